@@ -1,0 +1,173 @@
+/*
+ * The configuration file, read whole into one immutable, reference-counted struct. Every key's type and range is checked,
+ * unknown keys are refused with the nearest known name, and all faults are reported at once. Strings are never NULL unless
+ * said so; "" stands for "not given". Lists of strings are NULL-terminated and never NULL themselves.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "base/duration.h"
+#include "config/condition.h"
+#include "config/secret.h"
+
+#define CONFIG_ERROR (config_error_quark())
+GQuark config_error_quark(void);
+
+typedef enum {
+    CONFIG_ERROR_INVALID, /* the file has faults; they are in the list of faults */
+    CONFIG_ERROR_SECRET   /* a password could not be read */
+} ConfigError;
+
+enum { DAY_MON = 1 << 0, DAY_TUE = 1 << 1, DAY_WED = 1 << 2, DAY_THU = 1 << 3, DAY_FRI = 1 << 4, DAY_SAT = 1 << 5, DAY_SUN = 1 << 6, DAY_ALL = 0x7f };
+
+/* When mail may leave, in the contact's local time: on these days from from_min (inclusive) to to_min (exclusive). */
+typedef struct {
+    guint8 days;  /* DAY_… bits */
+    int from_min; /* minutes since local midnight, 0 … 1439 */
+    int to_min;   /* from_min+1 … 1440 */
+} Window;
+
+typedef enum { TLS_IMPLICIT, TLS_STARTTLS, TLS_NONE } TlsMode;
+
+/* A server and how to sign in there. */
+typedef struct {
+    char *url; /* as written, for messages */
+    char *host;
+    guint16 port; /* the scheme's default where the URL names none: 465, 587, 993, 143 */
+    TlsMode tls;
+    char *ca_file; /* "" for the system's authorities */
+    char *user;    /* "" for no sign-in */
+    SecretSource password;
+} Endpoint;
+
+typedef struct {
+    Endpoint server;
+    guint connections; /* 1 … 64, default 2 */
+} SmtpSettings;
+
+typedef struct {
+    Endpoint server;
+    char **folders;       /* at least one, default INBOX */
+    char *sent_folder;    /* "" for none */
+    gboolean save_sent;   /* file copies of what is sent there */
+    Duration read_back;   /* how far a first run reads back; zero: starts at the mailbox's present end */
+    gint64 poll_ms;       /* between looks, where a server lacks IDLE or for folders beside the first; default 60 s */
+} ImapSettings;
+
+/* 0 means "does not limit". */
+typedef struct {
+    guint per_hour; /* in any 60 minutes */
+    guint per_day;  /* in any 24 hours */
+    gint64 every_ms;
+    gint64 jitter_ms; /* up to this much is added to every_ms, chosen by the message */
+} AccountLimits;
+
+typedef enum { ON_UNCERTAIN_HOLD, ON_UNCERTAIN_RESEND } OnUncertain;
+
+typedef struct {
+    char *name;
+    char *from_name;    /* decoded display name, "" for none */
+    char *from_address; /* canonical */
+    char *reply_to;     /* "" for none */
+    SmtpSettings smtp;
+    gboolean one_way; /* has no imap and says that this is meant */
+    gboolean has_imap;
+    ImapSettings imap; /* where has_imap */
+    AccountLimits limits;
+    OnUncertain on_uncertain;
+} Account;
+
+typedef enum { ANCHOR_STAGE, ANCHOR_CUSTOMER } Anchor;
+typedef enum { STEP_AFTER, STEP_AGE } StepTiming;
+
+typedef struct {
+    StepTiming timing;
+    Duration delay;       /* AFTER: since the step before (the anchor, for the first); AGE: since the anchor */
+    char *template_name;  /* also the step's identity; unique within its rule */
+    gboolean same_thread; /* answers the rule's message before, in the same conversation */
+} Step;
+
+/* What ends an enrolment, as bits. The last three always do. */
+typedef enum {
+    STOP_REPLY = 1 << 0,
+    STOP_STAGE_CHANGE = 1 << 1,
+    STOP_MEETING = 1 << 2,
+    STOP_CALL = 1 << 3,
+    STOP_NOTE = 1 << 4,
+    STOP_BOUNCE = 1 << 5,
+    STOP_UNSUBSCRIBE = 1 << 6,
+    STOP_COMPLAINT = 1 << 7
+} StopEvent;
+#define STOP_ALWAYS (STOP_BOUNCE | STOP_UNSUBSCRIBE | STOP_COMPLAINT)
+
+typedef struct {
+    char *name;
+    char *purpose; /* "follow-up" (default) or "referral" */
+    Anchor anchor;
+    Condition **when;   /* NULL-terminated; all must hold */
+    Condition **unless; /* NULL-terminated; none may hold */
+    Step **steps;       /* NULL-terminated, at least one */
+    guint stop_on;      /* StopEvent bits, STOP_ALWAYS included */
+    Duration repeat_every; /* zero: one round only */
+    guint repeat_max;      /* rounds at most; 0: no limit */
+    char *digest;       /* of all above: changes when the rule does */
+} Rule;
+
+typedef struct {
+    char *name;
+    char *postal_address;
+    char **domains; /* lower case */
+} Organisation;
+
+typedef struct {
+    char **stages;
+    char *customer_stage;
+} Pipeline;
+
+typedef struct {
+    char *time_zone;
+    Window window;
+    char **holiday_files; /* absolute; checked to be readable iCalendar by plan/calendar.h's loader */
+    Duration min_gap;
+    Duration max_late;
+    gint64 blind_after_ms;
+    gint64 retry_for_ms; /* a deferred message fails when this old; default 5 days */
+} Sending;
+
+typedef struct Config {
+    char *file;           /* absolute */
+    char *store_url;      /* "sqlite:///absolute/path" (relative paths are made absolute, from the file's folder) */
+    char *templates_dir;  /* absolute */
+    char *runtime_dir;    /* of the control socket: key "runtime"; else /run/nurtured for a store in /var/lib/nurtured, else the store's folder */
+    char *control_socket; /* absolute path inside runtime_dir, told apart by the store's name */
+    Organisation organisation;
+    Pipeline pipeline;
+    Sending sending;
+    Account **accounts; /* NULL-terminated, at least one */
+    Rule **rules;       /* NULL-terminated, may be empty */
+} Config;
+
+/*
+ * Reads and checks the file. On faults returns NULL, sets CONFIG_ERROR_INVALID (all faults, one a line), and, where
+ * ret_faults is not NULL, gives them as an array of char* "file:line: what is wrong; what to write instead" (free with
+ * g_ptr_array_unref()). ret_faults is untouched on success. No password is read and no command run, but a password_file
+ * that is missing or that others can read is a fault.
+ */
+Config *config_load(const char *file, GPtrArray **ret_faults, GError **error);
+Config *config_ref(Config *config);
+void config_unref(Config *config);
+
+/* NULL where there is none of that name. They belong to config. */
+const Account *config_account(const Config *config, const char *name);
+const Rule *config_rule(const Config *config, const char *name);
+const Step *config_rule_step(const Rule *rule, const char *template_name);
+
+/* The account that writes to a contact of this owner: the one of that name; for no owner ("" or NULL) the first. NULL for an
+ * owner who has none. */
+const Account *config_account_for_owner(const Config *config, const char *owner);
+
+/* Position of the stage in the pipeline, -1 where it is not one (case matters not). */
+int config_stage_index(const Config *config, const char *stage);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_unref)

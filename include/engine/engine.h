@@ -1,0 +1,41 @@
+/*
+ * What ties the rooms: one Engine a daemon, on one GMainContext, alone owning the store's writing connection, the scheduler, the
+ * courier and the intake.
+ */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "engine/templates.h"
+#include "store/store.h"
+
+typedef struct Engine Engine;
+
+typedef struct {
+    Config *config;        /* a reference is taken */
+    TemplateSet *templates; /* a reference is taken */
+    Store *store;          /* must outlive the engine; claimed by store_claim_daemon() */
+    Clock *clock;          /* must outlive the engine */
+    const char *program;   /* path of the daemon's executable, for the watchers */
+} EngineSetup;
+
+/* Recovers what a crash left, marks what changed rules touch, starts scheduler, courier and watchers. Errors of store/ and plan/. */
+Engine *engine_start(const EngineSetup *setup, GError **error);
+
+/* Puts another configuration and its templates into force, whole or (on error) not at all. */
+gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, GError **error);
+
+/* Facts changed: decides soon, on the loop. */
+void engine_knock(Engine *engine);
+
+/* Sending of all accounts, remembered over restarts. */
+gboolean engine_pause(Engine *engine, gboolean paused, GError **error);
+
+/* {"clock":…, "virtual":…, "paused":…, "contacts":…, "accounts":[{…}], "queue":{…}}; caller unrefs. */
+JsonObject *engine_status(Engine *engine);
+
+/* Lets what is under way end (at most grace_ms), stops everything and frees. Accepts NULL. */
+void engine_stop(Engine *engine, gint64 grace_ms);

@@ -1,0 +1,39 @@
+/*
+ * A letter: everything that is needed to compose one message, gathered from the store on the loop, so that a worker's thread
+ * can compose without it. `preview` and the courier use the same.
+ *
+ * Variables: first_name last_name name email stage language source customer_since, every attribute, company (prints its name; .name
+ * and the company's attributes inside), owner and organisation (.name .email .first_name, .name .postal_address), rule, step.
+ * contact.X and attributes.X mean the same as X; a contact's own field wins over an attribute of that name.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "config/config.h"
+#include "engine/templates.h"
+#include "mail/message.h"
+#include "store/contacts.h"
+
+typedef struct Letter Letter;
+
+typedef struct {
+    Config *config;
+    TemplateSet *templates;
+    const Contact *contact;
+    const Rule *rule;
+    const Step *step;
+    const char *message_id;                 /* without brackets */
+    const char *in_reply_to, *references;   /* "" for none */
+    const char *thread_subject;             /* same_thread: the subject that is answered; "" for none */
+    const char *token_secret;
+    gint64 date_ms;
+} LetterInput;
+
+/* Keeps references to config and templates, copies the rest. ENGINE_ERROR_MISSING where template or account is not there. */
+Letter *letter_new(const LetterInput *input, GError **error);
+void letter_free(Letter *letter);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)
+
+/* Any thread. Errors of mail/ (MAIL_ERROR_MISSING names the variable and the template). */
+gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error);

@@ -1,0 +1,35 @@
+/*
+ * The folder of templates, read and parsed once into an immutable, reference-counted set that worker threads may use.
+ * A message template is `<name>.md` or `<name>.txt`, with variants `<name>.<language>.md`; a partial is a file of the same
+ * form whose name begins with "_" and that has no header lines (`_signature.md`, `_signature.nb.md`).
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "config/config.h"
+#include "mail/template.h"
+
+#define ENGINE_ERROR (engine_error_quark())
+GQuark engine_error_quark(void);
+typedef enum {
+    ENGINE_ERROR_TEMPLATES, /* faults in templates; they are in the list of faults */
+    ENGINE_ERROR_CONTROL,   /* no daemon answers, or it refused */
+    ENGINE_ERROR_MISSING    /* no such rule, step, template or account */
+} EngineError;
+
+typedef struct TemplateSet TemplateSet;
+
+/* Reads all of config->templates_dir. On faults (syntax, a partial that is not there, a rule's step without template) NULL,
+ * ENGINE_ERROR_TEMPLATES, and all of them "file:line: what" in *ret_faults (may be NULL), as config_load() gives them. */
+TemplateSet *templates_load(const Config *config, GPtrArray **ret_faults, GError **error);
+TemplateSet *templates_ref(TemplateSet *set);
+void templates_unref(TemplateSet *set);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TemplateSet, templates_unref)
+
+/* The variant of the template for the language ("nb-NO" tries nb-no, nb, then without); NULL: no such template. *ret_language (may be NULL;
+ * belongs to the set) is the variant's, "" for the plain one. */
+const MailTemplate *templates_find(const TemplateSet *set, const char *name, const char *language, const char **ret_language);
+
+/* The partial's text in the language, for MustacheOptions.partial; NULL: none. Belongs to the set. */
+const char *templates_partial(const TemplateSet *set, const char *name, TemplateKind kind, const char *language);

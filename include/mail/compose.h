@@ -1,0 +1,31 @@
+/*
+ * From rendered text to the message that leaves: RFC 5322 and MIME that a strict parser accepts. Pure; thread-safe.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "mail/error.h"
+#include "mail/message.h"
+#include "mail/template.h"
+
+typedef struct {
+    const RenderedTemplate *rendered;
+    const char *from_name, *from_address;
+    const char *to_name, *to_address;
+    const char *reply_to;             /* "" for none */
+    const char *message_id;           /* without brackets */
+    const char *in_reply_to, *references; /* "" for none; ids without brackets, references separated by spaces */
+    gint64 date_ms;
+    GTimeZone *date_zone;             /* the zone that the Date header shows */
+    const char *organisation, *postal_address; /* the footer's lines */
+    const char *language;             /* Content-Language and the footer's words: "nb" or "en" (the rest); "" for en */
+    const char *unsubscribe_mailto;   /* "anna@example.com?subject=unsubscribe%20TOKEN"; NULL: no List-Unsubscribe */
+    gboolean auto_submitted;          /* writes Auto-Submitted: auto-generated */
+} ComposeInput;
+
+/* Fills *ret_message. MAIL_ERROR_ADDRESS for addresses that must not be written; MAIL_ERROR_LIMIT. */
+gboolean mail_compose(const ComposeInput *input, ComposedMessage *ret_message, GError **error);
+
+/* A new unique Message-ID on the domain, without brackets: random left part. Caller frees. */
+char *mail_new_message_id(const char *domain);

@@ -1,0 +1,80 @@
+/*
+ * The plain value types of mail/: a message composed, and a message read. smtp/, imap/ and store/ may name these too.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* ---- out ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    GBytes *bytes; /* the whole message, CRLF line ends, lines of at most 998 octets, 7-bit clean */
+    char *subject; /* decoded */
+    char *text;    /* the plain text part, decoded, LF line ends, with footer */
+} ComposedMessage;
+
+/* Frees what it holds, and sets it to NULL; not the struct itself. */
+void composed_message_clear(ComposedMessage *message);
+
+/* ---- in -------------------------------------------------------------------------------------------------------------- */
+
+typedef enum {
+    INBOUND_REPLY, INBOUND_AUTO_REPLY, INBOUND_BOUNCE, INBOUND_COMPLAINT, INBOUND_UNSUBSCRIBE, INBOUND_OTHER
+} InboundClass;
+
+/* "reply", "auto-reply", … as `nurture read` prints them; and back. */
+const char *inbound_class_name(InboundClass class);
+gboolean inbound_class_parse(const char *name, InboundClass *ret_class);
+
+typedef enum { BOUNCE_UNKNOWN, BOUNCE_HARD, BOUNCE_SOFT, BOUNCE_DELAYED } BounceKind;
+const char *bounce_kind_name(BounceKind kind);
+
+typedef struct {
+    char *recipient;  /* canonical, "" where the message holds none */
+    BounceKind kind;
+    char *status;     /* "5.1.1", "" for none */
+    char *diagnostic; /* one line, "" for none */
+} BounceRecipient;
+
+typedef struct {
+    char *name, *type; /* name "" for none; "application/pdf" */
+    gint64 size;       /* octets, decoded */
+} InboundAttachment;
+
+/* Everything that is taken from a received message. All text valid UTF-8 with LF line ends and within the limits of
+ * mail/read.h; never NULL unless said so. */
+typedef struct {
+    InboundClass class;
+    char *evidence; /* what the class was told by: "Auto-Submitted: auto-replied" */
+    char *from, *from_name; /* canonical address ("" where there is none that reads), display name */
+    char **to;              /* canonical addresses of To, Cc, Delivered-To, X-Original-To */
+    char *subject;
+    char *message_id;       /* without brackets; "" */
+    char *in_reply_to;      /* first of it */
+    char **references;      /* all of References and In-Reply-To, last one last */
+    gint64 date_ms;         /* of the Date header; 0 */
+    char *text;             /* a reply's new text; else the full text */
+    char *full_text;
+    GPtrArray *bounces;     /* BounceRecipient*; empty where none */
+    char *original_message_id; /* of the message that a bounce or complaint is about; "" */
+    gint64 absent_until_ms; /* an auto-reply's date of return, 0 for none */
+    char *token;            /* an unsubscribe token (mail/token.h) in subject or recipient, unchecked; "" */
+    gboolean asks_to_stop;  /* the new text of a human reply asks to be mailed no more */
+    char *authentication_results; /* the topmost such header, one line; "" */
+    GPtrArray *attachments; /* InboundAttachment* */
+    char *fingerprint;      /* hex SHA-256 that is the same for copies of one message */
+    gboolean truncated;     /* something was beyond a limit */
+} InboundMessage;
+
+void bounce_recipient_free(BounceRecipient *recipient);
+void inbound_attachment_free(InboundAttachment *attachment);
+
+/* A message with empty fields (none NULL). Free with inbound_message_free(). */
+InboundMessage *inbound_message_new(void);
+void inbound_message_free(InboundMessage *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InboundMessage, inbound_message_free)
+
+/* To and from a GVariant, for the way from the child that read it to the daemon. The reader trusts nothing: NULL (and
+ * MAIL_ERROR_LIMIT) for what is not of the form, not valid UTF-8 or too large. */
+GVariant *inbound_message_to_variant(const InboundMessage *message);
+InboundMessage *inbound_message_from_variant(GVariant *variant, GError **error);

@@ -1,0 +1,25 @@
+/*
+ * Whether a contact fulfils the conditions of a rule, and when that may change by time alone.
+ */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "config/config.h"
+#include "plan/calendar.h"
+
+/* What the conditions look at; filled by engine/ from the store. Nothing is owned by it but through its maker. */
+typedef struct {
+    const char *stage, *owner, *company, *language, *source;
+    gint64 stage_since_ms, customer_since_ms; /* 0: none */
+    const char *const *tags;
+    JsonObject *attributes; /* values are strings or numbers */
+    gboolean has_score;
+    double score;
+    GTimeZone *zone;
+} PlanFacts;
+
+/* TRUE where all of when hold and none of unless does. *ret_change_ms (may be NULL): the earliest later time at which the answer
+ * can differ with the same facts (an age condition); 0: never. */
+gboolean conditions_hold(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms, gint64 *ret_change_ms);

@@ -1,0 +1,80 @@
+/*
+ * Contacts, their companies, tags, aliases and attributes. Every change of a fact puts the contact among the marks
+ * (store/marks.h) in the same transaction, so that the daemon decides again for just that contact.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "store/store.h"
+
+typedef struct {
+    gint64 id;
+    char *email; /* canonical: see mail/address.h */
+    char *first_name, *last_name;
+    char *company, *company_time_zone, *company_attributes; /* attributes: a JSON object as text */
+    char *stage;                                            /* "" for none */
+    gint64 stage_since_ms;
+    gint64 customer_since_ms; /* 0: a prospect */
+    char *time_zone;          /* "" : the company's, else the default */
+    char *language;           /* "nb", "en", … */
+    char *owner;
+    char *source;
+    char **tags;       /* NULL-terminated, sorted */
+    char *attributes;  /* a JSON object as text */
+    gboolean has_score;
+    double score;
+    gint64 paused_until_ms;     /* 0: not paused; G_MAXINT64: until resumed */
+    gint64 last_contacted_ms;   /* last message sent, or maybe sent, to them by any rule */
+    gint64 created_ms;
+} Contact;
+
+void contact_free(Contact *contact);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Contact, contact_free)
+
+/* A wish to add or change a contact. NULL (or 0, or FALSE) leaves a field as it is; "" clears it. */
+typedef struct {
+    const char *email; /* required, canonical */
+    const char *first_name, *last_name, *company, *stage, *time_zone, *language, *owner, *source;
+    gint64 stage_since_ms;    /* with stage; 0: now */
+    gint64 customer_since_ms;
+    const char *const *add_tags;    /* NULL-terminated or NULL */
+    const char *const *remove_tags;
+    GHashTable *attributes;         /* char* -> char* or NULL; a value "" removes that attribute */
+} ContactEdit;
+
+typedef enum { CONTACT_CREATED, CONTACT_CHANGED, CONTACT_UNCHANGED } ContactSaveResult;
+
+/*
+ * Adds the contact or applies what differs. A new stage writes a `stage` interaction at stage_since and sets stage_since; the
+ * same stage with another stage_since_ms only corrects it. Entering customer_stage (name, from the configuration) makes a
+ * customer from stage_since on, unless customer_since_ms says otherwise or they are one. first_stage is the stage of a
+ * new contact for whom none is given. An address that is somebody's alias means that person. Nothing is written, and no
+ * mark made, where nothing differs. A suppressed address can be a contact; they are just never mailed.
+ */
+gboolean store_contact_save(Store *store, const ContactEdit *edit, const char *customer_stage, const char *first_stage,
+                            gint64 now_ms, ContactSaveResult *ret_result, gint64 *ret_id, GError **error);
+
+/* By address or alias, or by id; *ret_contact is NULL where there is none. Caller frees with contact_free(). */
+gboolean store_contact_find(Store *store, const char *email, Contact **ret_contact, GError **error);
+gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GError **error);
+
+typedef struct {
+    const char *stage, *owner, *tag, *company, *search; /* NULL: any; search: part of name or address */
+    gboolean customers_only;
+} ContactFilter;
+
+/* Calls func for each, by address, until it returns FALSE. The contact belongs to the call. */
+gboolean store_contact_each(Store *store, const ContactFilter *filter, gboolean (*func)(const Contact *contact, gpointer data),
+                            gpointer data, GError **error);
+
+gboolean store_contact_count(Store *store, guint64 *ret_count, GError **error);
+
+/* until_ms 0 ends a pause; G_MAXINT64 pauses until that. */
+gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 now_ms, GError **error);
+
+/* Erases the contact with history, enrolments and outbox; the suppressions of their addresses stay. */
+gboolean store_contact_forget(Store *store, gint64 id, GError **error);
+
+/* When the contact is to be looked at again because a condition turns by time alone; 0: never. Read with store/marks.h. */
+gboolean store_contact_set_reconsider(Store *store, gint64 id, gint64 at_ms, GError **error);

@@ -1,0 +1,40 @@
+/*
+ * The history: one row an interaction, never changed afterwards.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "store/store.h"
+
+typedef enum {
+    INTERACTION_SENT, INTERACTION_REPLY, INTERACTION_AUTO_REPLY, INTERACTION_BOUNCE, INTERACTION_COMPLAINT,
+    INTERACTION_UNSUBSCRIBE, INTERACTION_SKIPPED, INTERACTION_STAGE, INTERACTION_NOTE, INTERACTION_CALL,
+    INTERACTION_MEETING, INTERACTION_TASK, INTERACTION_REFERRAL, INTERACTION_OTHER
+} InteractionKind;
+
+/* "sent", "auto-reply", … as in JSON; and back (FALSE: no such kind). */
+const char *interaction_kind_name(InteractionKind kind);
+gboolean interaction_kind_parse(const char *name, InteractionKind *ret_kind);
+
+typedef struct {
+    gint64 id, contact_id, at_ms;
+    InteractionKind kind;
+    const char *account, *rule, *step, *subject;
+    const char *text;      /* for a reply, only what is new in it */
+    const char *full_text; /* for a reply, all of it */
+    const char *message_id; /* without angle brackets */
+    const char *detail;     /* why, for people: "550 5.1.1 no such user", "overdue by 12 days", "pitching -> follow-up" */
+} Interaction;
+
+/* Adds one; NULL strings are "". id is ignored; *ret_id (may be NULL) is the new one. Does not mark. */
+gboolean store_history_add(Store *store, const Interaction *interaction, gint64 *ret_id, GError **error);
+
+/* Calls func for each of the contact's, oldest first (by at_ms, then id), until it returns FALSE. */
+gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(const Interaction *interaction, gpointer data),
+                            gpointer data, GError **error);
+
+/* Bits (1 << InteractionKind) of the kinds that the contact has with an id above after_id, and the newest id of all (0: none);
+ * each may be NULL. */
+gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, gint64 *ret_newest_id,
+                                   GError **error);

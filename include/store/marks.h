@@ -1,0 +1,30 @@
+/*
+ * Marks: whom the facts that changed touch, waiting for the daemon to decide. Written with each fact, taken by the daemon only.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "config/config.h"
+#include "store/store.h"
+
+gboolean store_mark(Store *store, gint64 contact_id, GError **error);
+
+/* Up to limit marked contacts, oldest mark first, as gint64 (append to ids); takes nothing away. */
+gboolean store_marks_peek(Store *store, guint limit, GArray *ids, GError **error);
+
+/* Takes the mark away: in the transaction that stores the decision. */
+gboolean store_mark_clear(Store *store, gint64 contact_id, GError **error);
+
+/* Marks the contacts whose reconsider time (store/contacts.h) has come, at most limit, and clears it; *ret_marked: how many. */
+gboolean store_marks_add_due(Store *store, gint64 now_ms, guint limit, guint *ret_marked, GError **error);
+
+/* The earliest reconsider time of all; 0: none. */
+gboolean store_marks_next(Store *store, gint64 *ret_at_ms, GError **error);
+
+/*
+ * Compares the rules with those that were last in force here (by name and digest). For each new or changed rule, marks with
+ * one statement the contacts that its conditions select or that are enrolled in it; for each removed rule those
+ * enrolled. Then remembers the rules. *ret_marked: how many contacts. All in the transaction that is open or one of its own.
+ */
+gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error);

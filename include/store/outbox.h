@@ -1,0 +1,94 @@
+/*
+ * The outbox: one row a step decided for an enrolment. Unique by contact, rule, round and step, so that nothing is decided
+ * twice. The states, and who moves a row on:
+ *
+ *   (decision) -> queued -> sending -> sent | failed | uncertain | deferred -> sending …
+ *                  |  ^------ postponed (a gate holds), released
+ *                  +-> held (a person or a missing value), cancelled, skipped
+ *   sending, found at start -> uncertain.  uncertain -> sent (evidence), queued (policy or a person's retry), cancelled
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "store/store.h"
+
+typedef enum {
+    OUTBOX_QUEUED, OUTBOX_SENDING, OUTBOX_SENT, OUTBOX_DEFERRED, OUTBOX_FAILED, OUTBOX_UNCERTAIN, OUTBOX_HELD,
+    OUTBOX_CANCELLED, OUTBOX_SKIPPED
+} OutboxState;
+
+const char *outbox_state_name(OutboxState state);
+gboolean outbox_state_parse(const char *name, OutboxState *ret_state);
+
+typedef struct {
+    gint64 id, enrolment_id, contact_id;
+    char *email; /* the contact's, now */
+    char *account, *rule, *step;
+    guint round;
+    OutboxState state;
+    gint64 planned_ms; /* when the step was due; max_late counts from here */
+    gint64 due_ms;     /* earliest next try */
+    guint attempts;    /* tries that reached a server */
+    char *message_id;  /* without angle brackets; "" until first claimed, kept over tries */
+    char *in_reply_to, *references; /* of the conversation, for same_thread; "" else */
+    char *subject;     /* once sent */
+    char *reason;      /* why it stands where it stands */
+    gint64 created_ms, sending_ms, ended_ms;
+} OutboxMessage;
+
+void outbox_message_free(OutboxMessage *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutboxMessage, outbox_message_free)
+
+/* Stores a decided step (state QUEUED, HELD or SKIPPED) and sets its id. STORE_ERROR_EXISTS where it was decided before. */
+gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error);
+
+gboolean store_outbox_get(Store *store, gint64 id, OutboxMessage **ret_message, GError **error);
+
+/* Queued or deferred ones of the account, due, earliest first, at most limit (OutboxMessage*, freed with the array). */
+gboolean store_outbox_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages, GError **error);
+
+/* Earliest due_ms of the account's queued or deferred; 0: none. */
+gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error);
+
+/*
+ * The claim: moves a queued or deferred, due row to SENDING under message_id (kept where it has one) in one statement that
+ * checks again what must never be passed: the enrolment is active, the contact neither paused nor suppressed (address,
+ * alias and domain). *ret_claimed FALSE: it was not taken. The caller commits before a byte leaves.
+ */
+gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed, GError **error);
+
+/* A gate holds: due_ms and reason change, a row not queued or deferred stays as it is. */
+gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error);
+
+typedef struct {
+    OutboxState state;   /* what it becomes */
+    gint64 due_ms;       /* for QUEUED and DEFERRED */
+    const char *reason;  /* NULL: "" */
+    const char *subject; /* NULL: unchanged */
+    gboolean count_attempt;
+} OutboxOutcome;
+
+/* Moves a row on. ended_ms is set for the states that end it. */
+gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outcome, gint64 now_ms, GError **error);
+
+/* At start: SENDING -> UNCERTAIN with the reason; *ret_count: how many. */
+gboolean store_outbox_recover(Store *store, gint64 now_ms, guint *ret_count, GError **error);
+
+/* By Message-ID (any case, without brackets); *ret_message NULL where none has it. */
+gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, OutboxMessage **ret_message, GError **error);
+
+/* The last message of this enrolment that was sent (or maybe); NULL: none. For same_thread. */
+gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage **ret_message, GError **error);
+
+/* Tries of the account since since_ms (rows by sending_ms, whatever became of them), and the time at which the nth-newest
+ * was made (0: fewer). For the limits. */
+gboolean store_outbox_count_since(Store *store, const char *account, gint64 since_ms, guint64 *ret_count, GError **error);
+gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 *ret_at_ms, GError **error);
+
+/* Calls func for each, by due time: those not yet ended, or all; until it returns FALSE. */
+gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const OutboxMessage *message, gpointer data),
+                           gpointer data, GError **error);
+
+/* How many rows stand in each state; counts has OUTBOX_SKIPPED + 1 elements. account NULL: all. */
+gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts, GError **error);
