@@ -70,6 +70,16 @@ gboolean store_contact_each(Store *store, const ContactFilter *filter, gboolean 
 
 gboolean store_contact_count(Store *store, guint64 *ret_count, GError **error);
 
+/* Further addresses of the contact (char**, NULL-terminated, by address; free with g_strfreev()); adding one, which is
+ * STORE_ERROR_EXISTS where it is another contact's; taking one away. */
+gboolean store_contact_aliases(Store *store, gint64 id, char ***ret_addresses, GError **error);
+gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, GError **error);
+gboolean store_contact_alias_remove(Store *store, gint64 id, const char *address, GError **error);
+
+/* What is known of a company (made where missing; names are compared without case): time_zone NULL leaves it, attributes as in
+ * ContactEdit. Marks its contacts where something changed. */
+gboolean store_company_save(Store *store, const char *name, const char *time_zone, GHashTable *attributes, GError **error);
+
 /* until_ms 0 ends a pause; G_MAXINT64 pauses until that. */
 gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 now_ms, GError **error);
 

@@ -40,7 +40,7 @@ typedef struct {
 void outbox_message_free(OutboxMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutboxMessage, outbox_message_free)
 
-/* Stores a decided step (state QUEUED, HELD or SKIPPED) and sets its id. STORE_ERROR_EXISTS where it was decided before. */
+/* Stores a decided step (state QUEUED, HELD or SKIPPED; due_ms 0: planned_ms) and sets its id. STORE_ERROR_EXISTS where it was decided before. */
 gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error);
 
 gboolean store_outbox_get(Store *store, gint64 id, OutboxMessage **ret_message, GError **error);
@@ -58,19 +58,32 @@ gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at
  */
 gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed, GError **error);
 
-/* A gate holds: due_ms and reason change, a row not queued or deferred stays as it is. */
+/* A gate holds: due_ms and reason change, a row not queued or deferred stays as it is. due_ms 0: no time is known; the row is
+ * neither due nor claimed until it is postponed to a time or moved again. */
 gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error);
 
 typedef struct {
     OutboxState state;   /* what it becomes */
-    gint64 due_ms;       /* for QUEUED and DEFERRED */
+    gint64 due_ms;       /* for QUEUED and DEFERRED; 0: at once */
     const char *reason;  /* NULL: "" */
     const char *subject; /* NULL: unchanged */
     gboolean count_attempt;
 } OutboxOutcome;
 
-/* Moves a row on. ended_ms is set for the states that end it. */
+/*
+ * Moves a row on, and sets the contact's last_contacted_ms to what is true then. ended_ms is set for the states that end it
+ * (sent, failed, cancelled, skipped). What was sent stays sent, and what is being sent cannot become cancelled or skipped, since it
+ * may have left: STORE_ERROR_BUSY, the row stays. A row that is gone (its contact was forgotten) is no error.
+ */
 gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outcome, gint64 now_ms, GError **error);
+
+/*
+ * The same for people (approve, hold, cancel, retry): moves the row only where it stands in one of the states from (bits
+ * 1 << OutboxState) at that moment, so that nothing is taken from the daemon's hands, and marks the contact. *ret_moved FALSE: it
+ * did not stand there (any more).
+ */
+gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved,
+                           GError **error);
 
 /* At start: SENDING -> UNCERTAIN with the reason; *ret_count: how many. */
 gboolean store_outbox_recover(Store *store, gint64 now_ms, guint *ret_count, GError **error);
@@ -86,7 +99,11 @@ gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage
 gboolean store_outbox_count_since(Store *store, const char *account, gint64 since_ms, guint64 *ret_count, GError **error);
 gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 *ret_at_ms, GError **error);
 
-/* Calls func for each, by due time: those not yet ended, or all; until it returns FALSE. */
+/* All of a contact (OutboxMessage*, freed with the array), oldest first. */
+gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error);
+
+/* Calls func for each, by due time: those that may still need somebody (all states but sent, cancelled and skipped), or all;
+ * until it returns FALSE. */
 gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const OutboxMessage *message, gpointer data),
                            gpointer data, GError **error);
 

@@ -3,8 +3,10 @@
  * store/. A Store is used by one thread. SQLite at first; the driver seam is store/db.h, private to the room.
  *
  * Every call that can fail returns FALSE (or NULL) and sets a STORE_ERROR; ret_ outputs are untouched then. Calls that write
- * join the transaction that is open, or are a transaction of their own. Times are UTC ms; 0 is "none". Text outputs are
- * never NULL unless said so ("" stands for none).
+ * join the transaction that is open, or are a transaction of their own. A write that fails inside an open transaction spoils
+ * it: nothing is left but to free it, and store_commit() refuses it (STORE_ERROR_EXISTS alone leaves it whole). Row callbacks
+ * may read from the store but never write to it: that is a bug (g_assert). Times are UTC ms; 0 is "none". Text outputs
+ * are never NULL unless said so ("" stands for none).
  */
 #pragma once
 
@@ -31,7 +33,10 @@ typedef enum {
     STORE_OPEN_READ_ONLY = 1 << 1 /* no writing; no migration: an older schema is STORE_ERROR_OPEN */
 } StoreOpenFlags;
 
-/* Opens "sqlite:///absolute/path". Migrations run inside one transaction. Close with store_close(). */
+/*
+ * Opens "sqlite:///absolute/path". A new file can be read by its owner alone. Migrations run inside one transaction; without
+ * STORE_OPEN_CREATE an older schema is STORE_ERROR_OPEN. Close with store_close(), which accepts NULL.
+ */
 Store *store_open(const char *url, StoreOpenFlags flags, GError **error);
 void store_close(Store *store);
 
