@@ -74,7 +74,10 @@ InboundMessage *inbound_message_new(void);
 void inbound_message_free(InboundMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InboundMessage, inbound_message_free)
 
+/* The GVariant type of the two calls below: what bytes from a pipe are to be read as. */
+#define INBOUND_MESSAGE_VARIANT_TYPE "(ysssassssasxssa(syss)sxsbsa(ssx)sb)"
+
 /* To and from a GVariant, for the way from the child that read it to the daemon. The reader trusts nothing: NULL (and
- * MAIL_ERROR_LIMIT) for what is not of the form, not valid UTF-8 or too large. */
+ * MAIL_ERROR_LIMIT) for what is not of the form, not valid UTF-8, too large, or has a line end or control in a field of one line. */
 GVariant *inbound_message_to_variant(const InboundMessage *message);
 InboundMessage *inbound_message_from_variant(GVariant *variant, GError **error);
