@@ -1,0 +1,278 @@
+/*
+ * The gates before a message leaves, one row a gate in the table below: its name, what it says, and why, for people. A
+ * new gate is a row, its two functions, and the facts that it looks at. Pure functions, called from any thread.
+ */
+#include "plan/gates.h"
+
+#include "base/duration.h"
+#include "base/timestamp.h"
+#include "plan/local.h"
+#include "plan/window.h"
+
+/* Until something changes, for which nobody can name a time. Outside of this file it is 0. */
+#define UNTIL_CHANGED G_MAXINT64
+
+typedef struct {
+    const char *name;
+    GateVerdict (*judge)(const GateFacts *facts, gint64 *ret_until_ms); /* *ret_until_ms is set with GATE_WAIT only */
+    char *(*reason)(const GateFacts *facts, gint64 until_ms);
+} Gate;
+
+/* ---- helpers ---- */
+
+static gboolean is_given(const char *text)
+{
+    return text && *text;
+}
+
+static GateVerdict wait_until(gint64 until_ms, gint64 now_ms, gint64 *ret_until_ms)
+{
+    if (until_ms <= now_ms)
+        return GATE_OPEN;
+    *ret_until_ms = until_ms > LOCAL_LAST_MS ? UNTIL_CHANGED : until_ms;
+    return GATE_WAIT;
+}
+
+static GateVerdict wait_if(gboolean waits, gint64 *ret_until_ms)
+{
+    if (!waits)
+        return GATE_OPEN;
+    *ret_until_ms = UNTIL_CHANGED;
+    return GATE_WAIT;
+}
+
+/* "2026-11-25 09:00 (Europe/Oslo)": the contact's time, which need not be the reader's. */
+static char *local_text(const GateFacts *facts, gint64 at_ms)
+{
+    g_autofree char *time = timestamp_format_local(at_ms, facts->zone);
+    return g_strdup_printf("%s (%s)", time, g_time_zone_get_identifier(facts->zone));
+}
+
+/* ---- the gates ---- */
+
+static GateVerdict judge_enrolled(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    (void)ret_until_ms;
+    return facts->enrolled ? GATE_OPEN : GATE_STOP;
+}
+
+static char *reason_enrolled(const GateFacts *facts, gint64 until_ms)
+{
+    (void)facts, (void)until_ms;
+    return g_strdup("not in this rule any more: it has ended for them, or its conditions do not hold");
+}
+
+static GateVerdict judge_suppressed(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    (void)ret_until_ms;
+    return is_given(facts->suppressed) ? GATE_STOP : GATE_OPEN;
+}
+
+static char *reason_suppressed(const GateFacts *facts, gint64 until_ms)
+{
+    (void)until_ms;
+    return g_strdup_printf("their address is never mailed: %s", facts->suppressed);
+}
+
+static GateVerdict judge_late(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    (void)ret_until_ms;
+    if (facts->planned_ms == 0 || duration_is_zero(&facts->max_late))
+        return GATE_OPEN;
+    gint64 last_ms = calendar_add(facts->calendar, facts->zone, facts->planned_ms, &facts->max_late);
+    return facts->now_ms > last_ms ? GATE_SKIP : GATE_OPEN;
+}
+
+static char *reason_late(const GateFacts *facts, gint64 until_ms)
+{
+    static const struct {
+        gint64 ms;
+        const char *name;
+    } units[] = {{G_GINT64_CONSTANT(86400000), "days"}, {3600000, "hours"}, {60000, "minutes"}, {1000, "seconds"}};
+    (void)until_ms;
+    gint64 late_ms = facts->now_ms - facts->planned_ms;
+    gsize unit = 0;
+
+    /* in the largest unit of which there are two, so that the number is exact enough and the word is always a plural */
+    while (unit < G_N_ELEMENTS(units) - 1 && late_ms < 2 * units[unit].ms)
+        unit++;
+    g_autofree char *max_late = duration_format(&facts->max_late);
+    return g_strdup_printf("overdue by %" G_GINT64_FORMAT " %s, more than max_late (%s)", late_ms / units[unit].ms,
+                           units[unit].name, max_late);
+}
+
+static GateVerdict judge_paused(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_until(facts->paused_until_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_paused(const GateFacts *facts, gint64 until_ms)
+{
+    if (until_ms == UNTIL_CHANGED)
+        return g_strdup("the contact is paused until resumed");
+    g_autofree char *until = local_text(facts, until_ms);
+    return g_strdup_printf("the contact is paused until %s", until);
+}
+
+static GateVerdict judge_owner(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_if(is_given(facts->account_missing), ret_until_ms);
+}
+
+static char *reason_owner(const GateFacts *facts, gint64 until_ms)
+{
+    (void)until_ms;
+    return g_strdup_printf("their owner %s has no account to write from", facts->account_missing);
+}
+
+static GateVerdict judge_account(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_if(is_given(facts->account_paused), ret_until_ms);
+}
+
+static char *reason_account(const GateFacts *facts, gint64 until_ms)
+{
+    (void)until_ms;
+    return g_strdup_printf("sending is paused: %s", facts->account_paused);
+}
+
+static GateVerdict judge_blind(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_if(facts->blind, ret_until_ms);
+}
+
+static char *reason_blind(const GateFacts *facts, gint64 until_ms)
+{
+    (void)facts, (void)until_ms;
+    return g_strdup("the account's mailbox cannot be read at present, so an answer could have been missed");
+}
+
+static GateVerdict judge_window(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_until(window_next(facts->window, facts->calendar, facts->zone, facts->now_ms), facts->now_ms, ret_until_ms);
+}
+
+static char *reason_window(const GateFacts *facts, gint64 until_ms)
+{
+    const char *why =
+        calendar_is_holiday(facts->calendar, facts->zone, facts->now_ms) ? "a holiday" : "outside of the sending window";
+    if (until_ms == UNTIL_CHANGED)
+        return g_strdup_printf("%s; none opens within a year", why);
+    g_autofree char *next = local_text(facts, until_ms);
+    return g_strdup_printf("%s; next %s", why, next);
+}
+
+static GateVerdict judge_min_gap(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    if (facts->last_contacted_ms == 0 || duration_is_zero(&facts->min_gap))
+        return GATE_OPEN;
+    gint64 next_ms = calendar_add(facts->calendar, facts->zone, facts->last_contacted_ms, &facts->min_gap);
+    return wait_until(next_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_min_gap(const GateFacts *facts, gint64 until_ms)
+{
+    g_autofree char *last = local_text(facts, facts->last_contacted_ms);
+    g_autofree char *next = local_text(facts, until_ms);
+    return g_strdup_printf("another message went to them on %s; the next may go on %s", last, next);
+}
+
+static GateVerdict judge_limits(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_until(facts->account_next_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_limits(const GateFacts *facts, gint64 until_ms)
+{
+    if (until_ms == UNTIL_CHANGED)
+        return g_strdup("the account's limits are reached");
+    g_autofree char *next = local_text(facts, until_ms);
+    return g_strdup_printf("the account's limits are reached; the next may go on %s", next);
+}
+
+static const Gate GATES[] = {
+    {"enrolled", judge_enrolled, reason_enrolled},
+    {"suppressed", judge_suppressed, reason_suppressed},
+    {"late", judge_late, reason_late},
+    {"paused", judge_paused, reason_paused},
+    {"owner", judge_owner, reason_owner},
+    {"account", judge_account, reason_account},
+    {"blind", judge_blind, reason_blind},
+    {"window", judge_window, reason_window},
+    {"min_gap", judge_min_gap, reason_min_gap},
+    {"limits", judge_limits, reason_limits},
+};
+
+/* ---- all of them ---- */
+
+void gate_result_clear(GateResult *result)
+{
+    g_clear_pointer(&result->reason, g_free);
+}
+
+static GateResult make_result(const Gate *gate, GateVerdict verdict, gint64 until_ms, const GateFacts *facts)
+{
+    return (GateResult){
+        .verdict = verdict,
+        .gate = gate->name,
+        .until_ms = until_ms == UNTIL_CHANGED ? 0 : until_ms,
+        .reason = verdict == GATE_OPEN ? g_strdup("") : gate->reason(facts, until_ms),
+    };
+}
+
+/* A wait that ends outside of the window lasts until the window opens. */
+static void move_into_window(const GateFacts *facts, GateResult *result)
+{
+    if (result->verdict != GATE_WAIT || result->until_ms == 0)
+        return;
+    gint64 open_ms = window_next(facts->window, facts->calendar, facts->zone, result->until_ms);
+    if (open_ms == result->until_ms)
+        return;
+
+    g_autofree char *reason = g_steal_pointer(&result->reason);
+    if (open_ms == G_MAXINT64) {
+        result->until_ms = 0;
+        result->reason = g_strdup_printf("%s, and no sending window opens within a year", reason);
+        return;
+    }
+    g_autofree char *open = local_text(facts, open_ms);
+    result->until_ms = open_ms;
+    result->reason = g_strdup_printf("%s, and in the sending window on %s", reason, open);
+}
+
+void gates_decide(const GateFacts *facts, GateResult *ret_result)
+{
+    const Gate *deciding = NULL;
+    GateVerdict verdict = GATE_OPEN;
+    gint64 until_ms = 0;
+
+    /* the verdicts stand in the order of their weight */
+    for (gsize i = 0; i < G_N_ELEMENTS(GATES); i++) {
+        gint64 gate_until_ms = 0;
+        GateVerdict gate_verdict = GATES[i].judge(facts, &gate_until_ms);
+        gboolean weighs_more = gate_verdict > verdict;
+        gboolean waits_longer = gate_verdict == GATE_WAIT && verdict == GATE_WAIT && gate_until_ms > until_ms;
+        if (weighs_more || waits_longer) {
+            deciding = &GATES[i];
+            verdict = gate_verdict;
+            until_ms = gate_until_ms;
+        }
+    }
+    if (!deciding) {
+        *ret_result = (GateResult){.verdict = GATE_OPEN, .gate = "", .reason = g_strdup("")};
+        return;
+    }
+    *ret_result = make_result(deciding, verdict, until_ms, facts);
+    move_into_window(facts, ret_result);
+}
+
+void gates_explain(const GateFacts *facts, void (*func)(const GateResult *result, gpointer data), gpointer data)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(GATES); i++) {
+        gint64 until_ms = 0;
+        GateVerdict verdict = GATES[i].judge(facts, &until_ms);
+        GateResult result = make_result(&GATES[i], verdict, until_ms, facts);
+        func(&result, data);
+        gate_result_clear(&result);
+    }
+}

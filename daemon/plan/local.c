@@ -1,0 +1,126 @@
+/*
+ * Local time as a number: see local.h. Pure functions, called from any thread; GTimeZone is immutable.
+ *
+ * Known limit: GLib 2.74 misreads rules whose "daylight-saving time" lies in winter (in today's zone database Europe/Dublin
+ * alone) for years after 2037, by one hour. tests/property compares all else with Python's zoneinfo.
+ */
+#include "plan/local.h"
+
+/* No zone is further than this from UTC. */
+#define OFFSET_MAX_MS (LOCAL_HOUR_MS * 26)
+
+static gint64 floor_div(gint64 dividend, gint64 divisor)
+{
+    gint64 quotient = dividend / divisor;
+    return dividend % divisor < 0 ? quotient - 1 : quotient;
+}
+
+static int interval_at_s(GTimeZone *zone, gint64 at_s)
+{
+    return g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, at_s);
+}
+
+int local_interval(GTimeZone *zone, gint64 at_ms)
+{
+    return interval_at_s(zone, floor_div(at_ms, LOCAL_SECOND_MS));
+}
+
+gint64 local_interval_offset_ms(GTimeZone *zone, int interval)
+{
+    return g_time_zone_get_offset(zone, interval) * LOCAL_SECOND_MS;
+}
+
+gint64 local_interval_end_ms(GTimeZone *zone, int interval, gint64 inside_ms, gint64 beyond_ms)
+{
+    gint64 inside_s = floor_div(inside_ms, LOCAL_SECOND_MS);
+    gint64 beyond_s = floor_div(beyond_ms, LOCAL_SECOND_MS);
+
+    while (beyond_s - inside_s > 1) {
+        gint64 middle_s = inside_s + (beyond_s - inside_s) / 2;
+        if (interval_at_s(zone, middle_s) == interval)
+            inside_s = middle_s;
+        else
+            beyond_s = middle_s;
+    }
+    return beyond_s * LOCAL_SECOND_MS;
+}
+
+gint64 local_from_instant(GTimeZone *zone, gint64 at_ms)
+{
+    return at_ms + local_interval_offset_ms(zone, local_interval(zone, at_ms));
+}
+
+gint64 local_to_instant(GTimeZone *zone, gint64 local_ms)
+{
+    int first = local_interval(zone, local_ms - OFFSET_MAX_MS);
+    int last = local_interval(zone, local_ms + OFFSET_MAX_MS);
+    gint64 at_ms = local_ms - local_interval_offset_ms(zone, first);
+
+    /* Read with its offset, the time lies before, inside or behind an interval. The first interval that it is not behind is
+     * the one, unless it lies before that: then it falls into the gap between two, and the earlier offset counts. */
+    for (int interval = first; interval <= last; interval++) {
+        gint64 candidate_ms = local_ms - local_interval_offset_ms(zone, interval);
+        int holder = local_interval(zone, candidate_ms);
+        if (holder < interval)
+            return at_ms;
+        at_ms = candidate_ms;
+        if (holder == interval)
+            return at_ms;
+    }
+    return at_ms;
+}
+
+gint64 local_day(gint64 local_ms)
+{
+    return floor_div(local_ms, LOCAL_DAY_MS);
+}
+
+int local_weekday(gint64 day)
+{
+    gint64 since_monday = (day + 3) % 7; /* day 0 was a Thursday */
+    return (int)(since_monday < 0 ? since_monday + 7 : since_monday);
+}
+
+/*
+ * Days to dates and back by eras of 400 years (146,097 days), with years that begin in March, so that the leap day comes
+ * last and the lengths of months follow one linear formula.
+ */
+static void date_from_day(gint64 day, gint64 *ret_year, int *ret_month, int *ret_day_of_month)
+{
+    gint64 shifted = day + 719468; /* since 0000-03-01 */
+    gint64 era = floor_div(shifted, 146097);
+    gint64 day_of_era = shifted - era * 146097;
+    gint64 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    gint64 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    gint64 month = (5 * day_of_year + 2) / 153; /* 0 is March */
+
+    *ret_day_of_month = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+    *ret_month = (int)(month < 10 ? month + 3 : month - 9);
+    *ret_year = year_of_era + era * 400 + (*ret_month <= 2 ? 1 : 0);
+}
+
+static gint64 day_from_date(gint64 year, int month, int day_of_month)
+{
+    gint64 march_year = month <= 2 ? year - 1 : year;
+    gint64 era = floor_div(march_year, 400);
+    gint64 year_of_era = march_year - era * 400;
+    gint64 day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day_of_month - 1;
+
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+gint64 local_day_add_months(gint64 day, int months)
+{
+    gint64 year;
+    int month, day_of_month;
+    date_from_day(day, &year, &month, &day_of_month);
+
+    gint64 month_index = year * 12 + (month - 1) + months;
+    gint64 new_year = floor_div(month_index, 12);
+    gint64 month_start = day_from_date(new_year, (int)(month_index - new_year * 12) + 1, 1);
+    gint64 next_index = month_index + 1;
+    gint64 next_year = floor_div(next_index, 12);
+    gint64 month_end = day_from_date(next_year, (int)(next_index - next_year * 12) + 1, 1) - 1;
+
+    return MIN(month_start + day_of_month - 1, month_end);
+}

@@ -1,0 +1,94 @@
+/*
+ * Which step of a rule is next, and when. Pure functions, called from any thread.
+ *
+ * A step's timing is one case of step_time(); what all of them share (never before the anchor, moved into the window) is in
+ * schedule_due().
+ */
+#include "plan/schedule.h"
+
+#include "plan/window.h"
+
+/* A round whose anchor lies further than this from the first is no round that anybody waits for. */
+#define YEARS_MAX 1000
+
+gint64 schedule_anchor(const Rule *rule, const PlanFacts *facts)
+{
+    switch (rule->anchor) {
+    case ANCHOR_STAGE:
+        return facts->stage_since_ms;
+    case ANCHOR_CUSTOMER:
+        return facts->customer_since_ms;
+    }
+    return 0;
+}
+
+/* times x part, FALSE where that is more than limit. */
+static gboolean scale(gint64 part, gint64 times, gint64 limit, gint64 *ret_product)
+{
+    return !__builtin_mul_overflow(part, times, ret_product) && *ret_product <= limit;
+}
+
+static gboolean duration_scale(const Duration *duration, guint times, Duration *ret_scaled)
+{
+    gint64 months, days, business_days, ms;
+
+    if (!scale(duration->months, times, YEARS_MAX * 12, &months) || !scale(duration->days, times, YEARS_MAX * 366, &days) ||
+        !scale(duration->business_days, times, YEARS_MAX * 262, &business_days) ||
+        !scale(duration->ms, times, (gint64)YEARS_MAX * 366 * 24 * 3600 * 1000, &ms))
+        return FALSE;
+    *ret_scaled = (Duration){.months = (int)months, .days = (int)days, .business_days = (int)business_days, .ms = ms};
+    return TRUE;
+}
+
+/* Counted from the first anchor and not from the round before, so that a rule anchored on the 31st comes back to it. */
+gint64 schedule_round_anchor(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, guint round)
+{
+    gint64 anchor_ms = schedule_anchor(rule, facts);
+    Duration since_first;
+
+    if (anchor_ms == 0 || round <= 1)
+        return anchor_ms;
+    if (!duration_scale(&rule->repeat_every, round - 1, &since_first))
+        return G_MAXINT64;
+    return calendar_add(calendar, facts->zone, anchor_ms, &since_first);
+}
+
+static gint64 step_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Calendar *calendar, GTimeZone *zone)
+{
+    switch (step->timing) {
+    case STEP_AGE:
+        return calendar_add(calendar, zone, anchor_ms, &step->delay);
+    case STEP_AFTER:
+        return calendar_add(calendar, zone, last_step_ms ? last_step_ms : anchor_ms, &step->delay);
+    }
+    return G_MAXINT64;
+}
+
+gint64 schedule_due(const Rule *rule, const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Window *window,
+                    const Calendar *calendar, GTimeZone *zone)
+{
+    (void)rule;
+    gint64 wanted_ms = step_time(step, anchor_ms, last_step_ms, calendar, zone);
+    return window_next(window, calendar, zone, MAX(wanted_ms, anchor_ms));
+}
+
+static gboolean is_decided(const char *const *decided, const char *template_name)
+{
+    return decided && g_strv_contains(decided, template_name);
+}
+
+/* A step is its template's name. One that was decided is never next, wherever an edit of the rule has put it. */
+const Step *schedule_next_step(const Rule *rule, const char *template_name, const char *const *decided)
+{
+    gsize first = 0;
+
+    if (template_name && *template_name) {
+        for (gsize i = 0; rule->steps[i]; i++)
+            if (g_str_equal(rule->steps[i]->template_name, template_name))
+                first = i + 1;
+    }
+    for (gsize i = first; rule->steps[i]; i++)
+        if (!is_decided(decided, rule->steps[i]->template_name))
+            return rule->steps[i];
+    return NULL;
+}
