@@ -1,0 +1,238 @@
+/*
+ * Adding a contact, or applying what differs from what is known. Made for imports of a million rows: one look-up, then only the
+ * statements that something needs; where nothing differs nothing is written.
+ *
+ * The wish is laid over the row as it is (ContactRow, all text borrowed), and the two are compared.
+ */
+#include <string.h>
+
+#include "store/contact_edit.h"
+#include "store/contacts.h"
+#include "store/history.h"
+#include "store/internal.h"
+#include "store/marks.h"
+
+typedef struct {
+    gint64 id; /* 0: not there yet */
+    const char *first_name, *last_name, *stage, *time_zone, *language, *owner, *source, *attributes;
+    gint64 company_id; /* 0: none */
+    gint64 stage_since_ms, customer_since_ms;
+} ContactRow;
+
+/* One call of store_contact_save(). */
+typedef struct {
+    Store *store;
+    const ContactEdit *edit;
+    const char *customer_stage;
+    gint64 now_ms;
+    ContactRow was, row;
+    gboolean changed, stage_changed;
+    char *attributes; /* owned text of row.attributes, where changed */
+} Saving;
+
+static DbStatement *load(Saving *saving, GError **error)
+{
+    DbStatement *found =
+        db_query(saving->store->db,
+                 "SELECT c.id, c.first_name, c.last_name, c.stage, c.time_zone, c.language, c.owner, c.source, c.attributes,"
+                 " coalesce(c.company_id, 0), c.stage_since_ms, c.customer_since_ms FROM contact c WHERE c.id = " CONTACT_ID_BY_ADDRESS,
+                 error, DB_TEXT(saving->edit->email));
+    DbStep step = found != NULL ? db_step(found, error) : DB_FAILED;
+    saving->was = (ContactRow){.first_name = "", .last_name = "", .stage = "", .time_zone = "", .language = "", .owner = "", .source = "",
+                               .attributes = "{}"};
+    if (step == DB_FAILED) {
+        db_release(found);
+        return NULL;
+    }
+    if (step == DB_ROW)
+        saving->was = (ContactRow){
+            .id = db_int(found, 0),
+            .first_name = db_text(found, 1),
+            .last_name = db_text(found, 2),
+            .stage = db_text(found, 3),
+            .time_zone = db_text(found, 4),
+            .language = db_text(found, 5),
+            .owner = db_text(found, 6),
+            .source = db_text(found, 7),
+            .attributes = db_text(found, 8),
+            .company_id = db_int(found, 9),
+            .stage_since_ms = db_int(found, 10),
+            .customer_since_ms = db_int(found, 11),
+        };
+    saving->row = saving->was;
+    return found;
+}
+
+static void lay_text(Saving *saving, const char **field, const char *wanted)
+{
+    if (wanted == NULL || strcmp(*field, wanted) == 0)
+        return;
+    *field = wanted;
+    saving->changed = TRUE;
+}
+
+static void lay_time(Saving *saving, gint64 *field, gint64 wanted_ms)
+{
+    if (wanted_ms == 0 || *field == wanted_ms)
+        return;
+    *field = wanted_ms;
+    saving->changed = TRUE;
+}
+
+static gboolean same_key(const char *a, const char *b)
+{
+    if (strcmp(a, b) == 0)
+        return TRUE;
+    g_autofree char *key_a = store_key(a);
+    g_autofree char *key_b = store_key(b);
+    return strcmp(key_a, key_b) == 0;
+}
+
+static void lay_stage(Saving *saving, const char *wanted)
+{
+    const ContactEdit *edit = saving->edit;
+    ContactRow *row = &saving->row;
+    saving->stage_changed = wanted != NULL && !same_key(row->stage, wanted);
+    if (saving->stage_changed) {
+        row->stage = wanted;
+        row->stage_since_ms = edit->stage_since_ms != 0 ? edit->stage_since_ms : saving->now_ms;
+        saving->changed = TRUE;
+    } else if (row->stage[0] != '\0') {
+        lay_time(saving, &row->stage_since_ms, edit->stage_since_ms);
+    }
+    lay_time(saving, &row->customer_since_ms, edit->customer_since_ms);
+    gboolean enters = saving->stage_changed && saving->customer_stage != NULL && row->stage[0] != '\0' &&
+                      same_key(row->stage, saving->customer_stage);
+    if (enters && row->customer_since_ms == 0)
+        lay_time(saving, &row->customer_since_ms, row->stage_since_ms);
+}
+
+static gboolean lay_company(Saving *saving, GError **error)
+{
+    const char *name = saving->edit->company;
+    gint64 id = 0;
+    if (name == NULL)
+        return TRUE;
+    if (name[0] != '\0' && !company_id_for(saving->store, name, &id, error))
+        return FALSE;
+    if (id != saving->row.company_id) {
+        saving->row.company_id = id;
+        saving->changed = TRUE;
+    }
+    return TRUE;
+}
+
+static gboolean lay_wish(Saving *saving, const char *first_stage, GError **error)
+{
+    const ContactEdit *edit = saving->edit;
+    ContactRow *row = &saving->row;
+    gboolean new_without_stage = row->id == 0 && (edit->stage == NULL || edit->stage[0] == '\0');
+    lay_text(saving, &row->first_name, edit->first_name);
+    lay_text(saving, &row->last_name, edit->last_name);
+    lay_text(saving, &row->time_zone, edit->time_zone);
+    lay_text(saving, &row->language, edit->language);
+    lay_text(saving, &row->owner, edit->owner);
+    lay_text(saving, &row->source, edit->source);
+    lay_stage(saving, new_without_stage ? first_stage : edit->stage);
+    if (!lay_company(saving, error) || !attributes_merge(row->attributes, edit->attributes, &saving->attributes, error))
+        return FALSE;
+    if (saving->attributes != NULL)
+        lay_text(saving, &row->attributes, saving->attributes);
+    return TRUE;
+}
+
+static gboolean write_row(Saving *saving, GError **error)
+{
+    ContactRow *row = &saving->row;
+    Db *db = saving->store->db;
+    g_autofree char *stage_key = store_key(row->stage);
+    g_autofree char *language_key = store_key(row->language);
+    g_autofree char *owner_key = store_key(row->owner);
+    g_autofree char *source_key = store_key(row->source);
+    DbValue company = row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL;
+    if (row->id != 0)
+        return db_run(db,
+                      "UPDATE contact SET first_name = $2, last_name = $3, company_id = $4, stage = $5, stage_key = $6, stage_since_ms = $7,"
+                      " customer_since_ms = $8, time_zone = $9, language = $10, language_key = $11, owner = $12, owner_key = $13, source = $14,"
+                      " source_key = $15, attributes = $16 WHERE id = $1",
+                      error, DB_INT(row->id), DB_TEXT(row->first_name), DB_TEXT(row->last_name), company, DB_TEXT(row->stage), DB_TEXT(stage_key),
+                      DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone), DB_TEXT(row->language),
+                      DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key),
+                      DB_TEXT(row->attributes));
+    return db_run_int(db,
+                      "INSERT INTO contact (email, domain, first_name, last_name, company_id, stage, stage_key, stage_since_ms,"
+                      " customer_since_ms, time_zone, language, language_key, owner, owner_key, source, source_key, attributes, created_ms)"
+                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id",
+                      NULL, &row->id, error, DB_TEXT(saving->edit->email), DB_TEXT(store_domain_of(saving->edit->email)),
+                      DB_TEXT(row->first_name), DB_TEXT(row->last_name), company, DB_TEXT(row->stage), DB_TEXT(stage_key),
+                      DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone), DB_TEXT(row->language),
+                      DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key),
+                      DB_TEXT(row->attributes), DB_INT(saving->now_ms));
+}
+
+static gboolean write_stage_change(Saving *saving, GError **error)
+{
+    g_autofree char *detail = g_strstrip(g_strdup_printf("%s -> %s", saving->was.stage, saving->row.stage));
+    Interaction interaction = {
+        .contact_id = saving->row.id,
+        .at_ms = saving->row.stage_since_ms,
+        .kind = INTERACTION_STAGE,
+        .detail = detail,
+    };
+    return store_history_add(saving->store, &interaction, NULL, error);
+}
+
+static gboolean write_tags(Saving *saving, GError **error)
+{
+    Db *db = saving->store->db;
+    const char *const *remove = saving->edit->remove_tags;
+    const char *const *add = saving->edit->add_tags;
+    for (gsize i = 0; remove != NULL && remove[i] != NULL; i++) {
+        g_autofree char *key = store_key(remove[i]);
+        if (!db_run(db, "DELETE FROM tag WHERE contact_id = $1 AND name_key = $2", error, DB_INT(saving->row.id), DB_TEXT(key)))
+            return FALSE;
+        saving->changed |= db_changes(db) > 0;
+    }
+    for (gsize i = 0; add != NULL && add[i] != NULL; i++) {
+        if (add[i][0] == '\0')
+            continue;
+        g_autofree char *key = store_key(add[i]);
+        if (!db_run(db, "INSERT INTO tag (contact_id, name_key, name) VALUES ($1, $2, $3) ON CONFLICT (contact_id, name_key) DO NOTHING", error,
+                    DB_INT(saving->row.id), DB_TEXT(key), DB_TEXT(add[i])))
+            return FALSE;
+        saving->changed |= db_changes(db) > 0;
+    }
+    return TRUE;
+}
+
+static gboolean write_all(Saving *saving, GError **error)
+{
+    if ((saving->changed || saving->was.id == 0) && !write_row(saving, error))
+        return FALSE;
+    if (saving->stage_changed && !write_stage_change(saving, error))
+        return FALSE;
+    if (!write_tags(saving, error))
+        return FALSE;
+    return !(saving->changed || saving->was.id == 0) || store_mark(saving->store, saving->row.id, error);
+}
+
+gboolean store_contact_save(Store *store, const ContactEdit *edit, const char *customer_stage, const char *first_stage,
+                            gint64 now_ms, ContactSaveResult *ret_result, gint64 *ret_id, GError **error)
+{
+    Saving saving = {.store = store, .edit = edit, .customer_stage = customer_stage, .now_ms = now_ms};
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error))
+        return FALSE;
+    /* kept until the end: the row's text belongs to it */
+    g_autoptr(DbStatement) found = load(&saving, error);
+    gboolean done = found != NULL && lay_wish(&saving, first_stage, error) && write_all(&saving, error);
+    g_free(saving.attributes);
+    g_clear_pointer(&found, db_release);
+    if (!done || !store_write_end(&write, error))
+        return FALSE;
+    if (ret_result != NULL)
+        *ret_result = saving.was.id == 0 ? CONTACT_CREATED : saving.changed ? CONTACT_CHANGED : CONTACT_UNCHANGED;
+    if (ret_id != NULL)
+        *ret_id = saving.row.id;
+    return TRUE;
+}

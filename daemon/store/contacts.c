@@ -1,0 +1,283 @@
+/*
+ * Contacts read, listed, paused, forgotten; their aliases and companies. How one is added or changed is contact_save.c.
+ * No state of its own; runs in the thread of its Store.
+ */
+#include "store/contacts.h"
+
+#include <string.h>
+
+#include "store/contact_edit.h"
+#include "store/internal.h"
+#include "store/marks.h"
+
+#define CONTACT_SELECT \
+    "SELECT c.id, c.email, c.first_name, c.last_name, k.name, k.time_zone, coalesce(k.attributes, '{}'), c.stage, c.stage_since_ms," \
+    " c.customer_since_ms, c.time_zone, c.language, c.owner, c.source, c.attributes, c.score, c.paused_until_ms, c.last_contacted_ms," \
+    " c.created_ms FROM contact c LEFT JOIN company k ON k.id = c.company_id "
+
+void contact_free(Contact *contact)
+{
+    if (contact == NULL)
+        return;
+    g_free(contact->email);
+    g_free(contact->first_name);
+    g_free(contact->last_name);
+    g_free(contact->company);
+    g_free(contact->company_time_zone);
+    g_free(contact->company_attributes);
+    g_free(contact->stage);
+    g_free(contact->time_zone);
+    g_free(contact->language);
+    g_free(contact->owner);
+    g_free(contact->source);
+    g_strfreev(contact->tags);
+    g_free(contact->attributes);
+    g_free(contact);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+
+/* The first column of every row, as a NULL-terminated list. */
+static char **read_strings(DbStatement *rows, GError **error)
+{
+    if (rows == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) strings = g_ptr_array_new_with_free_func(g_free);
+    DbStep step;
+    while ((step = db_step(rows, error)) == DB_ROW)
+        g_ptr_array_add(strings, g_strdup(db_text(rows, 0)));
+    if (step == DB_FAILED)
+        return NULL;
+    g_ptr_array_add(strings, NULL);
+    return (char **)g_ptr_array_steal(strings, NULL);
+}
+
+static char **read_tags(Store *store, gint64 id, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT name FROM tag WHERE contact_id = $1 ORDER BY name_key", error, DB_INT(id));
+    return read_strings(rows, error);
+}
+
+static Contact *contact_of(Store *store, DbStatement *row, GError **error)
+{
+    char **tags = read_tags(store, db_int(row, 0), error);
+    if (tags == NULL)
+        return NULL;
+    Contact *contact = g_new0(Contact, 1);
+    contact->tags = tags;
+    contact->id = db_int(row, 0);
+    contact->email = g_strdup(db_text(row, 1));
+    contact->first_name = g_strdup(db_text(row, 2));
+    contact->last_name = g_strdup(db_text(row, 3));
+    contact->company = g_strdup(db_text(row, 4));
+    contact->company_time_zone = g_strdup(db_text(row, 5));
+    contact->company_attributes = g_strdup(db_text(row, 6));
+    contact->stage = g_strdup(db_text(row, 7));
+    contact->stage_since_ms = db_int(row, 8);
+    contact->customer_since_ms = db_int(row, 9);
+    contact->time_zone = g_strdup(db_text(row, 10));
+    contact->language = g_strdup(db_text(row, 11));
+    contact->owner = g_strdup(db_text(row, 12));
+    contact->source = g_strdup(db_text(row, 13));
+    contact->attributes = g_strdup(db_text(row, 14));
+    contact->has_score = !db_is_null(row, 15);
+    contact->score = db_real(row, 15);
+    contact->paused_until_ms = db_int(row, 16);
+    contact->last_contacted_ms = db_int(row, 17);
+    contact->created_ms = db_int(row, 18);
+    return contact;
+}
+
+static gboolean read_one(Store *store, DbStatement *rows, Contact **ret_contact, GError **error)
+{
+    DbStep step = rows != NULL ? db_step(rows, error) : DB_FAILED;
+    if (step == DB_FAILED)
+        return FALSE;
+    Contact *contact = step == DB_ROW ? contact_of(store, rows, error) : NULL;
+    if (step == DB_ROW && contact == NULL)
+        return FALSE;
+    *ret_contact = contact;
+    return TRUE;
+}
+
+gboolean store_contact_find(Store *store, const char *email, Contact **ret_contact, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, CONTACT_SELECT "WHERE c.id = " CONTACT_ID_BY_ADDRESS, error, DB_TEXT(email));
+    return read_one(store, rows, ret_contact, error);
+}
+
+gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, CONTACT_SELECT "WHERE c.id = $1", error, DB_INT(id));
+    return read_one(store, rows, ret_contact, error);
+}
+
+/* ---- listing ---------------------------------------------------------------------------------------------------------- */
+
+/* In C, since databases differ in which letters they can fold. */
+static gboolean matches_search(const Contact *contact, const char *search_key)
+{
+    if (search_key[0] == '\0')
+        return TRUE;
+    g_autofree char *whole = g_strconcat(contact->email, "\n", contact->first_name, " ", contact->last_name, NULL);
+    g_autofree char *key = store_key(whole);
+    return strstr(key, search_key) != NULL;
+}
+
+gboolean store_contact_each(Store *store, const ContactFilter *filter, gboolean (*func)(const Contact *contact, gpointer data),
+                            gpointer data, GError **error)
+{
+    static const ContactFilter all = {0};
+    const ContactFilter *wanted = filter != NULL ? filter : &all;
+    g_autofree char *stage = store_key(wanted->stage);
+    g_autofree char *owner = store_key(wanted->owner);
+    g_autofree char *tag = store_key(wanted->tag);
+    g_autofree char *company = store_key(wanted->company);
+    g_autofree char *search = store_key(wanted->search);
+    g_autoptr(DbStatement) rows = db_query(
+        store->db,
+        CONTACT_SELECT "WHERE ($1 = '' OR c.stage_key = $1) AND ($2 = '' OR c.owner_key = $2) AND ($3 = '' OR k.name_key = $3)"
+                       " AND ($4 = '' OR EXISTS (SELECT 1 FROM tag t WHERE t.contact_id = c.id AND t.name_key = $4))"
+                       " AND ($5 = 0 OR c.customer_since_ms <> 0) ORDER BY c.email",
+        error, DB_TEXT(stage), DB_TEXT(owner), DB_TEXT(company), DB_TEXT(tag), DB_INT(wanted->customers_only));
+    if (rows == NULL)
+        return FALSE;
+    DbStep step = DB_DONE;
+    gboolean go_on = TRUE;
+    store->callbacks++;
+    while (go_on && (step = db_step(rows, error)) == DB_ROW) {
+        g_autoptr(Contact) contact = contact_of(store, rows, error);
+        if (contact == NULL) {
+            step = DB_FAILED;
+            break;
+        }
+        go_on = !matches_search(contact, search) || func(contact, data);
+    }
+    store->callbacks--;
+    return step != DB_FAILED;
+}
+
+gboolean store_contact_count(Store *store, guint64 *ret_count, GError **error)
+{
+    gint64 count = 0;
+    if (!db_run_int(store->db, "SELECT count(*) FROM contact", NULL, &count, error))
+        return FALSE;
+    *ret_count = (guint64)count;
+    return TRUE;
+}
+
+/* ---- changing --------------------------------------------------------------------------------------------------------- */
+
+gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 now_ms, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) ||
+        !db_run(store->db, "UPDATE contact SET paused_until_ms = $2 WHERE id = $1 AND paused_until_ms <> $2", error, DB_INT(id),
+                DB_INT(until_ms > now_ms ? until_ms : 0)))
+        return FALSE;
+    if (db_changes(store->db) > 0 && !store_mark(store, id, error))
+        return FALSE;
+    return store_write_end(&write, error);
+}
+
+gboolean store_contact_set_reconsider(Store *store, gint64 id, gint64 at_ms, GError **error)
+{
+    return store_write_run(store, "UPDATE contact SET reconsider_ms = $2 WHERE id = $1 AND reconsider_ms <> $2", error, DB_INT(id), DB_INT(at_ms));
+}
+
+gboolean store_contact_forget(Store *store, gint64 id, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    gint64 company = 0;
+    return store_write_begin(store, &write, error) &&
+           db_run_int(store->db, "SELECT coalesce(company_id, 0) FROM contact WHERE id = $1", NULL, &company, error, DB_INT(id)) &&
+           /* what others told of them goes too; all the rest follows the contact's row */
+           db_run(store->db, "DELETE FROM referral WHERE address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
+                  DB_INT(id)) &&
+           db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
+           db_run(store->db, "DELETE FROM company WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM contact WHERE company_id = $1)", error,
+                  DB_INT(company)) &&
+           store_write_end(&write, error);
+}
+
+/* ---- aliases ---------------------------------------------------------------------------------------------------------- */
+
+gboolean store_contact_aliases(Store *store, gint64 id, char ***ret_addresses, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT address FROM alias WHERE contact_id = $1 ORDER BY address", error, DB_INT(id));
+    char **addresses = read_strings(rows, error);
+    if (addresses == NULL)
+        return FALSE;
+    *ret_addresses = addresses;
+    return TRUE;
+}
+
+gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    gint64 holder = 0;
+    if (!store_write_begin(store, &write, error) ||
+        !db_run_int(store->db, "SELECT " CONTACT_ID_BY_ADDRESS, NULL, &holder, error, DB_TEXT(address)))
+        return FALSE;
+    if (holder != 0 && holder != id) {
+        store_write_void(&write);
+        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "%s is another contact's address", address);
+        return FALSE;
+    }
+    if (holder == 0 && (!db_run(store->db, "INSERT INTO alias (address, domain, contact_id) VALUES ($1, $2, $3)", error, DB_TEXT(address),
+                                DB_TEXT(store_domain_of(address)), DB_INT(id)) ||
+                        !store_mark(store, id, error)))
+        return FALSE;
+    return store_write_end(&write, error);
+}
+
+gboolean store_contact_alias_remove(Store *store, gint64 id, const char *address, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) ||
+        !db_run(store->db, "DELETE FROM alias WHERE address = $1 AND contact_id = $2", error, DB_TEXT(address), DB_INT(id)))
+        return FALSE;
+    if (db_changes(store->db) > 0 && !store_mark(store, id, error))
+        return FALSE;
+    return store_write_end(&write, error);
+}
+
+/* ---- companies -------------------------------------------------------------------------------------------------------- */
+
+gboolean company_id_for(Store *store, const char *name, gint64 *ret_id, GError **error)
+{
+    gboolean found = FALSE;
+    g_autofree char *key = store_key(name);
+    if (!db_run_int(store->db, "SELECT id FROM company WHERE name_key = $1", &found, ret_id, error, DB_TEXT(key)))
+        return FALSE;
+    return found || db_run_int(store->db, "INSERT INTO company (name, name_key) VALUES ($1, $2) RETURNING id", NULL, ret_id, error, DB_TEXT(name),
+                               DB_TEXT(key));
+}
+
+static gboolean update_company(Store *store, gint64 id, const char *time_zone, GHashTable *attributes, gboolean *ret_changed, GError **error)
+{
+    g_autoptr(DbStatement) row = db_query(store->db, "SELECT time_zone, attributes FROM company WHERE id = $1", error, DB_INT(id));
+    if (row == NULL || db_step(row, error) != DB_ROW)
+        return FALSE;
+    g_autofree char *merged = NULL;
+    if (!attributes_merge(db_text(row, 1), attributes, &merged, error))
+        return FALSE;
+    *ret_changed = merged != NULL || (time_zone != NULL && g_strcmp0(time_zone, db_text(row, 0)) != 0);
+    return !*ret_changed || db_run(store->db, "UPDATE company SET time_zone = $2, attributes = $3 WHERE id = $1", error, DB_INT(id),
+                                   DB_TEXT(time_zone != NULL ? time_zone : db_text(row, 0)), DB_TEXT(merged != NULL ? merged : db_text(row, 1)));
+}
+
+gboolean store_company_save(Store *store, const char *name, const char *time_zone, GHashTable *attributes, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    gint64 id = 0;
+    gboolean changed = FALSE;
+    if (!store_write_begin(store, &write, error) || !company_id_for(store, name, &id, error) ||
+        !update_company(store, id, time_zone, attributes, &changed, error))
+        return FALSE;
+    if (changed && !db_run(store->db,
+                           "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE company_id = $1 ON CONFLICT (contact_id) DO NOTHING",
+                           error, DB_INT(id)))
+        return FALSE;
+    return store_write_end(&write, error);
+}

@@ -1,0 +1,158 @@
+/*
+ * Enrolments: rows of a contact's passage through a rule, unique by contact, rule and round. The states are told in
+ * include/store/enrolments.h. No state of its own; runs in the thread of its Store.
+ */
+#include "store/enrolments.h"
+
+#include "store/internal.h"
+
+#define ENROLMENT_SELECT \
+    "SELECT id, contact_id, rule, round, state, stage, anchor_ms, next_step, due_ms, last_step_ms, history_mark, enrolled_ms, ended_ms," \
+    " end_reason FROM enrolment "
+
+static const char *const state_names[] = {[ENROLMENT_ACTIVE] = "active", [ENROLMENT_DONE] = "done", [ENROLMENT_ENDED] = "ended"};
+
+static const char *state_name(EnrolmentState state)
+{
+    g_assert((guint)state < G_N_ELEMENTS(state_names));
+    return state_names[state];
+}
+
+static EnrolmentState state_of(const char *name)
+{
+    return name[0] == 'a' ? ENROLMENT_ACTIVE : name[0] == 'd' ? ENROLMENT_DONE : ENROLMENT_ENDED;
+}
+
+void enrolment_free(Enrolment *enrolment)
+{
+    if (enrolment == NULL)
+        return;
+    g_free(enrolment->rule);
+    g_free(enrolment->stage);
+    g_free(enrolment->next_step);
+    g_free(enrolment->end_reason);
+    g_free(enrolment);
+}
+
+static Enrolment *enrolment_of(DbStatement *row)
+{
+    Enrolment *enrolment = g_new0(Enrolment, 1);
+    enrolment->id = db_int(row, 0);
+    enrolment->contact_id = db_int(row, 1);
+    enrolment->rule = g_strdup(db_text(row, 2));
+    enrolment->round = (guint)db_int(row, 3);
+    enrolment->state = state_of(db_text(row, 4));
+    enrolment->stage = g_strdup(db_text(row, 5));
+    enrolment->anchor_ms = db_int(row, 6);
+    enrolment->next_step = g_strdup(db_text(row, 7));
+    enrolment->due_ms = db_int(row, 8);
+    enrolment->last_step_ms = db_int(row, 9);
+    enrolment->history_mark = db_int(row, 10);
+    enrolment->enrolled_ms = db_int(row, 11);
+    enrolment->ended_ms = db_int(row, 12);
+    enrolment->end_reason = g_strdup(db_text(row, 13));
+    return enrolment;
+}
+
+static gboolean read_all(DbStatement *rows, GPtrArray **ret_enrolments, GError **error)
+{
+    g_autoptr(GPtrArray) enrolments = g_ptr_array_new_with_free_func((GDestroyNotify)enrolment_free);
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        g_ptr_array_add(enrolments, enrolment_of(rows));
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_enrolments = g_steal_pointer(&enrolments);
+    return TRUE;
+}
+
+gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    gboolean added = FALSE;
+    gint64 id = 0;
+    if (!store_write_begin(store, &write, error) ||
+        !db_run_int(store->db,
+                    "INSERT INTO enrolment (contact_id, rule, round, state, stage, anchor_ms, next_step, due_ms, last_step_ms, history_mark,"
+                    " enrolled_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+                    " ON CONFLICT (contact_id, rule, round) DO NOTHING RETURNING id",
+                    &added, &id, error, DB_INT(enrolment->contact_id), DB_TEXT(enrolment->rule), DB_INT(enrolment->round),
+                    DB_TEXT(state_name(enrolment->state)), DB_TEXT(enrolment->stage), DB_INT(enrolment->anchor_ms),
+                    DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms), DB_INT(enrolment->last_step_ms),
+                    DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms), DB_INT(enrolment->ended_ms),
+                    DB_TEXT(enrolment->end_reason)))
+        return FALSE;
+    if (!added) {
+        store_write_void(&write);
+        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "round %u of rule %s is there already", enrolment->round, enrolment->rule);
+        return FALSE;
+    }
+    if (!store_write_end(&write, error))
+        return FALSE;
+    enrolment->id = id;
+    return TRUE;
+}
+
+gboolean store_enrolment_update(Store *store, const Enrolment *enrolment, GError **error)
+{
+    return store_write_run(store,
+                           "UPDATE enrolment SET state = $2, stage = $3, anchor_ms = $4, next_step = $5, due_ms = $6, last_step_ms = $7,"
+                           " history_mark = $8, enrolled_ms = $9, ended_ms = $10, end_reason = $11 WHERE id = $1",
+                           error, DB_INT(enrolment->id), DB_TEXT(state_name(enrolment->state)), DB_TEXT(enrolment->stage),
+                           DB_INT(enrolment->anchor_ms), DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms),
+                           DB_INT(enrolment->last_step_ms), DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms),
+                           DB_INT(enrolment->ended_ms), DB_TEXT(enrolment->end_reason));
+}
+
+gboolean store_enrolment_get(Store *store, gint64 id, Enrolment **ret_enrolment, GError **error)
+{
+    g_autoptr(DbStatement) row = db_query(store->db, ENROLMENT_SELECT "WHERE id = $1", error, DB_INT(id));
+    DbStep step = row != NULL ? db_step(row, error) : DB_FAILED;
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_enrolment = step == DB_ROW ? enrolment_of(row) : NULL;
+    return TRUE;
+}
+
+gboolean store_enrolments_of(Store *store, gint64 contact_id, GPtrArray **ret_enrolments, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, ENROLMENT_SELECT "WHERE contact_id = $1 ORDER BY rule, round", error, DB_INT(contact_id));
+    return read_all(rows, ret_enrolments, error);
+}
+
+gboolean store_enrolments_due(Store *store, gint64 now_ms, guint limit, GPtrArray **ret_enrolments, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(
+        store->db, ENROLMENT_SELECT "WHERE state = 'active' AND due_ms > 0 AND due_ms <= $1 ORDER BY due_ms, id LIMIT $2", error,
+        DB_INT(now_ms), DB_INT(limit));
+    return read_all(rows, ret_enrolments, error);
+}
+
+gboolean store_enrolments_next_due(Store *store, gint64 *ret_at_ms, GError **error)
+{
+    return db_run_int(store->db, "SELECT coalesce(min(due_ms), 0) FROM enrolment WHERE state = 'active' AND due_ms > 0", NULL, ret_at_ms, error);
+}
+
+gboolean store_enrolment_end(Store *store, gint64 id, const char *reason, gint64 now_ms, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    return store_write_begin(store, &write, error) &&
+           db_run(store->db,
+                  "UPDATE enrolment SET state = 'ended', due_ms = 0, ended_ms = $3, end_reason = $2 WHERE id = $1 AND state = 'active'", error,
+                  DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
+           db_run(store->db,
+                  "UPDATE outbox SET state = 'cancelled', ended_ms = $3, reason = $2"
+                  " WHERE enrolment_id = $1 AND state IN ('queued', 'deferred', 'held')",
+                  error, DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
+           store_write_end(&write, error);
+}
+
+gboolean store_enrolments_count_active(Store *store, guint64 *ret_count, GError **error)
+{
+    gint64 count = 0;
+    if (!db_run_int(store->db, "SELECT count(*) FROM enrolment WHERE state = 'active'", NULL, &count, error))
+        return FALSE;
+    *ret_count = (guint64)count;
+    return TRUE;
+}

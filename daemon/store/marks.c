@@ -1,0 +1,128 @@
+/*
+ * Marks: contacts that a fact touched, in the order in which they were touched, until the daemon has decided for them. A contact
+ * is marked once, however many facts changed. Changed rules mark set-wise (conditions_sql.c).
+ */
+#include "store/marks.h"
+
+#include "store/conditions_sql.h"
+#include "store/internal.h"
+
+gboolean store_mark(Store *store, gint64 contact_id, GError **error)
+{
+    return store_write_run(store, "INSERT INTO mark (contact_id) VALUES ($1) ON CONFLICT (contact_id) DO NOTHING", error, DB_INT(contact_id));
+}
+
+gboolean store_marks_peek(Store *store, guint limit, GArray *ids, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT contact_id FROM mark ORDER BY id LIMIT $1", error, DB_INT(limit));
+    DbStep step = DB_FAILED;
+    guint length = ids->len;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
+        gint64 id = db_int(rows, 0);
+        g_array_append_val(ids, id);
+    }
+    if (step == DB_FAILED)
+        g_array_set_size(ids, length);
+    return step != DB_FAILED;
+}
+
+gboolean store_mark_clear(Store *store, gint64 contact_id, GError **error)
+{
+    return store_write_run(store, "DELETE FROM mark WHERE contact_id = $1", error, DB_INT(contact_id));
+}
+
+/* ---- by time ---------------------------------------------------------------------------------------------------------- */
+
+gboolean store_marks_add_due(Store *store, gint64 now_ms, guint limit, guint *ret_marked, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) ||
+        !db_run(store->db,
+                "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE reconsider_ms > 0 AND reconsider_ms <= $1"
+                " ORDER BY reconsider_ms, id LIMIT $2 ON CONFLICT (contact_id) DO NOTHING",
+                error, DB_INT(now_ms), DB_INT(limit)) ||
+        !db_run(store->db,
+                "UPDATE contact SET reconsider_ms = 0 WHERE id IN (SELECT id FROM contact WHERE reconsider_ms > 0 AND reconsider_ms <= $1"
+                " ORDER BY reconsider_ms, id LIMIT $2)",
+                error, DB_INT(now_ms), DB_INT(limit)))
+        return FALSE;
+    guint marked = (guint)db_changes(store->db);
+    if (!store_write_end(&write, error))
+        return FALSE;
+    *ret_marked = marked;
+    return TRUE;
+}
+
+gboolean store_marks_next(Store *store, gint64 *ret_at_ms, GError **error)
+{
+    return db_run_int(store->db, "SELECT coalesce(min(reconsider_ms), 0) FROM contact WHERE reconsider_ms > 0", NULL, ret_at_ms, error);
+}
+
+/* ---- by rules --------------------------------------------------------------------------------------------------------- */
+
+/* Name -> digest of the rules that were last in force. */
+static GHashTable *rules_known(Store *store, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT name, digest FROM rule_known", error);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        g_hash_table_insert(known, g_strdup(db_text(rows, 0)), g_strdup(db_text(rows, 1)));
+    return step != DB_FAILED ? g_steal_pointer(&known) : NULL;
+}
+
+static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guint64 *marked, GError **error)
+{
+    g_auto(ConditionsSql) conditions = {0};
+    conditions_sql_init(&conditions, rule);
+    g_autofree char *sql = g_strdup_printf("INSERT INTO mark (contact_id) SELECT c.id FROM contact c WHERE %s"
+                                           " UNION SELECT e.contact_id FROM enrolment e WHERE e.rule = $1 AND e.state = 'active'"
+                                           " ON CONFLICT (contact_id) DO NOTHING",
+                                           conditions.sql->str);
+    g_autoptr(DbStatement) insert = db_query_once(store->db, sql, (const DbValue *)(gpointer)conditions.values->data, error);
+    if (insert == NULL || db_step(insert, error) == DB_FAILED)
+        return FALSE;
+    *marked += (guint64)db_changes(store->db);
+    return db_run(store->db,
+                  "INSERT INTO rule_known (name, digest, changed_ms) VALUES ($1, $2, $3)"
+                  " ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, changed_ms = excluded.changed_ms",
+                  error, DB_TEXT(rule->name), DB_TEXT(rule->digest), DB_INT(now_ms));
+}
+
+static gboolean mark_removed(Store *store, const char *rule, guint64 *marked, GError **error)
+{
+    if (!db_run(store->db,
+                "INSERT INTO mark (contact_id) SELECT DISTINCT contact_id FROM enrolment WHERE rule = $1 AND state = 'active'"
+                " ON CONFLICT (contact_id) DO NOTHING",
+                error, DB_TEXT(rule)))
+        return FALSE;
+    *marked += (guint64)db_changes(store->db);
+    return db_run(store->db, "DELETE FROM rule_known WHERE name = $1", error, DB_TEXT(rule));
+}
+
+gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    guint64 marked = 0;
+    if (!store_write_begin(store, &write, error))
+        return FALSE;
+    g_autoptr(GHashTable) known = rules_known(store, error);
+    if (known == NULL)
+        return FALSE;
+    for (Rule **rule = config->rules; *rule != NULL; rule++) {
+        const char *digest = g_hash_table_lookup(known, (*rule)->name);
+        if (g_strcmp0(digest, (*rule)->digest) != 0 && !mark_changed(store, *rule, now_ms, &marked, error))
+            return FALSE;
+        g_hash_table_remove(known, (*rule)->name);
+    }
+    GHashTableIter iter;
+    gpointer name;
+    g_hash_table_iter_init(&iter, known);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        if (!mark_removed(store, name, &marked, error))
+            return FALSE;
+    if (!store_write_end(&write, error))
+        return FALSE;
+    *ret_marked = marked;
+    return TRUE;
+}

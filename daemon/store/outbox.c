@@ -1,0 +1,209 @@
+/*
+ * The outbox: rows decided, claimed and moved on. The states are told in include/store/outbox.h; which moves exist is said
+ * here by bits of the states that a row may come from, and checked in the UPDATE itself, so that two processes cannot both
+ * move a row. Reading is in outbox_read.c.
+ *
+ * contact.last_contacted_ms is kept here: after every move it is the newest sending_ms of what was, or may have been, sent.
+ */
+#include "store/outbox.h"
+
+#include "store/internal.h"
+#include "store/marks.h"
+
+#define BIT(state) (1U << (state))
+
+enum {
+    /* what a result, or the daemon before it claims, may be about */
+    FROM_ALL = BIT(OUTBOX_SKIPPED + 1) - 1,
+    FROM_UNSENT = FROM_ALL & ~BIT(OUTBOX_SENT),
+    FROM_IDLE = FROM_UNSENT & ~BIT(OUTBOX_SENDING)
+};
+
+static const char *const state_names[] = {
+    [OUTBOX_QUEUED] = "queued",
+    [OUTBOX_SENDING] = "sending",
+    [OUTBOX_SENT] = "sent",
+    [OUTBOX_DEFERRED] = "deferred",
+    [OUTBOX_FAILED] = "failed",
+    [OUTBOX_UNCERTAIN] = "uncertain",
+    [OUTBOX_HELD] = "held",
+    [OUTBOX_CANCELLED] = "cancelled",
+    [OUTBOX_SKIPPED] = "skipped",
+};
+
+const char *outbox_state_name(OutboxState state)
+{
+    g_assert((guint)state < G_N_ELEMENTS(state_names));
+    return state_names[state];
+}
+
+gboolean outbox_state_parse(const char *name, OutboxState *ret_state)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(state_names); i++)
+        if (g_strcmp0(name, state_names[i]) == 0) {
+            *ret_state = (OutboxState)i;
+            return TRUE;
+        }
+    return FALSE;
+}
+
+/* ---- deciding --------------------------------------------------------------------------------------------------------- */
+
+static gboolean insert_message(Store *store, const OutboxMessage *message, gboolean *ret_added, gint64 *ret_id, GError **error)
+{
+    g_autofree char *message_key = store_message_key(message->message_id);
+    gboolean waits = message->state == OUTBOX_QUEUED;
+    gint64 due_ms = waits && message->due_ms == 0 ? message->planned_ms : message->due_ms;
+    gint64 ended_ms = message->state == OUTBOX_SKIPPED && message->ended_ms == 0 ? message->created_ms : message->ended_ms;
+    return db_run_int(store->db,
+                      "INSERT INTO outbox (enrolment_id, contact_id, account, rule, step, round, state, planned_ms, due_ms, attempts,"
+                      " message_id, message_key, in_reply_to, reference_ids, subject, reason, created_ms, sending_ms, ended_ms)"
+                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+                      " ON CONFLICT (contact_id, rule, round, step) DO NOTHING RETURNING id",
+                      ret_added, ret_id, error, DB_INT(message->enrolment_id), DB_INT(message->contact_id), DB_TEXT(message->account),
+                      DB_TEXT(message->rule), DB_TEXT(message->step), DB_INT(message->round), DB_TEXT(outbox_state_name(message->state)),
+                      DB_INT(message->planned_ms), DB_INT(due_ms), DB_INT(message->attempts), DB_TEXT(message->message_id),
+                      DB_TEXT(message_key), DB_TEXT(message->in_reply_to), DB_TEXT(message->references), DB_TEXT(message->subject),
+                      DB_TEXT(message->reason), DB_INT(message->created_ms), DB_INT(message->sending_ms), DB_INT(ended_ms));
+}
+
+gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error)
+{
+    g_assert(message->state == OUTBOX_QUEUED || message->state == OUTBOX_HELD || message->state == OUTBOX_SKIPPED);
+    g_auto(StoreWrite) write = {0};
+    gboolean added = FALSE;
+    gint64 id = 0;
+    if (!store_write_begin(store, &write, error) || !insert_message(store, message, &added, &id, error))
+        return FALSE;
+    if (!added) {
+        store_write_void(&write);
+        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "step %s of rule %s, round %u, was decided before", message->step, message->rule,
+                    message->round);
+        return FALSE;
+    }
+    if (!store_write_end(&write, error))
+        return FALSE;
+    message->id = id;
+    return TRUE;
+}
+
+/* ---- moving ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean refresh_last_contacted(Store *store, gint64 contact_id, GError **error)
+{
+    return db_run(store->db,
+                  "UPDATE contact SET last_contacted_ms = coalesce((SELECT max(o.sending_ms) FROM outbox o WHERE o.contact_id = $1"
+                  " AND o.state IN ('sending', 'sent', 'uncertain')), 0) WHERE id = $1",
+                  error, DB_INT(contact_id));
+}
+
+gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    g_autofree char *message_key = store_message_key(message_id);
+    gboolean claimed = FALSE;
+    gint64 contact_id = 0;
+    if (!store_write_begin(store, &write, error) ||
+        !db_run_int(store->db,
+                    "UPDATE outbox SET state = 'sending', sending_ms = $3, reason = '',"
+                    " message_id = CASE WHEN message_key <> '' THEN message_id ELSE $2 END,"
+                    " message_key = CASE WHEN message_key <> '' THEN message_key ELSE $4 END"
+                    " WHERE id = $1 AND state IN ('queued', 'deferred') AND due_ms > 0 AND due_ms <= $3"
+                    " AND EXISTS (SELECT 1 FROM enrolment e WHERE e.id = outbox.enrolment_id AND e.state = 'active')"
+                    " AND EXISTS (SELECT 1 FROM contact c WHERE c.id = outbox.contact_id AND c.paused_until_ms <= $3)"
+                    " AND NOT EXISTS (SELECT 1 FROM contact_address a, suppression s"
+                    "     WHERE a.contact_id = outbox.contact_id AND s.address IN (a.address, a.domain))"
+                    " RETURNING contact_id",
+                    &claimed, &contact_id, error, DB_INT(id), DB_TEXT(message_id), DB_INT(now_ms), DB_TEXT(message_key)))
+        return FALSE;
+    if ((claimed && !refresh_last_contacted(store, contact_id, error)) || !store_write_end(&write, error))
+        return FALSE;
+    *ret_claimed = claimed;
+    return TRUE;
+}
+
+gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error)
+{
+    return store_write_run(store, "UPDATE outbox SET due_ms = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'deferred')", error,
+                           DB_INT(id), DB_INT(due_ms), DB_TEXT(reason));
+}
+
+/* The state's name where from has it, else "", which no row has: for the list in the statement below. */
+static DbValue allowed(guint from, OutboxState state)
+{
+    return DB_TEXT((from & BIT(state)) != 0 ? outbox_state_name(state) : "");
+}
+
+static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved,
+                     gint64 *ret_contact_id, GError **error)
+{
+    OutboxState state = outcome->state;
+    gboolean waits = state == OUTBOX_QUEUED || state == OUTBOX_DEFERRED;
+    gboolean ends = state == OUTBOX_SENT || state == OUTBOX_FAILED || state == OUTBOX_CANCELLED || state == OUTBOX_SKIPPED;
+    gint64 due_ms = !waits ? 0 : outcome->due_ms != 0 ? outcome->due_ms : now_ms;
+    if (!db_run_int(store->db,
+                    "UPDATE outbox SET state = $2, due_ms = CASE WHEN $3 > 0 THEN $3 ELSE due_ms END, reason = $4,"
+                    " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7 WHERE id = $1"
+                    " AND state IN ($8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING contact_id",
+                    ret_moved, ret_contact_id, error, DB_INT(id), DB_TEXT(outbox_state_name(state)), DB_INT(due_ms), DB_TEXT(outcome->reason),
+                    DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0), DB_INT(ends ? now_ms : 0),
+                    allowed(from, OUTBOX_QUEUED), allowed(from, OUTBOX_SENDING), allowed(from, OUTBOX_SENT), allowed(from, OUTBOX_DEFERRED),
+                    allowed(from, OUTBOX_FAILED), allowed(from, OUTBOX_UNCERTAIN), allowed(from, OUTBOX_HELD),
+                    allowed(from, OUTBOX_CANCELLED), allowed(from, OUTBOX_SKIPPED)))
+        return FALSE;
+    return !*ret_moved || refresh_last_contacted(store, *ret_contact_id, error);
+}
+
+static gboolean refuse_move(Store *store, StoreWrite *write, gint64 id, OutboxState wanted, GError **error)
+{
+    g_autoptr(OutboxMessage) message = NULL;
+    if (!store_outbox_get(store, id, &message, error))
+        return FALSE;
+    store_write_void(write);
+    if (message == NULL)
+        return TRUE;
+    g_set_error(error, STORE_ERROR, STORE_ERROR_BUSY, "message %" G_GINT64_FORMAT " is %s, so that it cannot become %s", id,
+                outbox_state_name(message->state), outbox_state_name(wanted));
+    return FALSE;
+}
+
+gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outcome, gint64 now_ms, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    gboolean moved = FALSE;
+    gint64 contact_id = 0;
+    gboolean drops = outcome->state == OUTBOX_CANCELLED || outcome->state == OUTBOX_SKIPPED;
+    if (!store_write_begin(store, &write, error) ||
+        !move(store, id, drops ? FROM_IDLE : FROM_UNSENT, outcome, now_ms, &moved, &contact_id, error))
+        return FALSE;
+    return moved ? store_write_end(&write, error) : refuse_move(store, &write, id, outcome->state, error);
+}
+
+gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved,
+                           GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    gboolean moved = FALSE;
+    gint64 contact_id = 0;
+    if (!store_write_begin(store, &write, error) || !move(store, id, from & FROM_ALL, outcome, now_ms, &moved, &contact_id, error))
+        return FALSE;
+    if ((moved && !store_mark(store, contact_id, error)) || !store_write_end(&write, error))
+        return FALSE;
+    *ret_moved = moved;
+    return TRUE;
+}
+
+gboolean store_outbox_recover(Store *store, gint64 now_ms, guint *ret_count, GError **error)
+{
+    (void)now_ms; /* sending_ms stays: it is when the try was made */
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) ||
+        !db_run(store->db,
+                "UPDATE outbox SET state = 'uncertain', reason = 'the daemon ended while this was being sent' WHERE state = 'sending'", error))
+        return FALSE;
+    guint count = (guint)db_changes(store->db);
+    if (!store_write_end(&write, error))
+        return FALSE;
+    *ret_count = count;
+    return TRUE;
+}

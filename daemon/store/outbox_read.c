@@ -1,0 +1,175 @@
+/*
+ * Reading the outbox: what is due, tries made (for the limits), the conversation, lists and counts. Moving rows is in outbox.c.
+ */
+#include "store/internal.h"
+#include "store/outbox.h"
+
+#define OUTBOX_SELECT \
+    "SELECT o.id, o.enrolment_id, o.contact_id, c.email, o.account, o.rule, o.step, o.round, o.state, o.planned_ms, o.due_ms, o.attempts," \
+    " o.message_id, o.in_reply_to, o.reference_ids, o.subject, o.reason, o.created_ms, o.sending_ms, o.ended_ms" \
+    " FROM outbox o JOIN contact c ON c.id = o.contact_id "
+
+void outbox_message_free(OutboxMessage *message)
+{
+    if (message == NULL)
+        return;
+    g_free(message->email);
+    g_free(message->account);
+    g_free(message->rule);
+    g_free(message->step);
+    g_free(message->message_id);
+    g_free(message->in_reply_to);
+    g_free(message->references);
+    g_free(message->subject);
+    g_free(message->reason);
+    g_free(message);
+}
+
+static OutboxMessage *message_of(DbStatement *row)
+{
+    OutboxMessage *message = g_new0(OutboxMessage, 1);
+    message->id = db_int(row, 0);
+    message->enrolment_id = db_int(row, 1);
+    message->contact_id = db_int(row, 2);
+    message->email = g_strdup(db_text(row, 3));
+    message->account = g_strdup(db_text(row, 4));
+    message->rule = g_strdup(db_text(row, 5));
+    message->step = g_strdup(db_text(row, 6));
+    message->round = (guint)db_int(row, 7);
+    message->state = OUTBOX_HELD;
+    outbox_state_parse(db_text(row, 8), &message->state);
+    message->planned_ms = db_int(row, 9);
+    message->due_ms = db_int(row, 10);
+    message->attempts = (guint)db_int(row, 11);
+    message->message_id = g_strdup(db_text(row, 12));
+    message->in_reply_to = g_strdup(db_text(row, 13));
+    message->references = g_strdup(db_text(row, 14));
+    message->subject = g_strdup(db_text(row, 15));
+    message->reason = g_strdup(db_text(row, 16));
+    message->created_ms = db_int(row, 17);
+    message->sending_ms = db_int(row, 18);
+    message->ended_ms = db_int(row, 19);
+    return message;
+}
+
+static gboolean read_one(DbStatement *rows, OutboxMessage **ret_message, GError **error)
+{
+    DbStep step = rows != NULL ? db_step(rows, error) : DB_FAILED;
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_message = step == DB_ROW ? message_of(rows) : NULL;
+    return TRUE;
+}
+
+static gboolean read_all(DbStatement *rows, GPtrArray **ret_messages, GError **error)
+{
+    g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)outbox_message_free);
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        g_ptr_array_add(messages, message_of(rows));
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_messages = g_steal_pointer(&messages);
+    return TRUE;
+}
+
+gboolean store_outbox_get(Store *store, gint64 id, OutboxMessage **ret_message, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, OUTBOX_SELECT "WHERE o.id = $1", error, DB_INT(id));
+    return read_one(rows, ret_message, error);
+}
+
+gboolean store_outbox_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db,
+                 OUTBOX_SELECT "WHERE o.account = $1 AND o.state IN ('queued', 'deferred') AND o.due_ms > 0 AND o.due_ms <= $2"
+                               " ORDER BY o.due_ms, o.id LIMIT $3",
+                 error, DB_TEXT(account), DB_INT(now_ms), DB_INT(limit));
+    return read_all(rows, ret_messages, error);
+}
+
+gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error)
+{
+    return db_run_int(store->db,
+                      "SELECT coalesce(min(due_ms), 0) FROM outbox WHERE account = $1 AND state IN ('queued', 'deferred') AND due_ms > 0", NULL,
+                      ret_at_ms, error, DB_TEXT(account));
+}
+
+gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, OutboxMessage **ret_message, GError **error)
+{
+    g_autofree char *key = store_message_key(message_id);
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, OUTBOX_SELECT "WHERE o.message_key = $1 AND o.message_key <> ''", error, DB_TEXT(key));
+    return read_one(rows, ret_message, error);
+}
+
+gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage **ret_message, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db,
+                                           OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.state IN ('sent', 'uncertain')"
+                                                         " ORDER BY o.sending_ms DESC, o.id DESC LIMIT 1",
+                                           error, DB_INT(enrolment_id));
+    return read_one(rows, ret_message, error);
+}
+
+gboolean store_outbox_count_since(Store *store, const char *account, gint64 since_ms, guint64 *ret_count, GError **error)
+{
+    gint64 count = 0;
+    if (!db_run_int(store->db, "SELECT count(*) FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms >= $2", NULL, &count, error,
+                    DB_TEXT(account), DB_INT(since_ms)))
+        return FALSE;
+    *ret_count = (guint64)count;
+    return TRUE;
+}
+
+gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 *ret_at_ms, GError **error)
+{
+    g_assert(nth >= 1);
+    return db_run_int(store->db,
+                      "SELECT sending_ms FROM outbox WHERE account = $1 AND sending_ms > 0 ORDER BY sending_ms DESC LIMIT 1 OFFSET $2", NULL,
+                      ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1));
+}
+
+gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, OUTBOX_SELECT "WHERE o.contact_id = $1 ORDER BY o.id", error, DB_INT(contact_id));
+    return read_all(rows, ret_messages, error);
+}
+
+gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const OutboxMessage *message, gpointer data),
+                           gpointer data, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        all ? db_query(store->db, OUTBOX_SELECT "ORDER BY o.due_ms, o.id", error)
+            : db_query(store->db, OUTBOX_SELECT "WHERE o.state NOT IN ('sent', 'cancelled', 'skipped') ORDER BY o.due_ms, o.id", error);
+    if (rows == NULL)
+        return FALSE;
+    DbStep step = DB_DONE;
+    gboolean go_on = TRUE;
+    store->callbacks++;
+    while (go_on && (step = db_step(rows, error)) == DB_ROW) {
+        g_autoptr(OutboxMessage) message = message_of(rows);
+        go_on = func(message, data);
+    }
+    store->callbacks--;
+    return step != DB_FAILED;
+}
+
+gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts, GError **error)
+{
+    guint64 found[OUTBOX_SKIPPED + 1] = {0};
+    g_autoptr(DbStatement) rows =
+        account != NULL ? db_query(store->db, "SELECT state, count(*) FROM outbox WHERE account = $1 GROUP BY state", error, DB_TEXT(account))
+                        : db_query(store->db, "SELECT state, count(*) FROM outbox GROUP BY state", error);
+    DbStep step = DB_FAILED;
+    OutboxState state;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        if (outbox_state_parse(db_text(rows, 0), &state))
+            found[state] = (guint64)db_int(rows, 1);
+    if (step == DB_FAILED)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(found); i++)
+        counts[i] = found[i];
+    return TRUE;
+}
