@@ -115,18 +115,23 @@ static gboolean check_folder(const char *path, GError **error)
     return TRUE;
 }
 
+static void set_open_error(const char *path, int problem, GError **error)
+{
+    if (problem != ENOENT && problem != ENOTDIR)
+        g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "cannot open the store %s as user %ld: %s; let that user own the file and its folder",
+                    path, (long)getuid(), g_strerror(problem));
+    else if (check_folder(path, error))
+        g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
+                    "the store %s does not exist; it is made when contacts are imported or nurtured starts", path);
+}
+
 /* Makes the file ourselves, so that it and the files that SQLite makes beside it (with the same mode) are the owner's alone. */
 static gboolean open_file(const char *path, DbMode mode, GError **error)
 {
     int flags = O_CLOEXEC | (mode == DB_MODE_READ_ONLY ? O_RDONLY : O_RDWR) | (mode == DB_MODE_CREATE ? O_CREAT : 0);
     int fd = open(path, flags, 0600);
     if (fd < 0) {
-        if (errno == ENOENT && check_folder(path, error))
-            g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
-                        "the store %s does not exist; it is made when contacts are imported or nurtured starts", path);
-        else if (errno != ENOENT && errno != ENOTDIR)
-            g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "cannot open the store %s as user %ld: %s; let that user own the file and its folder",
-                        path, (long)getuid(), g_strerror(errno));
+        set_open_error(path, errno, error);
         return FALSE;
     }
     struct stat status;

@@ -12,6 +12,11 @@ gboolean store_mark(Store *store, gint64 contact_id, GError **error)
     return store_write_run(store, "INSERT INTO mark (contact_id) VALUES ($1) ON CONFLICT (contact_id) DO NOTHING", error, DB_INT(contact_id));
 }
 
+gboolean store_mark_exists(Store *store, gint64 contact_id, gboolean *ret_exists, GError **error)
+{
+    return db_run_int(store->db, "SELECT 1 FROM mark WHERE contact_id = $1", ret_exists, NULL, error, DB_INT(contact_id));
+}
+
 gboolean store_marks_peek(Store *store, guint limit, GArray *ids, GError **error)
 {
     g_autoptr(DbStatement) rows = db_query(store->db, "SELECT contact_id FROM mark ORDER BY id LIMIT $1", error, DB_INT(limit));

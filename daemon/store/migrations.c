@@ -140,11 +140,10 @@
     "CREATE UNIQUE INDEX outbox_message ON outbox (message_key) WHERE message_key <> '';" \
     "CREATE INDEX outbox_due ON outbox (account, due_ms, id) WHERE state IN ('queued', 'deferred') AND due_ms > 0;" \
     "CREATE INDEX outbox_open ON outbox (due_ms, id) WHERE state NOT IN ('sent', 'cancelled', 'skipped');" \
-    "CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending';" \
     "CREATE INDEX outbox_tried ON outbox (account, sending_ms) WHERE sending_ms > 0;" \
     "CREATE INDEX outbox_contacted ON outbox (contact_id, sending_ms) WHERE state IN ('sending', 'sent', 'uncertain');" \
     "CREATE INDEX outbox_enrolment ON outbox (enrolment_id, sending_ms);" \
-    "CREATE INDEX outbox_state ON outbox (account, state);" \
+    "CREATE INDEX outbox_state ON outbox (state, account);" \
     "CREATE TABLE mailbox_cursor (" \
     "    account TEXT NOT NULL," \
     "    folder TEXT NOT NULL," \

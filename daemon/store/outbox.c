@@ -128,6 +128,23 @@ gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const cha
                            DB_INT(id), DB_INT(due_ms), DB_TEXT(reason));
 }
 
+gboolean store_outbox_touch(Store *store, gint64 contact_id, gint64 now_ms, GError **error)
+{
+    if (contact_id != 0)
+        return store_write_run(store,
+                               "UPDATE outbox SET due_ms = $2 WHERE contact_id = $1 AND state = 'queued' AND (due_ms > $2 OR due_ms = 0)", error,
+                               DB_INT(contact_id), DB_INT(now_ms));
+    return store_write_run(store, "UPDATE outbox SET due_ms = $1 WHERE state = 'queued' AND (due_ms > $1 OR due_ms = 0)", error,
+                           DB_INT(now_ms));
+}
+
+gboolean store_outbox_assign(Store *store, gint64 contact_id, const char *account, GError **error)
+{
+    return store_write_run(store,
+                           "UPDATE outbox SET account = $2 WHERE contact_id = $1 AND account <> $2 AND state IN ('queued', 'deferred', 'held')",
+                           error, DB_INT(contact_id), DB_TEXT(account));
+}
+
 /* The state's name where from has it, else "", which no row has: for the list in the statement below. */
 static DbValue allowed(guint from, OutboxState state)
 {

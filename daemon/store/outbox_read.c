@@ -113,6 +113,13 @@ gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage
     return read_one(rows, ret_message, error);
 }
 
+gboolean store_outbox_find_step(Store *store, gint64 enrolment_id, const char *step, OutboxMessage **ret_message, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.step = $2", error, DB_INT(enrolment_id), DB_TEXT(step));
+    return read_one(rows, ret_message, error);
+}
+
 gboolean store_outbox_count_since(Store *store, const char *account, gint64 since_ms, guint64 *ret_count, GError **error)
 {
     gint64 count = 0;
@@ -156,19 +163,21 @@ gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const Ou
     return step != DB_FAILED;
 }
 
+/* State by state: each is a stretch of the index. */
 gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts, GError **error)
 {
     guint64 found[OUTBOX_SKIPPED + 1] = {0};
-    g_autoptr(DbStatement) rows =
-        account != NULL ? db_query(store->db, "SELECT state, count(*) FROM outbox WHERE account = $1 GROUP BY state", error, DB_TEXT(account))
-                        : db_query(store->db, "SELECT state, count(*) FROM outbox GROUP BY state", error);
-    DbStep step = DB_FAILED;
-    OutboxState state;
-    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
-        if (outbox_state_parse(db_text(rows, 0), &state))
-            found[state] = (guint64)db_int(rows, 1);
-    if (step == DB_FAILED)
-        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(found); i++) {
+        const char *state = outbox_state_name((OutboxState)i);
+        gint64 count = 0;
+        gboolean done = account != NULL ? db_run_int(store->db, "SELECT count(*) FROM outbox WHERE state = $1 AND account = $2", NULL, &count,
+                                                     error, DB_TEXT(state), DB_TEXT(account))
+                                        : db_run_int(store->db, "SELECT count(*) FROM outbox WHERE state = $1", NULL, &count, error,
+                                                     DB_TEXT(state));
+        if (!done)
+            return FALSE;
+        found[i] = (guint64)count;
+    }
     for (guint i = 0; i < G_N_ELEMENTS(found); i++)
         counts[i] = found[i];
     return TRUE;

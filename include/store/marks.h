@@ -10,6 +10,9 @@
 
 gboolean store_mark(Store *store, gint64 contact_id, GError **error);
 
+/* Whether the contact's facts changed since the last decision; one key look-up. */
+gboolean store_mark_exists(Store *store, gint64 contact_id, gboolean *ret_exists, GError **error);
+
 /* Up to limit marked contacts, oldest mark first, as gint64 (append to ids); takes nothing away. */
 gboolean store_marks_peek(Store *store, guint limit, GArray *ids, GError **error);
 

@@ -109,3 +109,13 @@ gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const Ou
 
 /* How many rows stand in each state; counts has OUTBOX_SKIPPED + 1 elements. account NULL: all. */
 gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts, GError **error);
+
+/* The row of this step of the enrolment; *ret_message NULL where it was not decided yet. */
+gboolean store_outbox_find_step(Store *store, gint64 enrolment_id, const char *step, OutboxMessage **ret_message, GError **error);
+
+/* What a gate may have postponed is looked at again: queued rows (not deferred ones) of the contact, or of everybody where
+ * contact_id is 0, become due at now_ms where they would be due later. */
+gboolean store_outbox_touch(Store *store, gint64 contact_id, gint64 now_ms, GError **error);
+
+/* Gives the contact's messages that are not under way and not ended to another account. */
+gboolean store_outbox_assign(Store *store, gint64 contact_id, const char *account, GError **error);
