@@ -30,6 +30,9 @@ void clock_set(Clock *clock, gint64 now_ms);
 
 gboolean clock_is_virtual(const Clock *clock);
 
+/* The system's time, whatever clock business runs on: for the time stamps of log lines. */
+gint64 clock_system_now_ms(void);
+
 /* Monotonic machine time in ms, from an arbitrary start; not affected by any Clock. */
 gint64 clock_monotonic_ms(void);
 

@@ -9,6 +9,9 @@
  * overrides become `\n`, `\t`, `\xNN` or `\u{NNNN}`; cut at max_bytes (0: not) with "…". Caller frees. NULL gives "". */
 char *text_escape(const char *text, gsize max_bytes);
 
+/* text_escape() between double quotes, with quotes and backslashes inside escaped by a backslash. Caller frees. */
+char *text_quote(const char *text, gsize max_bytes);
+
 /* Valid UTF-8 of the len bytes (-1: up to NUL): invalid sequences and NUL become U+FFFD. Caller frees. */
 char *text_make_valid(const char *bytes, gssize len);
 
