@@ -1,0 +1,189 @@
+/*
+ * The claim: the last look before a message leaves. Runs on the loop, in the courier's transaction.
+ */
+#include "engine/claim.h"
+
+#include "base/log.h"
+#include "engine/decide.h"
+#include "mail/address.h"
+#include "mail/compose.h"
+#include "plan/gates.h"
+#include "store/history.h"
+#include "store/marks.h"
+#include "store/suppressions.h"
+
+/* A gate that waits for a person: looked at again when something about the contact changes (store_outbox_touch()). */
+#define WAIT_FOR_CHANGE_MS ((gint64)365 * 24 * 3600 * 1000)
+
+typedef struct {
+    EngineCore *core;
+    const ClaimAccount *account;
+    Contact *contact;
+    Enrolment *enrolment;
+    OutboxMessage *message;
+    const Rule *rule;
+    const Step *step;
+    gint64 now_ms;
+} Claim;
+
+static gboolean end_row(Claim *claim, OutboxState state, const char *reason, GError **error)
+{
+    const OutboxOutcome outcome = {.state = state, .reason = reason};
+    log_event(LOG_LEVEL_INFO, outbox_state_name(state), LOG_TEXT("contact", claim->contact->email),
+              LOG_NUMBER("message", claim->message->id), LOG_TEXT("rule", claim->message->rule),
+              LOG_TEXT("step", claim->message->step), LOG_TEXT("reason", reason));
+    return store_outbox_finish(claim->core->store, claim->message->id, &outcome, claim->now_ms, error);
+}
+
+static gboolean skip(Claim *claim, const char *reason, GError **error)
+{
+    const OutboxMessage *message = claim->message;
+    const Interaction skipped = {.contact_id = message->contact_id, .at_ms = claim->now_ms, .kind = INTERACTION_SKIPPED,
+                                 .account = message->account, .rule = message->rule, .step = message->step, .detail = reason};
+    return end_row(claim, OUTBOX_SKIPPED, reason, error) && store_history_add(claim->core->store, &skipped, NULL, error) &&
+           decide_next(claim->core, claim->contact, claim->enrolment, message->planned_ms, error);
+}
+
+static gboolean stop(Claim *claim, const GateResult *gate, GError **error)
+{
+    if (claim->enrolment && claim->enrolment->state == ENROLMENT_ACTIVE)
+        return store_enrolment_end(claim->core->store, claim->enrolment->id, gate->gate, claim->now_ms, error);
+    return end_row(claim, OUTBOX_CANCELLED, gate->reason, error);
+}
+
+/* ---- taking ---------------------------------------------------------------------------------------------------------- */
+
+static gboolean thread_subject(Claim *claim, char **ret_subject, GError **error)
+{
+    g_autoptr(OutboxMessage) before = NULL;
+    if (*claim->message->in_reply_to &&
+        !store_outbox_find_by_message_id(claim->core->store, claim->message->in_reply_to, &before, error))
+        return FALSE;
+    *ret_subject = g_strdup(before ? before->subject : "");
+    return TRUE;
+}
+
+static Letter *make_letter(Claim *claim, const char *message_id, const char *subject, GError **error)
+{
+    const LetterInput input = {
+        .config = claim->core->config,
+        .templates = claim->core->templates,
+        .contact = claim->contact,
+        .rule = claim->rule,
+        .step = claim->step,
+        .message_id = message_id,
+        .in_reply_to = claim->message->in_reply_to,
+        .references = claim->message->references,
+        .thread_subject = subject,
+        .token_secret = store_token_secret(claim->core->store),
+        .date_ms = claim->now_ms,
+    };
+    return letter_new(&input, error);
+}
+
+/* The store's own look says no although every gate was open: an alias or the whole domain is suppressed. */
+static gboolean refused_by_store(Claim *claim, GError **error)
+{
+    return store_enrolment_end(claim->core->store, claim->enrolment->id, "suppressed", claim->now_ms, error);
+}
+
+static gboolean take(Claim *claim, Letter **ret_letter, GError **error)
+{
+    g_autofree char *subject = NULL;
+    g_autoptr(GError) cause = NULL;
+    gboolean claimed = FALSE;
+    const char *domain = address_domain(claim->account->account->from_address);
+    g_autofree char *message_id =
+        *claim->message->message_id ? g_strdup(claim->message->message_id) : mail_new_message_id(domain);
+    if (!thread_subject(claim, &subject, error))
+        return FALSE;
+    g_autoptr(Letter) letter = make_letter(claim, message_id, subject, &cause);
+    if (!letter)
+        return end_row(claim, OUTBOX_HELD, cause->message, error);
+    if (!store_outbox_claim(claim->core->store, claim->message->id, message_id, claim->now_ms, &claimed, error))
+        return FALSE;
+    if (!claimed)
+        return refused_by_store(claim, error);
+    *ret_letter = g_steal_pointer(&letter);
+    return TRUE;
+}
+
+/* ---- gates ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean pass_gates(Claim *claim, const char *suppressed, Letter **ret_letter, GError **error)
+{
+    GateFacts facts;
+    GateResult gate = {0};
+    gboolean ok = FALSE;
+    gboolean enrolled = claim->enrolment && claim->enrolment->state == ENROLMENT_ACTIVE;
+    core_gate_facts(claim->core, claim->contact, enrolled, suppressed, claim->message->planned_ms, &facts);
+    facts.blind = claim->account->blind;
+    facts.account_paused = claim->account->paused;
+    gates_decide(&facts, &gate);
+    switch (gate.verdict) {
+    case GATE_STOP:
+        ok = stop(claim, &gate, error);
+        break;
+    case GATE_SKIP:
+        ok = skip(claim, gate.reason, error);
+        break;
+    case GATE_WAIT:
+        ok = store_outbox_postpone(claim->core->store, claim->message->id,
+                                   gate.until_ms ? gate.until_ms : claim->now_ms + WAIT_FOR_CHANGE_MS, gate.reason, error);
+        break;
+    case GATE_OPEN:
+        ok = take(claim, ret_letter, error);
+        break;
+    }
+    gate_result_clear(&gate);
+    return ok;
+}
+
+/* Facts that were written since the last decision count before the message leaves, not after. */
+static gboolean decide_first(EngineCore *core, gint64 contact_id, GError **error)
+{
+    gboolean marked = FALSE;
+    DecideSummary summary = {0};
+    if (!store_mark_exists(core->store, contact_id, &marked, error))
+        return FALSE;
+    return !marked || decide_contact(core, contact_id, &summary, error);
+}
+
+static gboolean still_wanted(const Claim *claim)
+{
+    OutboxState state = claim->message ? claim->message->state : OUTBOX_CANCELLED;
+    return claim->contact && (state == OUTBOX_QUEUED || state == OUTBOX_DEFERRED) && claim->message->due_ms <= claim->now_ms &&
+           g_str_equal(claim->message->account, claim->account->account->name);
+}
+
+static gboolean claim_loaded(Claim *claim, Letter **ret_letter, GError **error)
+{
+    g_autofree char *suppressed = NULL;
+    gboolean is_suppressed = FALSE;
+    if (!still_wanted(claim))
+        return TRUE;
+    claim->rule = config_rule(claim->core->config, claim->message->rule);
+    claim->step = claim->rule ? config_rule_step(claim->rule, claim->message->step) : NULL;
+    if (!claim->step)
+        return end_row(claim, OUTBOX_CANCELLED, "the step is no longer in the rules", error) &&
+               (!claim->enrolment || claim->enrolment->state != ENROLMENT_ACTIVE ||
+                decide_next(claim->core, claim->contact, claim->enrolment, claim->now_ms, error));
+    if (!store_suppression_check(claim->core->store, claim->contact->email, &is_suppressed, &suppressed, error))
+        return FALSE;
+    return pass_gates(claim, suppressed, ret_letter, error);
+}
+
+gboolean claim_message(EngineCore *core, const ClaimAccount *account, const OutboxMessage *due, Letter **ret_letter, GError **error)
+{
+    g_autoptr(Contact) contact = NULL;
+    g_autoptr(Enrolment) enrolment = NULL;
+    g_autoptr(OutboxMessage) message = NULL;
+    *ret_letter = NULL;
+    if (!decide_first(core, due->contact_id, error) || !store_outbox_get(core->store, due->id, &message, error) ||
+        !store_contact_get(core->store, due->contact_id, &contact, error) ||
+        !store_enrolment_get(core->store, due->enrolment_id, &enrolment, error))
+        return FALSE;
+    Claim claim = {.core = core, .account = account, .contact = contact, .enrolment = enrolment, .message = message,
+                   .now_ms = clock_now_ms(core->clock)};
+    return claim_loaded(&claim, ret_letter, error);
+}

@@ -1,0 +1,398 @@
+/*
+ * The courier of one account. Runs on the loop; the account's SMTP workers are smtp/pool.h's.
+ *
+ *   rows due --claim (one transaction a batch, `sending` + Message-ID on disk)--> jobs at the pool
+ *   pool --done()--> outcome (one transaction) --store refused?--> kept, tried again until it is on disk
+ *
+ * A fault of the server or the sign-in is the account's: everything queued stays, and one back-off counts for all of it, in
+ * machine time.
+ */
+#include "engine/courier.h"
+
+#include "base/crashpoint.h"
+#include "base/log.h"
+#include "engine/claim.h"
+#include "engine/limits.h"
+#include "engine/outcome.h"
+#include "smtp/pool.h"
+#include "store/accounts.h"
+
+enum {
+    JOBS_PER_CONNECTION = 2, /* one under way, one ready: so much may be uncertain after a crash */
+    STORE_RETRY_MS = 2000,
+    BACKOFF_FIRST_MS = 5000,
+    BACKOFF_LONGEST_MS = 15 * 60 * 1000,
+    BACKOFF_PERMANENT_MS = 60 * 1000, /* first wait for what waiting will hardly mend: a wrong password */
+    BACKOFF_MAX_DOUBLINGS = 12
+};
+
+struct Courier {
+    EngineCore *core;
+    Config *config; /* the one that account belongs to */
+    const Account *account;
+    CourierCallbacks callbacks;
+    SmtpPool *pool;
+    ClockTimer *timer;        /* next row due, or next that the limits allow */
+    guint work_source;        /* idle source, 0: asleep */
+    guint backoff_source;     /* ends the wait for an unreachable server; 0: none */
+    guint settle_source;      /* tries again to commit outcomes; 0: none */
+    GQueue unsettled;         /* Job*: outcomes that the store did not take yet */
+    guint failures;           /* unreachable in a row */
+    gint64 retry_at_ms;       /* monotonic; 0: not backing off */
+    char *fault;              /* why, "" for none */
+    gboolean retired;
+    gboolean stopping;
+};
+
+typedef struct {
+    Courier *courier;
+    gint64 outbox_id;
+    Letter *letter;
+    char *sender, *recipient;
+    DeliveryResult result;
+    ComposedMessage composed;
+    gboolean has_composed;
+} Job;
+
+static void job_free(Job *job)
+{
+    letter_free(job->letter);
+    g_free(job->sender);
+    g_free(job->recipient);
+    delivery_result_clear(&job->result);
+    composed_message_clear(&job->composed);
+    g_free(job);
+}
+
+/* ---- outcomes -------------------------------------------------------------------------------------------------------- */
+
+static gboolean on_backoff_over(gpointer data)
+{
+    Courier *courier = data;
+    courier->backoff_source = 0;
+    courier->retry_at_ms = 0;
+    courier_wake(courier);
+    return G_SOURCE_REMOVE;
+}
+
+/* The first of several connections that fail at once says so; the others find the back-off begun. */
+static void begin_backoff(Courier *courier, const DeliveryResult *result)
+{
+    if (courier->retry_at_ms || courier->stopping)
+        return;
+    gint64 first = result->permanent ? BACKOFF_PERMANENT_MS : BACKOFF_FIRST_MS;
+    gint64 wait_ms = MIN(first << MIN(courier->failures, BACKOFF_MAX_DOUBLINGS), BACKOFF_LONGEST_MS);
+    courier->failures++;
+    courier->retry_at_ms = clock_monotonic_ms() + wait_ms;
+    courier->backoff_source = g_timeout_add((guint)wait_ms, on_backoff_over, courier);
+    g_free(courier->fault);
+    courier->fault = g_strdup(result->text);
+    log_event(LOG_LEVEL_WARNING, "unreachable", LOG_TEXT("account", courier->account->name),
+              LOG_TEXT("server", courier->account->smtp.server.url), LOG_TEXT("reason", result->text),
+              LOG_NUMBER("retry_in_s", wait_ms / 1000));
+}
+
+static void note_reachable(Courier *courier)
+{
+    if (courier->failures)
+        log_event(LOG_LEVEL_NOTICE, "reachable", LOG_TEXT("account", courier->account->name),
+                  LOG_TEXT("server", courier->account->smtp.server.url));
+    courier->failures = 0;
+    courier->retry_at_ms = 0;
+    g_clear_handle_id(&courier->backoff_source, g_source_remove);
+    g_clear_pointer(&courier->fault, g_free);
+}
+
+/* When the row of an unreachable server is due again, in business time. */
+static gint64 unreachable_due_ms(const Courier *courier)
+{
+    gint64 wait_ms = courier->retry_at_ms ? courier->retry_at_ms - clock_monotonic_ms() : 0;
+    return clock_now_ms(courier->core->clock) + (clock_is_virtual(courier->core->clock) ? 0 : MAX(wait_ms, 0));
+}
+
+static gboolean settle(Courier *courier, const Job *job)
+{
+    g_autoptr(GError) error = NULL;
+    if (outcome_commit(courier->core, job->outbox_id, courier->account, &job->result, job->has_composed ? &job->composed : NULL,
+                       unreachable_due_ms(courier), &error))
+        return TRUE;
+    log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_NUMBER("message", job->outbox_id),
+              LOG_TEXT("reason", error->message));
+    return FALSE;
+}
+
+static gboolean on_settle(gpointer data)
+{
+    Courier *courier = data;
+    while (!g_queue_is_empty(&courier->unsettled)) {
+        Job *job = g_queue_peek_head(&courier->unsettled);
+        if (!settle(courier, job))
+            return G_SOURCE_CONTINUE;
+        job_free(g_queue_pop_head(&courier->unsettled));
+    }
+    courier->settle_source = 0;
+    courier->callbacks.on_decided(courier->callbacks.data);
+    courier_wake(courier);
+    return G_SOURCE_REMOVE;
+}
+
+static void keep_unsettled(Courier *courier, Job *job)
+{
+    g_queue_push_tail(&courier->unsettled, job);
+    if (!courier->settle_source && !courier->stopping)
+        courier->settle_source = g_timeout_add(STORE_RETRY_MS, on_settle, courier);
+}
+
+/* Takes copies: result and message belong to the pool's call. */
+static void remember_result(Job *job, const DeliveryResult *result, const ComposedMessage *composed)
+{
+    job->result = *result;
+    job->result.enhanced = g_strdup(result->enhanced);
+    job->result.text = g_strdup(result->text);
+    job->has_composed = composed != NULL;
+    if (composed) {
+        job->composed.subject = g_strdup(composed->subject);
+        job->composed.text = g_strdup(composed->text);
+    }
+}
+
+static void on_done(gpointer data, const DeliveryResult *result, const ComposedMessage *composed, gpointer unused)
+{
+    (void)unused;
+    Job *job = data;
+    Courier *courier = job->courier;
+    remember_result(job, result, composed);
+    crash_point("delivery-answered");
+    if (result->class == DELIVERY_UNREACHABLE)
+        begin_backoff(courier, result);
+    else if (result->class != DELIVERY_NOT_COMPOSED && result->class != DELIVERY_UNCERTAIN)
+        note_reachable(courier);
+    if (!g_queue_is_empty(&courier->unsettled) || !settle(courier, job)) {
+        keep_unsettled(courier, job);
+        return;
+    }
+    job_free(job);
+    courier->callbacks.on_decided(courier->callbacks.data);
+    courier_wake(courier);
+}
+
+static gboolean on_compose(gpointer data, ComposedMessage *ret_message, GError **error)
+{
+    const Job *job = data;
+    return letter_compose(job->letter, ret_message, error);
+}
+
+/* ---- claiming -------------------------------------------------------------------------------------------------------- */
+
+static guint capacity(const Courier *courier)
+{
+    guint most = courier->account->smtp.connections * JOBS_PER_CONNECTION;
+    guint busy = smtp_pool_pending(courier->pool) + g_queue_get_length((GQueue *)&courier->unsettled);
+    return busy < most ? most - busy : 0;
+}
+
+static Job *job_new(Courier *courier, const OutboxMessage *message, Letter *letter)
+{
+    Job *job = g_new0(Job, 1);
+    job->courier = courier;
+    job->outbox_id = message->id;
+    job->letter = letter;
+    job->sender = g_strdup(courier->account->from_address);
+    job->recipient = g_strdup(message->email);
+    return job;
+}
+
+/* Claims the rows in one transaction and, only when that is on disk, hands them to the pool. */
+static gboolean claim_batch(Courier *courier, const ClaimAccount *account, GPtrArray *due, GError **error)
+{
+    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
+    g_autoptr(StoreTransaction) transaction = store_begin(courier->core->store, error);
+    if (!transaction)
+        return FALSE;
+    for (guint i = 0; i < due->len; i++) {
+        Letter *letter = NULL;
+        if (!claim_message(courier->core, account, due->pdata[i], &letter, error))
+            return FALSE;
+        if (letter)
+            g_ptr_array_add(jobs, job_new(courier, due->pdata[i], letter));
+    }
+    crash_point("claim-before-commit");
+    if (!store_commit(g_steal_pointer(&transaction), error))
+        return FALSE;
+    crash_point("claim-after-commit");
+    for (guint i = 0; i < jobs->len; i++) {
+        Job *job = jobs->pdata[i];
+        const SmtpEnvelope envelope = {.sender = job->sender, .recipient = job->recipient};
+        smtp_pool_submit(courier->pool, job, &envelope);
+    }
+    g_ptr_array_set_free_func(jobs, NULL); /* they are the pool's now */
+    return TRUE;
+}
+
+static gboolean is_paused(Courier *courier, char **ret_reason, GError **error)
+{
+    g_autofree char *all = NULL;
+    g_autofree char *own = NULL;
+    if (!store_account_pause_get(courier->core->store, "", &all, error) ||
+        !store_account_pause_get(courier->core->store, courier->account->name, &own, error))
+        return FALSE;
+    *ret_reason = *all ? g_steal_pointer(&all) : g_steal_pointer(&own);
+    return TRUE;
+}
+
+/* Sleeps until the account's next row is due; with no row, until woken. */
+static gboolean sleep_until_due(Courier *courier, GError **error)
+{
+    gint64 next_ms = 0;
+    if (!store_outbox_next_due(courier->core->store, courier->account->name, &next_ms, error))
+        return FALSE;
+    if (next_ms)
+        clock_timer_set(courier->timer, next_ms);
+    else
+        clock_timer_stop(courier->timer);
+    return TRUE;
+}
+
+/* One round; *ret_more: call again at once. */
+static gboolean work(Courier *courier, gboolean *ret_more, GError **error)
+{
+    g_autofree char *paused = NULL;
+    g_autoptr(GPtrArray) due = NULL;
+    guint free_slots = capacity(courier), allowed = 0;
+    gint64 next_ms = 0, now_ms = clock_now_ms(courier->core->clock);
+    gboolean blind = courier->callbacks.is_blind(courier->account, courier->callbacks.data);
+    *ret_more = FALSE;
+    if (free_slots == 0 || courier->retry_at_ms || blind)
+        return TRUE; /* woken by an outcome, the end of the back-off, the watcher */
+    if (!is_paused(courier, &paused, error))
+        return FALSE;
+    if (*paused)
+        return TRUE; /* woken by engine_pause() */
+    if (!store_outbox_due(courier->core->store, courier->account->name, now_ms, free_slots, &due, error))
+        return FALSE;
+    if (due->len == 0)
+        return sleep_until_due(courier, error);
+    if (!limits_allow(courier->core, courier->account, due->len, &allowed, &next_ms, error))
+        return FALSE;
+    if (allowed == 0) {
+        clock_timer_set(courier->timer, next_ms);
+        return TRUE;
+    }
+    g_ptr_array_set_size(due, (int)MIN(due->len, allowed));
+    *ret_more = TRUE;
+    const ClaimAccount account = {.account = courier->account, .blind = FALSE, .paused = ""};
+    if (!claim_batch(courier, &account, due, error))
+        return FALSE;
+    courier->callbacks.on_decided(courier->callbacks.data);
+    return TRUE;
+}
+
+static gboolean on_store_retry(gpointer data)
+{
+    Courier *courier = data;
+    courier->work_source = 0;
+    courier_wake(courier);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean on_work(gpointer data)
+{
+    Courier *courier = data;
+    g_autoptr(GError) error = NULL;
+    gboolean more = FALSE;
+    if (work(courier, &more, &error)) {
+        if (more)
+            return G_SOURCE_CONTINUE;
+        courier->work_source = 0;
+        return G_SOURCE_REMOVE;
+    }
+    log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
+    courier->work_source = g_timeout_add(STORE_RETRY_MS, on_store_retry, courier);
+    return G_SOURCE_REMOVE;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static void on_timer(gpointer data)
+{
+    courier_wake(data);
+}
+
+void courier_wake(Courier *courier)
+{
+    if (!courier->work_source && !courier->retired && !courier->stopping)
+        courier->work_source = g_idle_add(on_work, courier);
+}
+
+Courier *courier_new(EngineCore *core, const Account *account, const CourierCallbacks *callbacks)
+{
+    Courier *courier = g_new0(Courier, 1);
+    const SmtpCallbacks smtp = {.compose = on_compose, .done = on_done, .data = courier};
+    courier->core = core;
+    courier->config = config_ref(core->config);
+    courier->account = account;
+    courier->callbacks = *callbacks;
+    g_queue_init(&courier->unsettled);
+    courier->pool = smtp_pool_new(account, NULL, &smtp);
+    courier->timer = clock_timer_new(core->clock, NULL, on_timer, courier);
+    courier_wake(courier);
+    return courier;
+}
+
+void courier_retire(Courier *courier)
+{
+    courier->retired = TRUE;
+    g_clear_handle_id(&courier->work_source, g_source_remove);
+    clock_timer_stop(courier->timer);
+}
+
+gboolean courier_is_idle(const Courier *courier)
+{
+    return smtp_pool_pending(courier->pool) == 0 && courier->unsettled.length == 0;
+}
+
+const char *courier_account(const Courier *courier)
+{
+    return courier->account->name;
+}
+
+void courier_free(Courier *courier, gint64 grace_ms)
+{
+    if (!courier)
+        return;
+    courier->stopping = TRUE;
+    smtp_pool_free(courier->pool, grace_ms);
+    g_clear_handle_id(&courier->work_source, g_source_remove);
+    g_clear_handle_id(&courier->backoff_source, g_source_remove);
+    g_clear_handle_id(&courier->settle_source, g_source_remove);
+    for (Job *job = g_queue_pop_head(&courier->unsettled); job; job = g_queue_pop_head(&courier->unsettled)) {
+        settle(courier, job); /* a last try; what fails is `sending` on disk, and uncertain at the next start */
+        job_free(job);
+    }
+    clock_timer_free(courier->timer);
+    g_free(courier->fault);
+    config_unref(courier->config);
+    g_free(courier);
+}
+
+void courier_add_status(const Courier *courier, JsonObject *status)
+{
+    g_autofree char *paused = NULL;
+    const char *sending = "ready", *reason = "";
+    gboolean blind = courier->callbacks.is_blind(courier->account, courier->callbacks.data);
+    if (is_paused((Courier *)courier, &paused, NULL) && *paused) {
+        sending = "paused";
+        reason = paused;
+    } else if (courier->retry_at_ms) {
+        sending = "unreachable";
+        reason = courier->fault;
+        json_object_set_int_member(status, "retry_in_s", MAX(0, courier->retry_at_ms - clock_monotonic_ms()) / 1000);
+    } else if (blind) {
+        sending = "blind";
+        reason = "the mailbox has not been read for blind_after, so that replies may be waiting";
+    }
+    json_object_set_string_member(status, "sending", sending);
+    if (*reason)
+        json_object_set_string_member(status, "sending_reason", reason);
+    json_object_set_int_member(status, "in_flight", smtp_pool_pending(courier->pool));
+}

@@ -1,0 +1,250 @@
+/*
+ * The engine: wires scheduler, couriers and intakes on one loop, and puts configurations into force.
+ *
+ * Owns all three and the core that they share. A reload replaces couriers and intakes; an old courier is retired and lives until
+ * what it has under way has come to its outcome, so that a reload never makes a message uncertain.
+ */
+#include "engine/engine.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/core.h"
+#include "engine/courier.h"
+#include "engine/intake.h"
+#include "engine/scheduler.h"
+#include "store/accounts.h"
+#include "store/marks.h"
+#include "store/outbox.h"
+
+struct Engine {
+    EngineCore *core;
+    char *program;
+    Scheduler *scheduler;
+    GPtrArray *couriers; /* Courier* */
+    GPtrArray *retired;  /* Courier* */
+    GPtrArray *intakes;  /* Intake* */
+    guint reap_source;
+};
+
+/* ---- what the parts tell each other ---------------------------------------------------------------------------------- */
+
+static void wake_couriers(gpointer data)
+{
+    Engine *engine = data;
+    for (guint i = 0; i < engine->couriers->len; i++)
+        courier_wake(engine->couriers->pdata[i]);
+}
+
+static gboolean on_reap(gpointer data)
+{
+    Engine *engine = data;
+    engine->reap_source = 0;
+    for (guint i = engine->retired->len; i > 0; i--) {
+        Courier *courier = engine->retired->pdata[i - 1];
+        if (courier_is_idle(courier)) {
+            g_ptr_array_remove_index_fast(engine->retired, i - 1);
+            courier_free(courier, 0);
+        }
+    }
+    return G_SOURCE_REMOVE;
+}
+
+static void on_decided(gpointer data)
+{
+    Engine *engine = data;
+    scheduler_wake(engine->scheduler);
+    if (engine->retired->len > 0 && !engine->reap_source)
+        engine->reap_source = g_idle_add(on_reap, engine);
+}
+
+static void on_filed(gpointer data)
+{
+    Engine *engine = data;
+    scheduler_wake(engine->scheduler);
+    wake_couriers(engine);
+}
+
+static Intake *intake_of(const Engine *engine, const Account *account)
+{
+    for (guint i = 0; i < engine->intakes->len; i++)
+        if (g_str_equal(intake_account(engine->intakes->pdata[i]), account->name))
+            return engine->intakes->pdata[i];
+    return NULL;
+}
+
+static gboolean is_blind(const Account *account, gpointer data)
+{
+    const Intake *intake = account->has_imap ? intake_of(data, account) : NULL;
+    return account->has_imap && (!intake || intake_is_blind(intake));
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static void start_accounts(Engine *engine)
+{
+    const CourierCallbacks courier = {.on_decided = on_decided, .is_blind = is_blind, .data = engine};
+    const IntakeCallbacks intake = {.on_filed = on_filed, .on_state = wake_couriers, .data = engine};
+    for (Account **account = engine->core->config->accounts; *account; account++) {
+        g_ptr_array_add(engine->couriers, courier_new(engine->core, *account, &courier));
+        if ((*account)->has_imap)
+            g_ptr_array_add(engine->intakes, intake_new(engine->core, *account, engine->program, &intake));
+    }
+}
+
+/* Fails what a crash left under way, and marks whom new rules touch. */
+static gboolean take_over(EngineCore *core, GError **error)
+{
+    guint uncertain = 0;
+    guint64 marked = 0;
+    gint64 now_ms = clock_now_ms(core->clock);
+    g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
+    if (!transaction || !store_outbox_recover(core->store, now_ms, &uncertain, error) ||
+        !store_marks_add_for_rules(core->store, core->config, now_ms, &marked, error) ||
+        !store_outbox_touch(core->store, 0, now_ms, error) || !store_commit(g_steal_pointer(&transaction), error))
+        return FALSE;
+    if (uncertain)
+        log_event(LOG_LEVEL_WARNING, "uncertain", LOG_NUMBER("messages", uncertain),
+                  LOG_TEXT("reason", "they were under way when nurtured last ended; see nurture queue"));
+    if (marked)
+        log_event(LOG_LEVEL_INFO, "rules-changed", LOG_NUMBER("contacts", marked));
+    return TRUE;
+}
+
+Engine *engine_start(const EngineSetup *setup, GError **error)
+{
+    EngineCore *core = core_new(setup->config, setup->templates, setup->store, setup->clock, error);
+    if (!core)
+        return NULL;
+    if (!take_over(core, error)) {
+        core_free(core);
+        return NULL;
+    }
+    Engine *engine = g_new0(Engine, 1);
+    engine->core = core;
+    engine->program = g_strdup(setup->program);
+    engine->couriers = g_ptr_array_new();
+    engine->retired = g_ptr_array_new();
+    engine->intakes = g_ptr_array_new_with_free_func((GDestroyNotify)intake_free);
+    engine->scheduler = scheduler_new(core, wake_couriers, engine);
+    start_accounts(engine);
+    return engine;
+}
+
+static void retire_couriers(Engine *engine)
+{
+    for (guint i = 0; i < engine->couriers->len; i++) {
+        courier_retire(engine->couriers->pdata[i]);
+        g_ptr_array_add(engine->retired, engine->couriers->pdata[i]);
+    }
+    g_ptr_array_set_size(engine->couriers, 0);
+    if (!engine->reap_source)
+        engine->reap_source = g_idle_add(on_reap, engine);
+}
+
+gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, GError **error)
+{
+    guint64 marked = 0;
+    gint64 now_ms = clock_now_ms(engine->core->clock);
+    if (!g_str_equal(config->store_url, engine->core->config->store_url)) {
+        g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_CONTROL,
+                            "the store cannot be changed while nurtured runs; restart it instead");
+        return FALSE;
+    }
+    g_autoptr(StoreTransaction) transaction = store_begin(engine->core->store, error);
+    if (!transaction || !store_marks_add_for_rules(engine->core->store, config, now_ms, &marked, error) ||
+        !store_outbox_touch(engine->core->store, 0, now_ms, error) || !core_replace(engine->core, config, templates, error))
+        return FALSE;
+    if (!store_commit(g_steal_pointer(&transaction), error))
+        g_prefix_error(error, "the new configuration is in force, but its changed rules could not be marked; reload again: ");
+    retire_couriers(engine);
+    g_ptr_array_set_size(engine->intakes, 0);
+    start_accounts(engine);
+    scheduler_wake(engine->scheduler);
+    log_event(LOG_LEVEL_NOTICE, "reloaded", LOG_TEXT("file", config->file), LOG_NUMBER("contacts_touched", marked));
+    return !error || !*error;
+}
+
+void engine_knock(Engine *engine)
+{
+    scheduler_wake(engine->scheduler);
+    wake_couriers(engine);
+}
+
+gboolean engine_pause(Engine *engine, gboolean paused, GError **error)
+{
+    if (!store_account_pause_set(engine->core->store, "", paused ? "paused by nurture pause" : "",
+                                 clock_now_ms(engine->core->clock), error))
+        return FALSE;
+    log_event(LOG_LEVEL_NOTICE, paused ? "paused" : "resumed", LOG_TEXT("what", "all sending"));
+    wake_couriers(engine);
+    return TRUE;
+}
+
+void engine_stop(Engine *engine, gint64 grace_ms)
+{
+    if (!engine)
+        return;
+    g_ptr_array_free(engine->intakes, TRUE);
+    engine->intakes = g_ptr_array_new();
+    for (guint i = 0; i < engine->retired->len; i++)
+        courier_free(engine->retired->pdata[i], grace_ms);
+    for (guint i = 0; i < engine->couriers->len; i++)
+        courier_free(engine->couriers->pdata[i], grace_ms);
+    g_clear_handle_id(&engine->reap_source, g_source_remove);
+    scheduler_free(engine->scheduler);
+    g_ptr_array_free(engine->couriers, TRUE);
+    g_ptr_array_free(engine->retired, TRUE);
+    g_ptr_array_free(engine->intakes, TRUE);
+    g_free(engine->program);
+    core_free(engine->core);
+    g_free(engine);
+}
+
+/* ---- status ---------------------------------------------------------------------------------------------------------- */
+
+static JsonObject *counts_status(Engine *engine, const char *account)
+{
+    guint64 counts[OUTBOX_SKIPPED + 1] = {0};
+    JsonObject *status = json_object_new();
+    if (!store_outbox_counts(engine->core->store, account, counts, NULL))
+        return status;
+    for (int state = OUTBOX_QUEUED; state <= OUTBOX_SKIPPED; state++)
+        if (counts[state])
+            json_object_set_int_member(status, outbox_state_name((OutboxState)state), (gint64)counts[state]);
+    return status;
+}
+
+static void add_account(Engine *engine, const Courier *courier, JsonArray *accounts)
+{
+    JsonObject *status = json_object_new();
+    const Account *account = config_account(engine->core->config, courier_account(courier));
+    const Intake *intake = account ? intake_of(engine, account) : NULL;
+    json_object_set_string_member(status, "account", courier_account(courier));
+    courier_add_status(courier, status);
+    if (intake)
+        intake_add_status(intake, status);
+    json_object_set_object_member(status, "queue", counts_status(engine, courier_account(courier)));
+    json_array_add_object_element(accounts, status);
+}
+
+JsonObject *engine_status(Engine *engine)
+{
+    g_autofree char *paused = NULL;
+    guint64 contacts = 0, active = 0;
+    JsonObject *status = json_object_new();
+    JsonArray *accounts = json_array_new();
+    json_add_time(status, "clock", clock_now_ms(engine->core->clock));
+    json_object_set_boolean_member(status, "virtual", clock_is_virtual(engine->core->clock));
+    json_object_set_string_member(status, "config", engine->core->config->file);
+    if (store_account_pause_get(engine->core->store, "", &paused, NULL))
+        json_object_set_boolean_member(status, "paused", *paused != '\0');
+    if (store_contact_count(engine->core->store, &contacts, NULL))
+        json_object_set_int_member(status, "contacts", (gint64)contacts);
+    if (store_enrolments_count_active(engine->core->store, &active, NULL))
+        json_object_set_int_member(status, "enrolments", (gint64)active);
+    json_object_set_object_member(status, "queue", counts_status(engine, NULL));
+    for (guint i = 0; i < engine->couriers->len; i++)
+        add_account(engine, engine->couriers->pdata[i], accounts);
+    json_object_set_array_member(status, "accounts", accounts);
+    return status;
+}

@@ -1,0 +1,231 @@
+/*
+ * The intake of one account. Runs on the loop; the mailbox itself is read by a child process (imap/link.h).
+ *
+ * A message's effects, its fingerprint and the cursor are committed together (invariant 3); only then is the child told to go
+ * on. If the store refuses, the watcher is ended and begins again at the cursor that is on disk.
+ */
+#include "engine/intake.h"
+
+#include "base/crashpoint.h"
+#include "base/log.h"
+#include "engine/effects.h"
+#include "imap/link.h"
+#include "store/cursors.h"
+
+enum { RESTART_MS = 5000 };
+
+struct Intake {
+    EngineCore *core;
+    Config *config; /* the one that account belongs to */
+    const Account *account;
+    char *program;
+    IntakeCallbacks callbacks;
+    ImapLink *link; /* NULL while waiting for the store */
+    guint restart_source;
+    guint blind_source; /* looks again when blind_after is over */
+    gint64 started_ms;  /* monotonic */
+    ImapState state;
+    char *reason;
+    gint64 retry_at_ms; /* monotonic; 0: none */
+};
+
+static void start_link(Intake *intake);
+
+/* ---- the store's side ------------------------------------------------------------------------------------------------ */
+
+static gint64 arrival_time(const Intake *intake, gint64 received_ms)
+{
+    gint64 now_ms = clock_now_ms(intake->core->clock);
+    if (clock_is_virtual(intake->core->clock) || received_ms <= 0)
+        return now_ms; /* the mail server knows nothing of our virtual time */
+    return MIN(received_ms, now_ms);
+}
+
+static gboolean set_cursor(Intake *intake, const char *folder, guint32 uidvalidity, guint32 uid, GError **error)
+{
+    const MailboxCursor cursor = {.uidvalidity = uidvalidity, .last_uid = uid, .updated_ms = clock_now_ms(intake->core->clock)};
+    return store_cursor_set(intake->core->store, intake->account->name, folder, &cursor, error);
+}
+
+static gboolean commit_record(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
+{
+    gboolean is_new = FALSE, filed = FALSE;
+    const Arrival arrival = {.account = intake->account, .message = record->message, .at_ms = arrival_time(intake, record->received_ms)};
+    g_autoptr(StoreTransaction) transaction = store_begin(intake->core->store, error);
+    if (!transaction || !store_inbound_take(intake->core->store, intake->account->name, record->message->fingerprint,
+                                            clock_now_ms(intake->core->clock), &is_new, error))
+        return FALSE;
+    if (is_new && !effects_apply(intake->core, &arrival, &filed, error))
+        return FALSE;
+    if (!set_cursor(intake, record->folder, record->uidvalidity, record->uid, error))
+        return FALSE;
+    crash_point("intake-before-commit");
+    if (!store_commit(g_steal_pointer(&transaction), error))
+        return FALSE;
+    crash_point("intake-after-commit");
+    *ret_filed = filed;
+    return TRUE;
+}
+
+static gboolean on_restart(gpointer data)
+{
+    Intake *intake = data;
+    intake->restart_source = 0;
+    imap_link_free(intake->link);
+    start_link(intake);
+    return G_SOURCE_REMOVE;
+}
+
+/* What was read but could not be stored is read again from the cursor. */
+static void restart_later(Intake *intake, const GError *error)
+{
+    log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", intake->account->name), LOG_TEXT("reason", error->message));
+    if (!intake->restart_source)
+        intake->restart_source = g_timeout_add(RESTART_MS, on_restart, intake);
+}
+
+/* ---- the watcher's side ---------------------------------------------------------------------------------------------- */
+
+static void on_message(const ImapRecord *record, gpointer data)
+{
+    Intake *intake = data;
+    gboolean filed = FALSE;
+    g_autoptr(GError) error = NULL;
+    if (intake->restart_source)
+        return; /* nothing may overtake the message that could not be stored */
+    if (!commit_record(intake, record, &filed, &error)) {
+        restart_later(intake, error);
+        return;
+    }
+    imap_link_committed(intake->link, record->folder, record->uidvalidity, record->uid);
+    if (filed)
+        intake->callbacks.on_filed(intake->callbacks.data);
+}
+
+static void on_position(const char *folder, guint32 uidvalidity, guint32 last_uid, gpointer data)
+{
+    Intake *intake = data;
+    g_autoptr(GError) error = NULL;
+    if (intake->restart_source)
+        return;
+    if (!set_cursor(intake, folder, uidvalidity, last_uid, &error)) {
+        restart_later(intake, error);
+        return;
+    }
+    imap_link_committed(intake->link, folder, uidvalidity, last_uid);
+}
+
+static gboolean on_blind_check(gpointer data)
+{
+    Intake *intake = data;
+    intake->blind_source = 0;
+    intake->callbacks.on_state(intake->callbacks.data);
+    return G_SOURCE_REMOVE;
+}
+
+static void log_state(const Intake *intake, ImapState state, const char *text, gint64 retry_in_ms)
+{
+    if (state == IMAP_STATE_FAILED)
+        log_event(LOG_LEVEL_WARNING, "mailbox-unreachable", LOG_TEXT("account", intake->account->name),
+                  LOG_TEXT("server", intake->account->imap.server.url), LOG_TEXT("reason", text),
+                  LOG_NUMBER("retry_in_s", retry_in_ms / 1000));
+    else if (state == IMAP_STATE_WATCHING && intake->state != IMAP_STATE_READING && intake->state != IMAP_STATE_WATCHING)
+        log_event(LOG_LEVEL_INFO, "mailbox-watched", LOG_TEXT("account", intake->account->name),
+                  LOG_TEXT("server", intake->account->imap.server.url));
+}
+
+static void on_state(ImapState state, const char *text, gint64 retry_in_ms, gpointer data)
+{
+    Intake *intake = data;
+    log_state(intake, state, text, retry_in_ms);
+    intake->state = state;
+    g_free(intake->reason);
+    intake->reason = g_strdup(text ? text : "");
+    intake->retry_at_ms = state == IMAP_STATE_FAILED ? clock_monotonic_ms() + retry_in_ms : 0;
+    if (state == IMAP_STATE_FAILED && !intake->blind_source)
+        intake->blind_source = g_timeout_add((guint)intake->config->sending.blind_after_ms + 1, on_blind_check, intake);
+    intake->callbacks.on_state(intake->callbacks.data);
+}
+
+static gboolean on_get_cursor(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid, gint64 *ret_updated_ms, gpointer data)
+{
+    Intake *intake = data;
+    gboolean found = FALSE;
+    MailboxCursor cursor = {0};
+    g_autoptr(GError) error = NULL;
+    if (!store_cursor_get(intake->core->store, intake->account->name, folder, &found, &cursor, &error)) {
+        /* Taking it for a first run would lose what came since: begin again when the store answers. */
+        restart_later(intake, error);
+        return FALSE;
+    }
+    *ret_uidvalidity = cursor.uidvalidity;
+    *ret_last_uid = cursor.last_uid;
+    *ret_updated_ms = cursor.updated_ms;
+    return found;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static void start_link(Intake *intake)
+{
+    const ImapCallbacks callbacks = {.on_message = on_message,
+                                     .on_position = on_position,
+                                     .on_state = on_state,
+                                     .get_cursor = on_get_cursor,
+                                     .data = intake};
+    intake->link = imap_link_new(intake->account, intake->program, NULL, &callbacks);
+}
+
+Intake *intake_new(EngineCore *core, const Account *account, const char *program, const IntakeCallbacks *callbacks)
+{
+    Intake *intake = g_new0(Intake, 1);
+    intake->core = core;
+    intake->config = config_ref(core->config);
+    intake->account = account;
+    intake->program = g_strdup(program);
+    intake->callbacks = *callbacks;
+    intake->state = IMAP_STATE_CONNECTING;
+    intake->reason = g_strdup("");
+    intake->started_ms = clock_monotonic_ms();
+    start_link(intake);
+    return intake;
+}
+
+void intake_free(Intake *intake)
+{
+    if (!intake)
+        return;
+    g_clear_handle_id(&intake->restart_source, g_source_remove);
+    g_clear_handle_id(&intake->blind_source, g_source_remove);
+    imap_link_free(intake->link);
+    config_unref(intake->config);
+    g_free(intake->program);
+    g_free(intake->reason);
+    g_free(intake);
+}
+
+const char *intake_account(const Intake *intake)
+{
+    return intake->account->name;
+}
+
+gboolean intake_is_blind(const Intake *intake)
+{
+    gint64 read_ms = intake->link ? imap_link_last_read_ms(intake->link) : 0;
+    return !read_ms || clock_monotonic_ms() - read_ms > intake->config->sending.blind_after_ms;
+}
+
+void intake_add_status(const Intake *intake, JsonObject *status)
+{
+    gint64 read_ms = intake->link ? imap_link_last_read_ms(intake->link) : 0;
+    json_object_set_string_member(status, "mailbox", imap_state_name(intake->state));
+    if (*intake->reason)
+        json_object_set_string_member(status, "mailbox_reason", intake->reason);
+    if (intake->retry_at_ms)
+        json_object_set_int_member(status, "mailbox_retry_in_s", MAX(0, intake->retry_at_ms - clock_monotonic_ms()) / 1000);
+    if (read_ms)
+        json_object_set_int_member(status, "read_s_ago", (clock_monotonic_ms() - read_ms) / 1000);
+    json_object_set_boolean_member(status, "blind", intake_is_blind(intake));
+    if (intake->link)
+        json_object_set_int_member(status, "watcher_pid", imap_link_pid(intake->link));
+}

@@ -1,0 +1,32 @@
+/*
+ * The intake of one account: starts its mailbox watcher, and turns each message that it reads into history and what follows,
+ * in one transaction with the mailbox's cursor.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "engine/core.h"
+#include "mail/message.h"
+
+typedef struct Intake Intake;
+
+typedef struct {
+    /* Something was filed, so that enrolments may have ended or begun. */
+    void (*on_filed)(gpointer data);
+    /* The mailbox is watched again, or no longer: whether the account is blind may have changed. */
+    void (*on_state)(gpointer data);
+    gpointer data;
+} IntakeCallbacks;
+
+/* account has an imap; it belongs to core's configuration of now, which the intake keeps. */
+Intake *intake_new(EngineCore *core, const Account *account, const char *program, const IntakeCallbacks *callbacks);
+void intake_free(Intake *intake);
+
+const char *intake_account(const Intake *intake);
+
+/* Not read to its end for longer than sending.blind_after. */
+gboolean intake_is_blind(const Intake *intake);
+
+/* Adds "mailbox" (connecting, watching, reading, failed), "mailbox_reason", "retry_in_s", "read_s_ago" and "watcher_pid". */
+void intake_add_status(const Intake *intake, JsonObject *status);

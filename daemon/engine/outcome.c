@@ -1,0 +1,199 @@
+/*
+ * Outcomes: DeliveryResult -> outbox row, history, suppression and the enrolment's next step, in one transaction.
+ * The policy for what is tried again, and when, stands here alone. Runs on the loop.
+ */
+#include "engine/outcome.h"
+
+#include <string.h>
+
+#include "base/crashpoint.h"
+#include "base/log.h"
+#include "engine/decide.h"
+#include "store/history.h"
+#include "store/suppressions.h"
+
+enum {
+    RETRY_FIRST_MS = 5 * 60 * 1000,
+    RETRY_LONGEST_MS = 4 * 60 * 60 * 1000,
+    RETRY_MAX_DOUBLINGS = 6,
+    RETRY_JITTER_PART = 5 /* up to a fifth is added */
+};
+
+typedef struct {
+    EngineCore *core;
+    const Account *account;
+    const DeliveryResult *result;
+    const ComposedMessage *composed;
+    OutboxMessage *message;
+    gint64 now_ms, retry_ms;
+    char *reason;
+} Outcome;
+
+/* "550 5.1.1 no such user" */
+static char *reason_of(const DeliveryResult *result)
+{
+    GString *reason = g_string_new(NULL);
+    if (result->code)
+        g_string_append_printf(reason, "%d ", result->code);
+    if (*result->enhanced)
+        g_string_append_printf(reason, "%s ", result->enhanced);
+    g_string_append(reason, result->text);
+    return g_strchomp(g_string_free(reason, FALSE));
+}
+
+static const char *subject_of(const Outcome *outcome)
+{
+    return outcome->composed ? outcome->composed->subject : NULL;
+}
+
+static gboolean finish(const Outcome *outcome, OutboxState state, gint64 due_ms, gboolean count_attempt, GError **error)
+{
+    const OutboxOutcome row = {.state = state,
+                               .due_ms = due_ms,
+                               .reason = state == OUTBOX_SENT ? "" : outcome->reason,
+                               .subject = subject_of(outcome),
+                               .count_attempt = count_attempt};
+    return store_outbox_finish(outcome->core->store, outcome->message->id, &row, outcome->now_ms, error);
+}
+
+static gboolean add_history(const Outcome *outcome, InteractionKind kind, const char *detail, GError **error)
+{
+    const OutboxMessage *message = outcome->message;
+    const Interaction interaction = {
+        .contact_id = message->contact_id,
+        .at_ms = outcome->now_ms,
+        .kind = kind,
+        .account = message->account,
+        .rule = message->rule,
+        .step = message->step,
+        .subject = outcome->composed ? outcome->composed->subject : message->subject,
+        .text = kind == INTERACTION_SENT && outcome->composed ? outcome->composed->text : "",
+        .message_id = message->message_id,
+        .detail = detail,
+    };
+    return store_history_add(outcome->core->store, &interaction, NULL, error);
+}
+
+static gboolean move_on(EngineCore *core, const OutboxMessage *message, gint64 step_ms, GError **error)
+{
+    g_autoptr(Enrolment) enrolment = NULL;
+    g_autoptr(Contact) contact = NULL;
+    if (!store_enrolment_get(core->store, message->enrolment_id, &enrolment, error) ||
+        !store_contact_get(core->store, message->contact_id, &contact, error))
+        return FALSE;
+    if (!enrolment || !contact || enrolment->state != ENROLMENT_ACTIVE || !g_str_equal(enrolment->next_step, message->step))
+        return TRUE; /* ended while the message was under way */
+    return decide_next(core, contact, enrolment, step_ms, error);
+}
+
+static gboolean take_sent(Outcome *outcome, GError **error)
+{
+    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) &&
+           add_history(outcome, INTERACTION_SENT, "", error) &&
+           move_on(outcome->core, outcome->message, outcome->now_ms, error);
+}
+
+static gboolean take_failed(Outcome *outcome, GError **error)
+{
+    DecideSummary summary = {0};
+    if (!finish(outcome, OUTBOX_FAILED, 0, TRUE, error) || !add_history(outcome, INTERACTION_BOUNCE, outcome->reason, error))
+        return FALSE;
+    if (outcome->result->recipient_unknown) {
+        const Suppression suppression = {.address = outcome->message->email, .reason = "bounce", .detail = outcome->reason,
+                                         .at_ms = outcome->now_ms};
+        if (!store_suppression_add(outcome->core->store, &suppression, error))
+            return FALSE;
+    }
+    return decide_contact(outcome->core, outcome->message->contact_id, &summary, error);
+}
+
+/* 5, 10, 20 … minutes, at most 4 hours, and up to a fifth more, told by the message so that a run can be repeated. */
+static gint64 retry_delay_ms(const OutboxMessage *message)
+{
+    gint64 delay = (gint64)RETRY_FIRST_MS << MIN(message->attempts, RETRY_MAX_DOUBLINGS);
+    delay = MIN(delay, RETRY_LONGEST_MS);
+    guint64 spread = (guint64)message->id * 2654435761u % 1000;
+    return delay + delay / RETRY_JITTER_PART * (gint64)spread / 1000;
+}
+
+static gboolean take_deferred(Outcome *outcome, GError **error)
+{
+    gint64 first_ms = MAX(outcome->message->planned_ms, outcome->message->created_ms);
+    gint64 due_ms = outcome->now_ms + retry_delay_ms(outcome->message);
+    if (due_ms - first_ms < outcome->core->config->sending.retry_for_ms)
+        return finish(outcome, OUTBOX_DEFERRED, due_ms, TRUE, error);
+    g_autofree char *last = g_steal_pointer(&outcome->reason);
+    outcome->reason = g_strdup_printf("given up after %u tries: %s", outcome->message->attempts + 1, last);
+    return take_failed(outcome, error);
+}
+
+static gboolean take_uncertain(Outcome *outcome, GError **error)
+{
+    gboolean resend = outcome->account->on_uncertain == ON_UNCERTAIN_RESEND;
+    return finish(outcome, resend ? OUTBOX_DEFERRED : OUTBOX_UNCERTAIN,
+                  resend ? outcome->now_ms + retry_delay_ms(outcome->message) : 0, TRUE, error);
+}
+
+static gboolean take(Outcome *outcome, GError **error)
+{
+    switch (outcome->result->class) {
+    case DELIVERY_SENT:
+        return take_sent(outcome, error);
+    case DELIVERY_DEFERRED:
+        return take_deferred(outcome, error);
+    case DELIVERY_FAILED:
+        return take_failed(outcome, error);
+    case DELIVERY_UNCERTAIN:
+        return take_uncertain(outcome, error);
+    case DELIVERY_UNREACHABLE:
+        return finish(outcome, OUTBOX_DEFERRED, outcome->retry_ms, FALSE, error);
+    case DELIVERY_NOT_COMPOSED:
+        return finish(outcome, OUTBOX_HELD, 0, FALSE, error);
+    }
+    g_assert_not_reached();
+}
+
+static void log_outcome(const Outcome *outcome)
+{
+    DeliveryClass class = outcome->result->class;
+    if (class == DELIVERY_UNREACHABLE)
+        return; /* the courier says so once for the account */
+    LogLevel level = class == DELIVERY_SENT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+    log_event(level, class == DELIVERY_NOT_COMPOSED ? "held" : delivery_class_name(class),
+              LOG_TEXT("account", outcome->message->account), LOG_TEXT("contact", outcome->message->email),
+              LOG_NUMBER("message", outcome->message->id), LOG_TEXT("rule", outcome->message->rule),
+              LOG_TEXT("step", outcome->message->step), LOG_TEXT("reason", class == DELIVERY_SENT ? NULL : outcome->reason));
+}
+
+gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
+                        const ComposedMessage *composed, gint64 retry_ms, GError **error)
+{
+    g_autoptr(OutboxMessage) message = NULL;
+    g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
+    if (!transaction || !store_outbox_get(core->store, outbox_id, &message, error))
+        return FALSE;
+    if (!message) /* the contact was forgotten meanwhile */
+        return store_commit(g_steal_pointer(&transaction), error);
+    Outcome outcome = {.core = core, .account = account, .result = result, .composed = composed, .message = message,
+                       .now_ms = clock_now_ms(core->clock), .retry_ms = retry_ms, .reason = reason_of(result)};
+    crash_point("outcome-before-commit");
+    gboolean ok = take(&outcome, error) && store_commit(g_steal_pointer(&transaction), error);
+    crash_point("outcome-after-commit");
+    if (ok)
+        log_outcome(&outcome);
+    g_free(outcome.reason);
+    return ok;
+}
+
+gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, const char *evidence, GError **error)
+{
+    if (message->state != OUTBOX_UNCERTAIN)
+        return TRUE;
+    gint64 sent_ms = message->sending_ms ? message->sending_ms : clock_now_ms(core->clock);
+    const OutboxOutcome row = {.state = OUTBOX_SENT, .reason = evidence};
+    const Interaction sent = {.contact_id = message->contact_id, .at_ms = sent_ms, .kind = INTERACTION_SENT,
+                              .account = message->account, .rule = message->rule, .step = message->step,
+                              .subject = message->subject, .message_id = message->message_id, .detail = evidence};
+    return store_outbox_finish(core->store, message->id, &row, clock_now_ms(core->clock), error) &&
+           store_history_add(core->store, &sent, NULL, error) && move_on(core, message, sent_ms, error);
+}

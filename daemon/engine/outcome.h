@@ -1,0 +1,17 @@
+/*
+ * What an outcome means for message, contact and rule: one transaction a message.
+ */
+#pragma once
+
+#include "engine/core.h"
+#include "mail/message.h"
+#include "smtp/result.h"
+#include "store/outbox.h"
+
+/* Commits the outcome of one try of the row. composed may be NULL. Own transaction. retry_ms: when an unreachable server is tried again. */
+gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
+                        const ComposedMessage *composed, gint64 retry_ms, GError **error);
+
+/* Evidence says that an uncertain message did arrive: sent, with the evidence on the history. Joins the caller's transaction.
+ * Does nothing to a row in another state. */
+gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, const char *evidence, GError **error);

@@ -1,0 +1,161 @@
+/*
+ * The scheduler. Runs on the loop in bounded batches, one transaction each, and gives the loop back between them, so that
+ * sending and reading go on while a large import is decided.
+ *
+ * Asleep (timer at the earliest due time) --wake or timer--> working (idle source; a batch a turn) --nothing left--> asleep
+ */
+#include "engine/scheduler.h"
+
+#include "base/log.h"
+#include "engine/decide.h"
+#include "store/marks.h"
+
+enum { BATCH = 500, RETRY_MS = 2000 };
+
+struct Scheduler {
+    EngineCore *core;
+    ClockTimer *timer;
+    guint work_source;  /* 0: asleep */
+    guint retry_source; /* after a fault of the store; 0: none */
+    void (*on_queued)(gpointer data);
+    gpointer data;
+};
+
+static gboolean decide_marks(Scheduler *scheduler, DecideSummary *summary, gboolean *ret_more, GError **error)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    if (!store_marks_peek(scheduler->core->store, BATCH, ids, error))
+        return FALSE;
+    for (guint i = 0; i < ids->len; i++)
+        if (!decide_contact(scheduler->core, g_array_index(ids, gint64, i), summary, error))
+            return FALSE;
+    *ret_more |= ids->len == BATCH;
+    return TRUE;
+}
+
+static gboolean decide_due(Scheduler *scheduler, DecideSummary *summary, gboolean *ret_more, GError **error)
+{
+    g_autoptr(GPtrArray) due = NULL;
+    gint64 now_ms = clock_now_ms(scheduler->core->clock);
+    if (!store_enrolments_due(scheduler->core->store, now_ms, BATCH, &due, error))
+        return FALSE;
+    for (guint i = 0; i < due->len; i++)
+        if (!decide_step(scheduler->core, due->pdata[i], summary, error))
+            return FALSE;
+    *ret_more |= due->len == BATCH;
+    return TRUE;
+}
+
+/* One batch, in one transaction; *ret_more: there is more to do at once. */
+static gboolean run_batch(Scheduler *scheduler, DecideSummary *summary, gboolean *ret_more, GError **error)
+{
+    guint reconsidered = 0;
+    g_autoptr(StoreTransaction) transaction = store_begin(scheduler->core->store, error);
+    if (!transaction ||
+        !store_marks_add_due(scheduler->core->store, clock_now_ms(scheduler->core->clock), BATCH, &reconsidered, error) ||
+        !decide_marks(scheduler, summary, ret_more, error) || !decide_due(scheduler, summary, ret_more, error))
+        return FALSE;
+    *ret_more |= reconsidered == BATCH;
+    return store_commit(g_steal_pointer(&transaction), error);
+}
+
+/* Whether a look would find anything: reads only, so that a wake for nothing writes nothing. */
+static gboolean has_work(Scheduler *scheduler, gint64 *ret_next_ms, gboolean *ret_work, GError **error)
+{
+    g_autoptr(GArray) marked = g_array_new(FALSE, FALSE, sizeof(gint64));
+    gint64 due_ms = 0, reconsider_ms = 0;
+    if (!store_marks_peek(scheduler->core->store, 1, marked, error) ||
+        !store_enrolments_next_due(scheduler->core->store, &due_ms, error) ||
+        !store_marks_next(scheduler->core->store, &reconsider_ms, error))
+        return FALSE;
+    gint64 next_ms = due_ms && reconsider_ms ? MIN(due_ms, reconsider_ms) : MAX(due_ms, reconsider_ms);
+    *ret_next_ms = next_ms;
+    *ret_work = marked->len > 0 || (next_ms && next_ms <= clock_now_ms(scheduler->core->clock));
+    return TRUE;
+}
+
+static gboolean on_retry(gpointer data)
+{
+    Scheduler *scheduler = data;
+    scheduler->retry_source = 0;
+    scheduler_wake(scheduler);
+    return G_SOURCE_REMOVE;
+}
+
+/* The store refused: said once a try, tried again soon, and nothing is lost, since nothing was committed. */
+static void retry_later(Scheduler *scheduler, const GError *error)
+{
+    log_event(LOG_LEVEL_ERROR, "scheduler-fault", LOG_TEXT("reason", error->message));
+    if (!scheduler->retry_source)
+        scheduler->retry_source = g_timeout_add(RETRY_MS, on_retry, scheduler);
+}
+
+static void log_summary(const DecideSummary *summary)
+{
+    if (summary->enrolled + summary->ended + summary->resumed + summary->queued + summary->skipped > 0)
+        log_event(LOG_LEVEL_DEBUG, "decided", LOG_NUMBER("enrolled", summary->enrolled), LOG_NUMBER("ended", summary->ended),
+                  LOG_NUMBER("resumed", summary->resumed), LOG_NUMBER("queued", summary->queued),
+                  LOG_NUMBER("skipped", summary->skipped));
+}
+
+static gboolean on_work(gpointer data)
+{
+    Scheduler *scheduler = data;
+    g_autoptr(GError) error = NULL;
+    DecideSummary summary = {0};
+    gboolean work = FALSE, more = FALSE;
+    gint64 next_ms = 0;
+    gboolean ok = has_work(scheduler, &next_ms, &work, &error);
+    if (ok && work)
+        ok = run_batch(scheduler, &summary, &more, &error);
+    if (ok && work && !more)
+        ok = has_work(scheduler, &next_ms, &more, &error);
+    if (!ok) {
+        scheduler->work_source = 0;
+        retry_later(scheduler, error);
+        return G_SOURCE_REMOVE;
+    }
+    log_summary(&summary);
+    if (work)
+        scheduler->on_queued(scheduler->data);
+    if (more)
+        return G_SOURCE_CONTINUE;
+    scheduler->work_source = 0;
+    if (next_ms)
+        clock_timer_set(scheduler->timer, next_ms);
+    else
+        clock_timer_stop(scheduler->timer);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_timer(gpointer data)
+{
+    scheduler_wake(data);
+}
+
+void scheduler_wake(Scheduler *scheduler)
+{
+    if (!scheduler->work_source)
+        scheduler->work_source = g_idle_add(on_work, scheduler);
+}
+
+Scheduler *scheduler_new(EngineCore *core, void (*on_queued)(gpointer data), gpointer data)
+{
+    Scheduler *scheduler = g_new0(Scheduler, 1);
+    scheduler->core = core;
+    scheduler->on_queued = on_queued;
+    scheduler->data = data;
+    scheduler->timer = clock_timer_new(core->clock, NULL, on_timer, scheduler);
+    scheduler_wake(scheduler);
+    return scheduler;
+}
+
+void scheduler_free(Scheduler *scheduler)
+{
+    if (!scheduler)
+        return;
+    g_clear_handle_id(&scheduler->work_source, g_source_remove);
+    g_clear_handle_id(&scheduler->retry_source, g_source_remove);
+    clock_timer_free(scheduler->timer);
+    g_free(scheduler);
+}

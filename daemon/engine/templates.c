@@ -1,0 +1,320 @@
+/*
+ * The set of templates of a folder.
+ *
+ * Owns the parsed templates and the texts of the partials, in two hash tables keyed by "name" or "name.language" (lower
+ * case). Built once, never changed afterwards, so that the workers' threads read it without a lock.
+ */
+#include "engine/templates.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum { TEMPLATE_MAX_BYTES = 1024 * 1024 };
+
+typedef struct {
+    char *language; /* "" for the plain one */
+    MailTemplate *message; /* NULL for a partial */
+    char *text;            /* of a partial; NULL for a message */
+} TemplateEntry;
+
+struct TemplateSet {
+    gatomicrefcount references;
+    GHashTable *messages; /* "pitch-1", "pitch-1.nb" -> TemplateEntry* */
+    GHashTable *partials; /* "signature.md", "signature.md:nb" -> TemplateEntry* */
+};
+
+/* What a file's name says. */
+typedef struct {
+    char *name, *language;
+    TemplateKind kind;
+    gboolean is_partial;
+} FileName;
+
+G_DEFINE_QUARK(nurture-engine-error, engine_error)
+
+static void entry_free(gpointer data)
+{
+    TemplateEntry *entry = data;
+    g_free(entry->language);
+    mail_template_free(entry->message);
+    g_free(entry->text);
+    g_free(entry);
+}
+
+static void file_name_clear(FileName *file)
+{
+    g_clear_pointer(&file->name, g_free);
+    g_clear_pointer(&file->language, g_free);
+}
+
+/* "_signature.nb.md" -> a Markdown partial "signature" in "nb". FALSE for files that are no templates. */
+static gboolean file_name_parse(const char *base_name, FileName *ret_file)
+{
+    FileName file = {0};
+    gsize length = strlen(base_name);
+    if (base_name[0] == '.' || base_name[length - 1] == '~')
+        return FALSE;
+    if (g_str_has_suffix(base_name, ".md"))
+        file.kind = TEMPLATE_MARKDOWN;
+    else if (g_str_has_suffix(base_name, ".txt"))
+        file.kind = TEMPLATE_TEXT;
+    else
+        return FALSE;
+    file.is_partial = base_name[0] == '_';
+    g_autofree char *stem = g_strndup(base_name, (gsize)(strrchr(base_name, '.') - base_name));
+    const char *start = stem + (file.is_partial ? 1 : 0);
+    const char *dot = strrchr(start, '.');
+    file.language = dot ? g_ascii_strdown(dot + 1, -1) : g_strdup("");
+    file.name = dot ? g_strndup(start, (gsize)(dot - start)) : g_strdup(start);
+    *ret_file = file;
+    return TRUE;
+}
+
+static char *message_key(const char *name, const char *language)
+{
+    return *language ? g_strdup_printf("%s.%s", name, language) : g_strdup(name);
+}
+
+static char *partial_key(const char *name, TemplateKind kind, const char *language)
+{
+    const char *ending = kind == TEMPLATE_MARKDOWN ? "md" : "txt";
+    return *language ? g_strdup_printf("%s.%s:%s", name, ending, language) : g_strdup_printf("%s.%s", name, ending);
+}
+
+/* "file:line: what" from an error that begins with "line N: ". */
+static void add_fault(GPtrArray *faults, const char *path, const char *message)
+{
+    const char *colon = g_str_has_prefix(message, "line ") ? strchr(message, ':') : NULL;
+    if (!colon) {
+        g_ptr_array_add(faults, g_strdup_printf("%s: %s", path, message));
+        return;
+    }
+    g_autofree char *line = g_strndup(message + 5, (gsize)(colon - message - 5));
+    g_ptr_array_add(faults, g_strdup_printf("%s:%s:%s", path, line, colon + 1));
+}
+
+static gboolean read_text(const char *path, char **ret_text, GPtrArray *faults)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    gsize length = 0;
+    if (!g_file_get_contents(path, &text, &length, &error)) {
+        g_ptr_array_add(faults, g_strdup(error->message));
+        return FALSE;
+    }
+    if (length > TEMPLATE_MAX_BYTES || !g_utf8_validate(text, (gssize)length, NULL)) {
+        add_fault(faults, path, length > TEMPLATE_MAX_BYTES ? "larger than 1 MiB; write a shorter template"
+                                                            : "not UTF-8 text; save it with the encoding UTF-8");
+        return FALSE;
+    }
+    *ret_text = g_steal_pointer(&text);
+    return TRUE;
+}
+
+static void add_to_table(GHashTable *table, char *key, TemplateEntry *entry, const char *path, GPtrArray *faults)
+{
+    if (!g_hash_table_contains(table, key)) {
+        g_hash_table_insert(table, key, entry);
+        return;
+    }
+    add_fault(faults, path, "there is another template of this name and language; keep one of the two");
+    g_free(key);
+    entry_free(entry);
+}
+
+static void load_file(TemplateSet *set, const char *folder, const char *base_name, GPtrArray *faults)
+{
+    FileName file;
+    if (!file_name_parse(base_name, &file))
+        return;
+    g_autofree char *path = g_build_filename(folder, base_name, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!read_text(path, &text, faults)) {
+        file_name_clear(&file);
+        return;
+    }
+    TemplateEntry *entry = g_new0(TemplateEntry, 1);
+    entry->language = g_strdup(file.language);
+    if (file.is_partial) {
+        g_autoptr(Mustache) trial = mustache_parse(text, &error);
+        entry->text = g_steal_pointer(&text);
+    } else {
+        entry->message = mail_template_parse(text, file.kind, &error);
+    }
+    if (error) {
+        add_fault(faults, path, error->message);
+        entry_free(entry);
+    } else if (file.is_partial) {
+        add_to_table(set->partials, partial_key(file.name, file.kind, file.language), entry, path, faults);
+    } else {
+        add_to_table(set->messages, message_key(file.name, file.language), entry, path, faults);
+    }
+    file_name_clear(&file);
+}
+
+/* The table's names, for a suggestion; belongs to the table. */
+static const char *nearest_key(GHashTable *table, const char *name)
+{
+    g_autofree const char **keys = (const char **)g_hash_table_get_keys_as_array(table, NULL);
+    return text_nearest(name, keys);
+}
+
+static gboolean has_partial(const TemplateSet *set, const char *name)
+{
+    g_autofree char *markdown = partial_key(name, TEMPLATE_MARKDOWN, "");
+    g_autofree char *plain = partial_key(name, TEMPLATE_TEXT, "");
+    return g_hash_table_contains(set->partials, markdown) || g_hash_table_contains(set->partials, plain);
+}
+
+static void check_partials(const TemplateSet *set, const char *folder, const char *key, char **names, GPtrArray *faults)
+{
+    for (char **name = names; *name; name++)
+        if (!has_partial(set, *name))
+            g_ptr_array_add(faults, g_strdup_printf("%s/%s: {{> %s}} needs a file _%s.md, which is not there", folder, key,
+                                                    *name, *name));
+}
+
+static void check_all_partials(const TemplateSet *set, const char *folder, GPtrArray *faults)
+{
+    GHashTableIter iterator;
+    gpointer key, value;
+    g_hash_table_iter_init(&iterator, set->messages);
+    while (g_hash_table_iter_next(&iterator, &key, &value)) {
+        g_auto(GStrv) names = mail_template_partials(((TemplateEntry *)value)->message);
+        check_partials(set, folder, key, names, faults);
+    }
+    g_hash_table_iter_init(&iterator, set->partials);
+    while (g_hash_table_iter_next(&iterator, &key, &value)) {
+        g_autoptr(Mustache) partial = mustache_parse(((TemplateEntry *)value)->text, NULL);
+        g_auto(GStrv) names = mustache_partials(partial);
+        check_partials(set, folder, key, names, faults);
+    }
+}
+
+static void check_rules(const TemplateSet *set, const Config *config, GPtrArray *faults)
+{
+    for (Rule **rule = config->rules; *rule; rule++) {
+        for (Step **step = (*rule)->steps; *step; step++) {
+            const char *name = (*step)->template_name;
+            if (g_hash_table_contains(set->messages, name))
+                continue;
+            const char *nearest = nearest_key(set->messages, name);
+            g_ptr_array_add(faults, g_strdup_printf("%s: rule \"%s\": template \"%s\" is not in %s; %s%s%s", config->file,
+                                                    (*rule)->name, name, config->templates_dir,
+                                                    nearest ? "did you mean \"" : "write it as ", nearest ? nearest : name,
+                                                    nearest ? "\"?" : ".md"));
+        }
+    }
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void load_folder(TemplateSet *set, const char *folder, GPtrArray *faults)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
+    if (!dir) {
+        g_ptr_array_add(faults, g_strdup_printf("%s; make the folder, or set \"templates\" to the one that you use",
+                                                error->message));
+        return;
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir))
+        g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++)
+        load_file(set, folder, names->pdata[i], faults);
+}
+
+TemplateSet *templates_load(const Config *config, GPtrArray **ret_faults, GError **error)
+{
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(TemplateSet) set = g_new0(TemplateSet, 1);
+    g_atomic_ref_count_init(&set->references);
+    set->messages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
+    set->partials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
+    load_folder(set, config->templates_dir, faults);
+    check_all_partials(set, config->templates_dir, faults);
+    check_rules(set, config, faults);
+    if (faults->len == 0)
+        return g_steal_pointer(&set);
+    g_ptr_array_add(faults, NULL);
+    g_autofree char *all = g_strjoinv("\n", (char **)faults->pdata);
+    g_ptr_array_set_size(faults, (int)faults->len - 1);
+    g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_TEMPLATES, all);
+    if (ret_faults)
+        *ret_faults = g_steal_pointer(&faults);
+    return NULL;
+}
+
+TemplateSet *templates_ref(TemplateSet *set)
+{
+    g_atomic_ref_count_inc(&set->references);
+    return set;
+}
+
+void templates_unref(TemplateSet *set)
+{
+    if (!set || !g_atomic_ref_count_dec(&set->references))
+        return;
+    g_hash_table_unref(set->messages);
+    g_hash_table_unref(set->partials);
+    g_free(set);
+}
+
+/* Tries "nb-no", then "nb", then "" through look(). */
+static const TemplateEntry *find_by_language(GHashTable *table, const char *language,
+                                             char *(*key_of)(const char *language, gpointer data), gpointer data)
+{
+    g_autofree char *wanted = g_ascii_strdown(language ? language : "", -1);
+    for (;;) {
+        g_autofree char *key = key_of(wanted, data);
+        const TemplateEntry *entry = g_hash_table_lookup(table, key);
+        if (entry || !*wanted)
+            return entry;
+        char *dash = strrchr(wanted, '-');
+        *(dash ? dash : wanted) = '\0';
+    }
+}
+
+static char *message_key_of(const char *language, gpointer data)
+{
+    return message_key(data, language);
+}
+
+const MailTemplate *templates_find(const TemplateSet *set, const char *name, const char *language, const char **ret_language)
+{
+    const TemplateEntry *entry = find_by_language(set->messages, language, message_key_of, (gpointer)name);
+    if (!entry)
+        return NULL;
+    if (ret_language)
+        *ret_language = entry->language;
+    return entry->message;
+}
+
+typedef struct {
+    const char *name;
+    TemplateKind kind;
+} PartialWanted;
+
+static char *partial_key_of(const char *language, gpointer data)
+{
+    const PartialWanted *wanted = data;
+    return partial_key(wanted->name, wanted->kind, language);
+}
+
+const char *templates_partial(const TemplateSet *set, const char *name, TemplateKind kind, const char *language)
+{
+    PartialWanted wanted = {name, kind};
+    const TemplateEntry *entry = find_by_language(set->partials, language, partial_key_of, &wanted);
+    if (!entry) { /* a text template may use a Markdown signature, and the other way round */
+        wanted.kind = kind == TEMPLATE_MARKDOWN ? TEMPLATE_TEXT : TEMPLATE_MARKDOWN;
+        entry = find_by_language(set->partials, language, partial_key_of, &wanted);
+    }
+    return entry ? entry->text : NULL;
+}
