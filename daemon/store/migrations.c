@@ -48,7 +48,7 @@
     "    address TEXT NOT NULL PRIMARY KEY CHECK (address <> '')," \
     "    domain TEXT NOT NULL," \
     "    contact_id BIGINT NOT NULL REFERENCES contact (id) ON DELETE CASCADE);" \
-    "CREATE INDEX alias_contact ON alias (contact_id);" \
+    "CREATE INDEX alias_contact ON alias (contact_id, address);" \
     "CREATE VIEW contact_address (contact_id, address, domain) AS" \
     "    SELECT id, email, domain FROM contact UNION ALL SELECT contact_id, address, domain FROM alias;" \
     "CREATE TABLE tag (" \
