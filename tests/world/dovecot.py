@@ -1,0 +1,136 @@
+"""A real Dovecot on loopback: IMAP (STARTTLS), IMAPS, LMTP for delivery, and SASL for Postfix."""
+import grp
+import imaplib
+import os
+import shutil
+import smtplib
+import ssl
+import subprocess
+
+from . import free_port, is_listening, mail_user, stop_process, wait_for
+
+PASSWORD = "correct-horse"
+
+CONFIG = """
+base_dir = {run}
+state_dir = {run}
+log_path = {log}
+protocols = imap lmtp
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{certificate}
+ssl_key = <{key}
+ssl_min_protocol = TLSv1.2
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_username_format = %Lu
+mail_location = maildir:~/Maildir
+mail_plugins =
+first_valid_uid = 1
+{users}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={homes}/%u allow_all_users=yes
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+  mailbox Sent {{
+    auto = create
+    special_use = \\Sent
+  }}
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    port = {lmtp}
+  }}
+}}
+service auth {{
+  inet_listener {{
+    port = {sasl}
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"""
+
+
+class Dovecot:
+    """Any address is a mailbox with PASSWORD; mail comes in by LMTP."""
+
+    def __init__(self, folder, certificate, key):
+        self.folder = folder
+        self.imap, self.imaps, self.lmtp, self.sasl = (free_port() for _ in range(4))
+        self.process = None
+        self._write_config(certificate, key)
+
+    def _write_config(self, certificate, key):
+        user = mail_user()
+        os.makedirs(self.folder / "homes", exist_ok=True)
+        os.chown(self.folder / "homes", user.pw_uid, user.pw_gid)
+        users = "" if os.geteuid() == 0 else f"default_internal_user = {user.pw_name}\ndefault_login_user = {user.pw_name}\n" \
+            f"default_internal_group = {grp.getgrgid(user.pw_gid).gr_name}"
+        self.config = self.folder.write("dovecot.conf", CONFIG.format(
+            run=self.folder / "run", log=self.folder / "dovecot.log", certificate=certificate, key=key, users=users,
+            password=PASSWORD, uid=user.pw_uid, gid=user.pw_gid, homes=self.folder / "homes", imap=self.imap, imaps=self.imaps,
+            lmtp=self.lmtp, sasl=self.sasl))
+
+    def start(self):
+        program = shutil.which("dovecot", path="/usr/sbin:/usr/bin")
+        self.process = subprocess.Popen([program, "-F", "-c", self.config], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: self.process.poll() is not None or (is_listening(self.imaps) and is_listening(self.lmtp)),
+                 what="Dovecot listens")
+        assert self.process.poll() is None, open(self.folder / "dovecot.log", encoding="utf-8").read()
+        return self
+
+    def stop(self):
+        if self.process:
+            stop_process(self.process)
+            self.process = None
+
+    def deliver(self, to, message, sender="world@example.org"):
+        """Hands the message (bytes) to the mailbox by LMTP, as a mail server would."""
+        with smtplib.LMTP("127.0.0.1", self.lmtp) as lmtp:
+            lmtp.sendmail(sender, [to], message)
+
+    def login(self, user):
+        """An imaplib connection, signed in."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        connection = imaplib.IMAP4_SSL("127.0.0.1", self.imaps, ssl_context=context)
+        connection.login(user, PASSWORD)
+        return connection
+
+    def messages(self, user, folder="INBOX"):
+        """[(flags, bytes)] of the folder, oldest first, without changing it."""
+        connection = self.login(user)
+        try:
+            connection.select(folder, readonly=True)
+            _, found = connection.uid("SEARCH", None, "ALL")
+            uids = found[0].split()
+            if not uids:
+                return []
+            _, parts = connection.uid("FETCH", b",".join(uids), "(FLAGS BODY.PEEK[])")
+            return [(imaplib.ParseFlags(part[0]), part[1]) for part in parts if isinstance(part, tuple)]
+        finally:
+            connection.logout()
