@@ -9,7 +9,7 @@
 #include "plan/window.h"
 
 /* A round whose anchor lies further than this from the first is no round that anybody waits for. */
-#define YEARS_MAX 1000
+#define YEARS_MAX ((gint64)1000)
 
 gint64 schedule_anchor(const Rule *rule, const PlanFacts *facts)
 {
@@ -34,7 +34,7 @@ static gboolean duration_scale(const Duration *duration, guint times, Duration *
 
     if (!scale(duration->months, times, YEARS_MAX * 12, &months) || !scale(duration->days, times, YEARS_MAX * 366, &days) ||
         !scale(duration->business_days, times, YEARS_MAX * 262, &business_days) ||
-        !scale(duration->ms, times, (gint64)YEARS_MAX * 366 * 24 * 3600 * 1000, &ms))
+        !scale(duration->ms, times, YEARS_MAX * 366 * 24 * 3600 * 1000, &ms))
         return FALSE;
     *ret_scaled = (Duration){.months = (int)months, .days = (int)days, .business_days = (int)business_days, .ms = ms};
     return TRUE;

@@ -18,8 +18,10 @@ typedef enum { PLAN_ERROR_HOLIDAYS } PlanError;
 
 typedef struct Calendar Calendar;
 
-/* A calendar with the holidays of these iCalendar files (RFC 5545; all-day events, with RRULE, expanded 1970 … 2100). NULL and PLAN_ERROR_HOLIDAYS,
- * "file: what", for one that cannot be read. An empty list is a calendar without holidays. */
+/* A calendar with the holidays of these iCalendar files (RFC 5545; all-day events, with RRULE, RDATE and EXDATE, expanded
+ * 1970 … 2100; events with a time of day and cancelled ones do not count). NULL and PLAN_ERROR_HOLIDAYS, "file: what", for one
+ * that cannot be read or would be understood only in part. An empty list is a calendar without holidays; so is a NULL
+ * calendar in all calls below. */
 Calendar *calendar_load(char **files, GError **error);
 Calendar *calendar_ref(Calendar *calendar);
 void calendar_unref(Calendar *calendar);
@@ -28,7 +30,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Calendar, calendar_unref)
 /* The local date of at_ms in zone is a holiday. */
 gboolean calendar_is_holiday(const Calendar *calendar, GTimeZone *zone, gint64 at_ms);
 
-/* at_ms + duration by the local calendar of zone: months, then days, then business days, then ms. */
+/* at_ms + duration by the local calendar of zone: months, then days, then business days (the next ones that are neither
+ * Saturday, Sunday nor a holiday), then ms. Never earlier than at_ms. G_MAXINT64 ("never") stays so. */
 gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration);
 
 /* at_ms - duration (business days are taken as days), for "at least so old" comparisons. */

@@ -20,6 +20,11 @@ typedef struct {
     GTimeZone *zone;
 } PlanFacts;
 
-/* TRUE where all of when hold and none of unless does. *ret_change_ms (may be NULL): the earliest later time at which the answer
- * can differ with the same facts (an age condition); 0: never. */
+/*
+ * TRUE where all of when hold and none of unless does. *ret_change_ms (may be NULL): the earliest later time at which the answer is
+ * the other one with the same facts, by an age condition; 0: never.
+ *
+ * Text is compared without case (Unicode). An attribute that is "" or null counts as absent; one that is a number, or text that is one
+ * in decimals, has bounds. An age has no value before the time it counts from.
+ */
 gboolean conditions_hold(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms, gint64 *ret_change_ms);

@@ -59,7 +59,7 @@ static inline char *temporary_file(const char *text)
     return name;
 }
 
-/* The calendar of one iCalendar file with these lines between BEGIN and END:VCALENDAR; NULL and error where it is refused. */
+/* The calendar of an iCalendar file with these lines in its VCALENDAR; NULL and error where it is refused. */
 static inline Calendar *calendar_of(const char *lines, GError **error)
 {
     g_autofree char *text =

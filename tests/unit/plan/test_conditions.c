@@ -1,6 +1,6 @@
 /*
- * Protects the conditions of a rule: every kind, ages by the calendar of the contact's zone, and that the time told for the next turn is
- * exact: the same answer until just before it, the other one at it.
+ * Protects the conditions of a rule: every kind, ages by the calendar of the contact's zone, and that the time told for the
+ * next turn is exact: the same answer until just before it, the other one at it.
  */
 #include "plan_test.h"
 

@@ -1,5 +1,6 @@
 /*
- * Protects the sending window: the next moment inside it is the earliest there is, in every kind of zone, and never one on a holiday.
+ * Protects the sending window: the next moment inside it is the earliest there is, in every kind of zone, and never on a
+ * holiday.
  */
 #include "plan_test.h"
 
