@@ -89,7 +89,7 @@ gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, con
     gint64 local_ms = local_from_instant(zone, at_ms);
     gint64 day = local_day_add_months(local_day(local_ms), duration->months) + duration->days;
     day = add_business_days(calendar, day, duration->business_days);
-    return add_ms(on_day(zone, at_ms, local_ms, day), duration->ms);
+    return add_ms(MAX(at_ms, on_day(zone, at_ms, local_ms, day)), duration->ms);
 }
 
 gint64 calendar_subtract(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration)

@@ -250,7 +250,7 @@ def is_inside(zone, window, at_ms, dates):
 
 
 def earliest(zone, window, at_ms, limit_ms, dates):
-    """The first moment inside, of at_ms and every whole minute up to the limit: no zone has changed between minutes since 1973.
+    """The first moment inside, of at_ms and every whole minute up to the limit: since 1973 no zone has changed between minutes.
     Hours of which both ends lie on closed days are left out: no open day is shorter than an hour."""
     if is_inside(zone, window, at_ms, dates):
         return at_ms
