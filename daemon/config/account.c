@@ -1,0 +1,377 @@
+/*
+ * Accounts: who writes, by which servers, how much.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "config/parts.h"
+
+enum { DEFAULT_CONNECTIONS = 2, DEFAULT_POLL_MS = 60 * 1000 };
+
+/* What stands in an smtp or imap group, before it is checked as a whole. */
+typedef struct {
+    const config_setting_t *url;
+    char *user, *ca_file, *tls;
+    char *password, *password_file, *password_command, *password_credential;
+    gboolean allow_plaintext;
+} ServerKeys;
+
+typedef struct {
+    ServerKeys server;
+    guint connections;
+} SmtpKeys;
+
+typedef struct {
+    ServerKeys server;
+    char **folders;
+    char *sent_folder;
+    gboolean save_sent;
+    Duration read_back;
+    gint64 poll_ms;
+} ImapKeys;
+
+typedef struct {
+    char *name, *from, *reply_to, *on_uncertain;
+    config_setting_t *smtp, *imap;
+    gboolean one_way;
+    AccountLimits limits;
+} AccountKeys;
+
+static void keep_setting(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    (void)reader;
+    *(config_setting_t **)field = setting;
+}
+
+#define SERVER_ROWS(type_, url_example_)                                                                                 \
+    KEY_PARSED_NEEDED("url", type_, server.url, keep_setting, url_example_),                                             \
+        KEY_ROW(KEY_TEXT, "user", type_, server.user, "\"anna\""),                                                       \
+        KEY_ROW(KEY_PATH, "ca_file", type_, server.ca_file, "the path of a PEM file"),                                   \
+        KEY_ROW(KEY_TEXT, "tls", type_, server.tls, "tls = \"none\", or leave it out"),                                  \
+        KEY_ROW(KEY_BOOL, "allow_plaintext", type_, server.allow_plaintext, "true or false"),                            \
+        KEY_ROW(KEY_TEXT, "password", type_, server.password, "the password"),                                           \
+        KEY_ROW(KEY_PATH, "password_file", type_, server.password_file, "the path of a file with mode 600"),             \
+        KEY_ROW(KEY_TEXT, "password_command", type_, server.password_command, "\"pass show mail/anna\""),                \
+        KEY_ROW(KEY_TEXT, "password_credential", type_, server.password_credential, "the name of a systemd credential")
+
+/* ---- servers --------------------------------------------------------------------------------------------------------- */
+
+static void check_secret_file(Reader *reader, const config_setting_t *where, const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        reader_fault(reader, where, "password_file %s: %s; make it, with the password on its first line", path, g_strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        reader_fault(reader, where, "password_file %s is not a file; name one with the password on its first line", path);
+    else if (status.st_mode & 077)
+        reader_fault(reader, where, "password_file %s can be read by others; write chmod 600 %s", path, path);
+}
+
+static void take_secret(Reader *reader, const config_setting_t *group, ServerKeys *keys, SecretSource *ret_source)
+{
+    struct {
+        SecretKind kind;
+        char **value;
+    } sources[] = {{SECRET_TEXT, &keys->password},
+                   {SECRET_FILE, &keys->password_file},
+                   {SECRET_COMMAND, &keys->password_command},
+                   {SECRET_CREDENTIAL, &keys->password_credential}};
+    guint given = 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {
+        if (!*sources[i].value)
+            continue;
+        if (given++ == 0) {
+            ret_source->kind = sources[i].kind;
+            ret_source->value = g_steal_pointer(sources[i].value);
+        }
+    }
+    g_autofree char *name = reader_name_of(group);
+    if (given > 1)
+        reader_fault(reader, group, "%s: write only one of password, password_file, password_command, password_credential", name);
+    if (given == 0 && keys->user)
+        reader_fault(reader, group, "%s: the user \"%s\" has no password; write password_file = \"/etc/nurtured/NAME.secret\" (mode 600)",
+                     name, keys->user);
+    if (given > 0 && !keys->user)
+        reader_fault(reader, group, "%s: there is a password, but no user; write user = \"…\"", name);
+    if (ret_source->kind == SECRET_FILE)
+        check_secret_file(reader, group, ret_source->value);
+    if (ret_source->kind == SECRET_CREDENTIAL && strchr(ret_source->value, '/'))
+        reader_fault(reader, group, "%s: password_credential is a name, not a path; write password_file for a path", name);
+}
+
+static void check_tls(Reader *reader, const config_setting_t *group, const ServerKeys *keys, Endpoint *endpoint)
+{
+    g_autofree char *name = reader_name_of(group);
+    if (!keys->tls || !endpoint->host)
+        return;
+    if (!g_str_equal(keys->tls, "none")) {
+        reader_fault(reader, group, "%s: tls can only be \"none\"; the URL's scheme says how TLS is begun", name);
+        return;
+    }
+    if (endpoint->tls == TLS_IMPLICIT)
+        reader_fault(reader, group, "%s: tls = \"none\" contradicts the URL's scheme; write %.4s://…", name, endpoint->url);
+    else if (!url_is_loopback(endpoint->host) && !keys->allow_plaintext)
+        reader_fault(reader, group,
+                     "%s: tls = \"none\" would send password and mail in the clear to %s; leave it out, or write allow_plaintext = true",
+                     name, endpoint->host);
+    endpoint->tls = TLS_NONE;
+}
+
+static void check_plain(Reader *reader, const config_setting_t *group, const char *what, const char *text)
+{
+    for (const char *p = text; p && *p; p++)
+        if ((guchar)*p < 0x20 || *p == 0x7f) {
+            reader_fault(reader, group, "%s must not hold control characters; write it on one line", what);
+            return;
+        }
+}
+
+static void take_server(Reader *reader, const config_setting_t *group, ServerKeys *keys, Endpoint *endpoint)
+{
+    check_plain(reader, group, "user", keys->user);
+    check_tls(reader, group, keys, endpoint);
+    take_secret(reader, group, keys, &endpoint->password);
+    if (keys->ca_file && access(keys->ca_file, R_OK) != 0)
+        reader_fault(reader, group, "ca_file %s: %s; name a PEM file that nurtured's user can read", keys->ca_file, g_strerror(errno));
+    endpoint->user = keys->user ? g_steal_pointer(&keys->user) : g_strdup("");
+    endpoint->ca_file = keys->ca_file ? g_steal_pointer(&keys->ca_file) : g_strdup("");
+    endpoint->url = endpoint->url ? endpoint->url : g_strdup("");
+    endpoint->host = endpoint->host ? endpoint->host : g_strdup("");
+}
+
+static void server_keys_clear(ServerKeys *keys)
+{
+    g_free(keys->user);
+    g_free(keys->ca_file);
+    g_free(keys->tls);
+    secret_free(keys->password);
+    g_free(keys->password_file);
+    g_free(keys->password_command);
+    g_free(keys->password_credential);
+}
+
+static void parse_smtp(Reader *reader, config_setting_t *group, SmtpSettings *smtp)
+{
+    static const Key keys[] = {
+        SERVER_ROWS(SmtpKeys, "url = \"smtps://smtp.example.com:465\""),
+        KEY_NUMBER("connections", SmtpKeys, connections, 1, 64, "4"),
+        KEY_END,
+    };
+    SmtpKeys found = {.connections = DEFAULT_CONNECTIONS};
+    reader_read_group(reader, group, keys, &found);
+    if (found.server.url)
+        url_parse(reader, found.server.url, "smtps", "smtp", 465, 587, &smtp->server);
+    take_server(reader, group, &found.server, &smtp->server);
+    smtp->connections = found.connections;
+    server_keys_clear(&found.server);
+}
+
+static void parse_imap(Reader *reader, config_setting_t *group, ImapSettings *imap)
+{
+    static const Key keys[] = {
+        SERVER_ROWS(ImapKeys, "url = \"imaps://imap.example.com:993\""),
+        KEY_ROW(KEY_TEXTS, "folders", ImapKeys, folders, "[ \"INBOX\" ]"),
+        KEY_ROW(KEY_TEXT, "sent_folder", ImapKeys, sent_folder, "\"Sent\""),
+        KEY_ROW(KEY_BOOL, "save_sent", ImapKeys, save_sent, "true or false"),
+        KEY_ROW(KEY_DURATION, "read_back", ImapKeys, read_back, "\"7 days\""),
+        KEY_ROW(KEY_DURATION_MS, "poll", ImapKeys, poll_ms, "\"60 seconds\""),
+        KEY_END,
+    };
+    const char *const inbox[] = {"INBOX", NULL};
+    ImapKeys found = {.folders = g_strdupv((char **)inbox), .poll_ms = DEFAULT_POLL_MS};
+    reader_read_group(reader, group, keys, &found);
+    if (found.server.url)
+        url_parse(reader, found.server.url, "imaps", "imap", 993, 143, &imap->server);
+    take_server(reader, group, &found.server, &imap->server);
+    if (!*imap->server.user)
+        reader_fault(reader, group, "imap: a mailbox needs a user; write user = \"anna\" and a password");
+    if (!found.folders[0])
+        reader_fault(reader, group, "imap.folders is empty; write folders = [ \"INBOX\" ]");
+    for (char **folder = found.folders; *folder; folder++)
+        check_plain(reader, group, "a folder's name", *folder);
+    if (found.save_sent && !found.sent_folder)
+        reader_fault(reader, group, "imap.save_sent needs a folder; write sent_folder = \"Sent\"");
+    if (found.poll_ms < 1000)
+        reader_fault(reader, group, "imap.poll is too short; write at least \"1 second\"");
+    imap->folders = found.folders;
+    imap->sent_folder = found.sent_folder ? found.sent_folder : g_strdup("");
+    imap->save_sent = found.save_sent;
+    imap->read_back = found.read_back;
+    imap->poll_ms = found.poll_ms;
+    server_keys_clear(&found.server);
+}
+
+/* ---- addresses ------------------------------------------------------------------------------------------------------- */
+
+static gboolean is_address(const char *address)
+{
+    const char *at = strchr(address, '@');
+    if (!at || at == address || !at[1] || strchr(at + 1, '@') || strlen(address) > 254)
+        return FALSE;
+    for (const char *p = address; *p; p++)
+        if ((guchar)*p <= 0x20 || *p == 0x7f || strchr("<>\"(),;:\\[]", *p))
+            return FALSE;
+    return TRUE;
+}
+
+/* "Anna Berg <anna@example.com>" or "anna@example.com". */
+static gboolean split_address(const char *text, char **ret_name, char **ret_address)
+{
+    const char *open = strrchr(text, '<');
+    gsize length = strlen(text);
+    g_autofree char *address = NULL;
+    g_autofree char *name = NULL;
+    if (open && text[length - 1] == '>') {
+        address = g_strndup(open + 1, (gsize)(text + length - 1 - (open + 1)));
+        name = g_strstrip(g_strndup(text, (gsize)(open - text)));
+        gsize end = strlen(name);
+        if (end >= 2 && name[0] == '"' && name[end - 1] == '"') {
+            memmove(name, name + 1, end - 2);
+            name[end - 2] = '\0';
+        }
+    } else {
+        address = g_strdup(text);
+        name = g_strdup("");
+    }
+    g_strstrip(address);
+    if (!is_address(address))
+        return FALSE;
+    for (const char *p = name; *p; p++)
+        if ((guchar)*p < 0x20 || *p == 0x7f || *p == '<' || *p == '>')
+            return FALSE;
+    *ret_address = g_utf8_strdown(address, -1);
+    *ret_name = g_steal_pointer(&name);
+    return TRUE;
+}
+
+static void take_addresses(Reader *reader, const config_setting_t *group, const AccountKeys *found, Account *account)
+{
+    g_autofree char *unused = NULL;
+    if (found->from && !split_address(found->from, &account->from_name, &account->from_address)) {
+        g_autofree char *shown = text_escape(found->from, 80);
+        reader_fault(reader, group, "from: \"%s\" is no address; write \"Anna Berg <anna@example.com>\"", shown);
+    }
+    if (found->reply_to && !split_address(found->reply_to, &unused, &account->reply_to)) {
+        g_autofree char *shown = text_escape(found->reply_to, 80);
+        reader_fault(reader, group, "reply_to: \"%s\" is no address; write \"anna@example.com\"", shown);
+    }
+    account->from_name = account->from_name ? account->from_name : g_strdup("");
+    account->from_address = account->from_address ? account->from_address : g_strdup("");
+    account->reply_to = account->reply_to ? account->reply_to : g_strdup("");
+}
+
+/* ---- accounts -------------------------------------------------------------------------------------------------------- */
+
+static void parse_limits(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    static const Key keys[] = {
+        KEY_NUMBER("per_hour", AccountLimits, per_hour, 1, 1000000, "60"),
+        KEY_NUMBER("per_day", AccountLimits, per_day, 1, 10000000, "400"),
+        KEY_ROW(KEY_DURATION_MS, "every", AccountLimits, every_ms, "\"30 seconds\""),
+        KEY_ROW(KEY_DURATION_MS, "jitter", AccountLimits, jitter_ms, "\"20 seconds\""),
+        KEY_END,
+    };
+    reader_read_group(reader, setting, keys, field);
+}
+
+static OnUncertain parse_on_uncertain(Reader *reader, const config_setting_t *group, const char *text)
+{
+    if (text && !g_str_equal(text, "hold") && !g_str_equal(text, "resend"))
+        reader_fault(reader, group, "on_uncertain: write \"hold\" (the default: a person decides) or \"resend\" (it may arrive twice)");
+    return text && g_str_equal(text, "resend") ? ON_UNCERTAIN_RESEND : ON_UNCERTAIN_HOLD;
+}
+
+static void check_ways(Reader *reader, config_setting_t *group, const AccountKeys *found)
+{
+    if (!found->imap && !found->one_way)
+        reader_fault(reader, group, "account \"%s\" has no imap, so replies would not be heard; write imap = { … }, or one_way = true if that is meant",
+                     found->name ? found->name : "?");
+    if (found->imap && found->one_way)
+        reader_fault(reader, found->imap, "account \"%s\" has an imap although it says one_way = true; leave one of the two out",
+                     found->name ? found->name : "?");
+}
+
+static Account *parse_account(Reader *reader, config_setting_t *group)
+{
+    static const Key keys[] = {
+        KEY_NEEDED(KEY_TEXT, "name", AccountKeys, name, "name = \"anna\""),
+        KEY_NEEDED(KEY_TEXT, "from", AccountKeys, from, "from = \"Anna Berg <anna@example.com>\""),
+        KEY_ROW(KEY_TEXT, "reply_to", AccountKeys, reply_to, "\"anna@example.com\""),
+        KEY_PARSED_NEEDED("smtp", AccountKeys, smtp, keep_setting, "smtp = { url = \"smtps://smtp.example.com:465\"; … }"),
+        KEY_PARSED("imap", AccountKeys, imap, keep_setting, "imap = { … }"),
+        KEY_ROW(KEY_BOOL, "one_way", AccountKeys, one_way, "true or false"),
+        KEY_PARSED("limits", AccountKeys, limits, parse_limits, "limits = { per_day = 400; }"),
+        KEY_ROW(KEY_TEXT, "on_uncertain", AccountKeys, on_uncertain, "\"hold\""),
+        KEY_END,
+    };
+    AccountKeys found = {0};
+    if (!reader_read_group(reader, group, keys, &found))
+        return NULL;
+    Account *account = g_new0(Account, 1);
+    check_ways(reader, group, &found);
+    check_plain(reader, group, "name", found.name);
+    take_addresses(reader, group, &found, account);
+    account->name = found.name ? found.name : g_strdup("");
+    account->limits = found.limits;
+    account->one_way = found.one_way;
+    account->on_uncertain = parse_on_uncertain(reader, group, found.on_uncertain);
+    if (found.smtp)
+        parse_smtp(reader, found.smtp, &account->smtp);
+    account->has_imap = found.imap != NULL;
+    if (found.imap)
+        parse_imap(reader, found.imap, &account->imap);
+    g_free(found.from);
+    g_free(found.reply_to);
+    g_free(found.on_uncertain);
+    return account;
+}
+
+static void check_unique(Reader *reader, const config_setting_t *setting, const GPtrArray *accounts, const Account *account)
+{
+    for (guint i = 0; i < accounts->len; i++)
+        if (*account->name && g_str_equal(((Account *)accounts->pdata[i])->name, account->name))
+            reader_fault(reader, setting, "there are two accounts named \"%s\"; give each a name of its own", account->name);
+}
+
+void account_parse_list(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    guint length = reader_list_length(reader, setting, "accounts = ( { name = \"anna\"; … } );");
+    GPtrArray *accounts = g_ptr_array_new();
+    for (guint i = 0; i < length; i++) {
+        config_setting_t *group = config_setting_get_elem(setting, i);
+        Account *account = parse_account(reader, group);
+        if (!account)
+            continue;
+        check_unique(reader, group, accounts, account);
+        g_ptr_array_add(accounts, account);
+    }
+    if (length == 0)
+        reader_fault(reader, setting, "accounts is empty; write at least one: accounts = ( { name = \"anna\"; … } );");
+    g_ptr_array_add(accounts, NULL);
+    *(Account ***)field = (Account **)g_ptr_array_free(accounts, FALSE);
+}
+
+static void endpoint_clear(Endpoint *endpoint)
+{
+    g_free(endpoint->url);
+    g_free(endpoint->host);
+    g_free(endpoint->ca_file);
+    g_free(endpoint->user);
+    secret_free(endpoint->password.value);
+}
+
+void account_free(Account *account)
+{
+    g_free(account->name);
+    g_free(account->from_name);
+    g_free(account->from_address);
+    g_free(account->reply_to);
+    endpoint_clear(&account->smtp.server);
+    endpoint_clear(&account->imap.server);
+    g_strfreev(account->imap.folders);
+    g_free(account->imap.sent_folder);
+    g_free(account);
+}

@@ -1,0 +1,208 @@
+/*
+ * Conditions of a rule: a group such as { stage = [ "pitching" ]; customer_age = { min = "30 days"; }; attributes = { plan = "gold"; }; }.
+ */
+#include "config/condition.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "config/parts.h"
+
+typedef enum { VALUE_TEXTS, VALUE_STAGES, VALUE_FLAG, VALUE_AGES, VALUE_NUMBERS, VALUE_ATTRIBUTES } ValueForm;
+
+static const struct {
+    const char *name;
+    ConditionKind kind;
+    ValueForm form;
+} forms[] = {
+    {"stage", CONDITION_STAGE, VALUE_STAGES},
+    {"customer", CONDITION_CUSTOMER, VALUE_FLAG},
+    {"customer_age", CONDITION_CUSTOMER_AGE, VALUE_AGES},
+    {"stage_age", CONDITION_STAGE_AGE, VALUE_AGES},
+    {"tag", CONDITION_TAG, VALUE_TEXTS},
+    {"owner", CONDITION_OWNER, VALUE_TEXTS},
+    {"company", CONDITION_COMPANY, VALUE_TEXTS},
+    {"language", CONDITION_LANGUAGE, VALUE_TEXTS},
+    {"source", CONDITION_SOURCE, VALUE_TEXTS},
+    {"score", CONDITION_SCORE, VALUE_NUMBERS},
+    {"attributes", CONDITION_ATTRIBUTE, VALUE_ATTRIBUTES},
+};
+
+void condition_free(Condition *condition)
+{
+    if (!condition)
+        return;
+    g_free(condition->attribute);
+    g_strfreev(condition->any_of);
+    g_free(condition);
+}
+
+static Condition *condition_new(ConditionKind kind)
+{
+    Condition *condition = g_new0(Condition, 1);
+    condition->kind = kind;
+    return condition;
+}
+
+/* ---- forms ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    config_setting_t *min, *max;
+} Bounds;
+
+static void keep_setting(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    (void)reader;
+    *(config_setting_t **)field = setting;
+}
+
+static gboolean read_bounds(Reader *reader, config_setting_t *setting, Bounds *bounds)
+{
+    static const Key keys[] = {
+        KEY_PARSED("min", Bounds, min, keep_setting, "min = …"),
+        KEY_PARSED("max", Bounds, max, keep_setting, "max = …"),
+        KEY_END,
+    };
+    *bounds = (Bounds){0};
+    if (!reader_read_group(reader, setting, keys, bounds))
+        return FALSE;
+    if (!bounds->min && !bounds->max) {
+        g_autofree char *name = reader_name_of(setting);
+        reader_fault(reader, setting, "%s has neither min nor max; write %s = { min = …; }", name, config_setting_name(setting));
+    }
+    return bounds->min || bounds->max;
+}
+
+static void read_numbers(Reader *reader, config_setting_t *setting, Condition *condition)
+{
+    Bounds bounds;
+    if (!read_bounds(reader, setting, &bounds))
+        return;
+    condition->has_min = bounds.min && reader_number(reader, bounds.min, &condition->min);
+    condition->has_max = bounds.max && reader_number(reader, bounds.max, &condition->max);
+    if (condition->has_min && condition->has_max && condition->min > condition->max)
+        reader_fault(reader, setting, "%s: min is above max; exchange them", config_setting_name(setting));
+}
+
+static void read_ages(Reader *reader, config_setting_t *setting, Condition *condition)
+{
+    Bounds bounds;
+    if (!read_bounds(reader, setting, &bounds))
+        return;
+    condition->has_min = bounds.min && reader_duration(reader, bounds.min, &condition->min_age);
+    condition->has_max = bounds.max && reader_duration(reader, bounds.max, &condition->max_age);
+}
+
+static void read_stages(Reader *reader, config_setting_t *setting, Condition *condition)
+{
+    condition->any_of = reader_texts(reader, setting, "the name of a stage");
+    for (char **stage = condition->any_of; stage && *stage; stage++) {
+        const char *spelled = stage_parse(reader, setting, *stage);
+        if (spelled) {
+            g_free(*stage);
+            *stage = g_strdup(spelled);
+        }
+    }
+}
+
+static void read_flag(Reader *reader, config_setting_t *setting, Condition *condition)
+{
+    if (config_setting_type(setting) == CONFIG_TYPE_BOOL)
+        condition->flag = config_setting_get_bool(setting) != 0;
+    else
+        reader_fault(reader, setting, "%s must be true or false; write it without quotes", config_setting_name(setting));
+}
+
+/* plan = "gold"; plan = [ "gold", "silver" ]; seats = { min = 10; }; renewal = true; */
+static Condition *read_attribute(Reader *reader, config_setting_t *setting)
+{
+    Condition *condition = condition_new(CONDITION_ATTRIBUTE);
+    double number;
+    condition->attribute = g_strdup(config_setting_name(setting));
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_BOOL:
+        condition->flag = config_setting_get_bool(setting) != 0;
+        break;
+    case CONFIG_TYPE_GROUP:
+        read_numbers(reader, setting, condition);
+        break;
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+    case CONFIG_TYPE_FLOAT:
+        if (reader_number(reader, setting, &number)) {
+            condition->has_min = condition->has_max = TRUE;
+            condition->min = condition->max = number;
+        }
+        break;
+    default:
+        condition->any_of = reader_texts(reader, setting, "a text, a list of texts, a number, { min = …; } or true");
+    }
+    return condition;
+}
+
+static void read_attributes(Reader *reader, config_setting_t *setting, GPtrArray *conditions)
+{
+    if (config_setting_type(setting) != CONFIG_TYPE_GROUP) {
+        reader_fault(reader, setting, "attributes must be a group; write attributes = { plan = \"gold\"; }");
+        return;
+    }
+    for (int i = 0; i < config_setting_length(setting); i++)
+        g_ptr_array_add(conditions, read_attribute(reader, config_setting_get_elem(setting, (unsigned)i)));
+}
+
+/* ---- the group ------------------------------------------------------------------------------------------------------- */
+
+static void refuse_unknown(Reader *reader, const config_setting_t *setting)
+{
+    const char *names[G_N_ELEMENTS(forms) + 1] = {NULL};
+    for (gsize i = 0; i < G_N_ELEMENTS(forms); i++)
+        names[i] = forms[i].name;
+    const char *name = config_setting_name(setting);
+    const char *nearest = text_nearest(name, names);
+    if (nearest)
+        reader_fault(reader, setting, "unknown condition \"%s\"; did you mean \"%s\"? An attribute is written as attributes = { %s = …; }",
+                     name, nearest, name);
+    else
+        reader_fault(reader, setting, "unknown condition \"%s\"; an attribute is written as attributes = { %s = …; }", name, name);
+}
+
+static void read_condition(Reader *reader, config_setting_t *setting, GPtrArray *conditions)
+{
+    gsize i = 0;
+    while (i < G_N_ELEMENTS(forms) && !g_str_equal(forms[i].name, config_setting_name(setting)))
+        i++;
+    if (i == G_N_ELEMENTS(forms)) {
+        refuse_unknown(reader, setting);
+        return;
+    }
+    if (forms[i].form == VALUE_ATTRIBUTES) {
+        read_attributes(reader, setting, conditions);
+        return;
+    }
+    Condition *condition = condition_new(forms[i].kind);
+    g_ptr_array_add(conditions, condition);
+    if (forms[i].form == VALUE_TEXTS)
+        condition->any_of = reader_texts(reader, setting, "a text or a list of texts");
+    else if (forms[i].form == VALUE_STAGES)
+        read_stages(reader, setting, condition);
+    else if (forms[i].form == VALUE_FLAG)
+        read_flag(reader, setting, condition);
+    else if (forms[i].form == VALUE_AGES)
+        read_ages(reader, setting, condition);
+    else
+        read_numbers(reader, setting, condition);
+}
+
+void condition_parse_group(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    if (config_setting_type(setting) != CONFIG_TYPE_GROUP) {
+        reader_fault(reader, setting, "%s must be a group; write %s = { stage = \"…\"; };", config_setting_name(setting),
+                     config_setting_name(setting));
+        return;
+    }
+    GPtrArray *conditions = g_ptr_array_new();
+    for (int i = 0; i < config_setting_length(setting); i++)
+        read_condition(reader, config_setting_get_elem(setting, (unsigned)i), conditions);
+    g_ptr_array_add(conditions, NULL);
+    *(Condition ***)field = (Condition **)g_ptr_array_free(conditions, FALSE);
+}

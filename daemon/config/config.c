@@ -1,0 +1,367 @@
+/*
+ * The configuration as a whole: reading the file, its top-level groups, and look-ups. A Config is immutable once loaded and may
+ * be used by any thread that holds a reference.
+ */
+#include "config/config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "config/parts.h"
+
+#define DEFAULT_STORE "sqlite:///var/lib/nurtured/nurture.db"
+#define DEFAULT_STORE_FOLDER "/var/lib/nurtured/"
+#define DEFAULT_RUNTIME "/run/nurtured"
+#define DEFAULT_TEMPLATES "/etc/nurtured/templates"
+#define DAY_MS ((gint64)24 * 3600 * 1000)
+
+/* The immutable part that callers see, and its count of references. */
+typedef struct {
+    Config config;
+    gatomicrefcount references;
+} CountedConfig;
+
+typedef struct {
+    config_setting_t *store, *organisation, *pipeline, *sending, *accounts, *rules;
+    char *templates, *runtime;
+} FileKeys;
+
+G_DEFINE_QUARK(nurture-config-error, config_error)
+
+static void keep_setting(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    (void)reader;
+    *(config_setting_t **)field = setting;
+}
+
+/* ---- groups ---------------------------------------------------------------------------------------------------------- */
+
+/* "sqlite:///absolute" as it is, "sqlite:relative" made absolute from the file's folder. */
+static void parse_store_url(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    const char *example = "\"" DEFAULT_STORE "\"";
+    const char *url = reader_text(reader, setting, example);
+    if (!url)
+        return;
+    if (!g_str_has_prefix(url, "sqlite:")) {
+        g_autofree char *shown = text_escape(url, 80);
+        reader_fault(reader, setting, "store.url: \"%s\" is no store that this program knows; write %s", shown, example);
+        return;
+    }
+    const char *path = url + strlen("sqlite:");
+    if (g_str_has_prefix(path, "//"))
+        path += 2;
+    g_autofree char *absolute = reader_path(reader, path);
+    if (!*path || g_str_has_suffix(path, "/")) {
+        reader_fault(reader, setting, "store.url names no file; write %s", example);
+        return;
+    }
+    g_free(*(char **)field);
+    *(char **)field = g_strconcat("sqlite://", absolute, NULL);
+}
+
+static void parse_store(Reader *reader, config_setting_t *setting, Config *config)
+{
+    static const Key keys[] = {
+        KEY_PARSED("url", Config, store_url, parse_store_url, "\"" DEFAULT_STORE "\""),
+        KEY_END,
+    };
+    reader_read_group(reader, setting, keys, config);
+}
+
+static void parse_organisation(Reader *reader, config_setting_t *setting, Organisation *organisation)
+{
+    static const Key keys[] = {
+        KEY_NEEDED(KEY_TEXT, "name", Organisation, name, "name = \"Berg & Sons\""),
+        KEY_NEEDED(KEY_TEXT, "postal_address", Organisation, postal_address,
+                   "postal_address = \"Storgata 1, 0155 Oslo, Norway\" (it stands in the footer of every mail)"),
+        KEY_ROW(KEY_TEXTS, "domains", Organisation, domains, "[ \"example.com\" ]"),
+        KEY_END,
+    };
+    reader_read_group(reader, setting, keys, organisation);
+    for (char **domain = organisation->domains; domain && *domain; domain++) {
+        char *lower = g_utf8_strdown(*domain, -1);
+        if (strchr(lower, '@') || strchr(lower, ' '))
+            reader_fault(reader, setting, "domains: \"%s\" is no domain; write \"example.com\"", *domain);
+        g_free(*domain);
+        *domain = lower;
+    }
+}
+
+const char *stage_parse(Reader *reader, const config_setting_t *setting, const char *stage)
+{
+    for (char **known = reader->stages; known && *known; known++)
+        if (g_ascii_strcasecmp(*known, stage) == 0)
+            return *known;
+    g_autofree char *shown = text_escape(stage, 60);
+    g_autofree char *all = g_strjoinv("\", \"", reader->stages);
+    const char *nearest = text_nearest(stage, (const char *const *)reader->stages);
+    if (nearest)
+        reader_fault(reader, setting, "\"%s\" is no stage of the pipeline; did you mean \"%s\"?", shown, nearest);
+    else
+        reader_fault(reader, setting, "\"%s\" is no stage of the pipeline; write one of \"%s\"", shown, all);
+    return NULL;
+}
+
+static void check_stages(Reader *reader, const config_setting_t *setting, char **stages)
+{
+    if (!stages[0])
+        reader_fault(reader, setting, "pipeline.stages is empty; write stages = [ \"prospecting\", … ];");
+    for (guint i = 0; stages[i]; i++)
+        for (guint j = 0; j < i; j++)
+            if (g_ascii_strcasecmp(stages[i], stages[j]) == 0)
+                reader_fault(reader, setting, "the stage \"%s\" stands twice in pipeline.stages; leave one out", stages[i]);
+}
+
+static void parse_pipeline(Reader *reader, config_setting_t *setting, Pipeline *pipeline)
+{
+    static const Key keys[] = {
+        KEY_ROW(KEY_TEXTS, "stages", Pipeline, stages, "[ \"research\", \"prospecting\", … ]"),
+        KEY_ROW(KEY_TEXT, "customer_stage", Pipeline, customer_stage, "\"follow-up\""),
+        KEY_END,
+    };
+    static const char *const usual[] = {"research",   "prospecting", "connecting",  "qualifying", "pitching",
+                                        "objections", "negotiating", "follow-up", NULL};
+    pipeline->stages = g_strdupv((char **)usual);
+    if (setting)
+        reader_read_group(reader, setting, keys, pipeline);
+    if (!pipeline->customer_stage)
+        pipeline->customer_stage = g_strdup("follow-up");
+    check_stages(reader, setting, pipeline->stages);
+    reader->stages = pipeline->stages;
+    const char *spelled = stage_parse(reader, setting, pipeline->customer_stage);
+    if (spelled) {
+        g_free(pipeline->customer_stage);
+        pipeline->customer_stage = g_strdup(spelled);
+    }
+}
+
+static void parse_zone(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    g_autoptr(GError) error = NULL;
+    const char *text = reader_text(reader, setting, "\"Europe/Oslo\"");
+    g_autoptr(GTimeZone) zone = text ? timestamp_zone(text, &error) : NULL;
+    if (zone) {
+        g_free(*(char **)field);
+        *(char **)field = g_strdup(text);
+    } else if (text) {
+        reader_fault(reader, setting, "time_zone: %s", error->message);
+    }
+}
+
+static void parse_holidays(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    char **files = reader_texts(reader, setting, "[ \"holidays-no.ics\" ]");
+    if (!files)
+        return;
+    for (char **file = files; *file; file++) {
+        char *absolute = reader_path(reader, *file);
+        if (access(absolute, R_OK) != 0)
+            reader_fault(reader, setting, "holidays: %s: %s; name an iCalendar file, or leave holidays out", absolute, g_strerror(errno));
+        g_free(*file);
+        *file = absolute;
+    }
+    g_strfreev(*(char ***)field);
+    *(char ***)field = files;
+}
+
+static void parse_sending(Reader *reader, config_setting_t *setting, Sending *sending)
+{
+    static const Key keys[] = {
+        KEY_PARSED("time_zone", Sending, time_zone, parse_zone, "\"Europe/Oslo\""),
+        KEY_PARSED("window", Sending, window, window_parse, "window = { days = \"mon-fri\"; from = \"09:00\"; to = \"16:30\"; };"),
+        KEY_PARSED("holidays", Sending, holiday_files, parse_holidays, "[ \"holidays-no.ics\" ]"),
+        KEY_ROW(KEY_DURATION, "min_gap", Sending, min_gap, "\"2 days\""),
+        KEY_ROW(KEY_DURATION, "max_late", Sending, max_late, "\"7 days\""),
+        KEY_ROW(KEY_DURATION_MS, "blind_after", Sending, blind_after_ms, "\"15 minutes\""),
+        KEY_ROW(KEY_DURATION_MS, "retry_for", Sending, retry_for_ms, "\"5 days\""),
+        KEY_END,
+    };
+    sending->time_zone = g_strdup("UTC");
+    sending->window = (Window){.days = DAY_ALL & ~(DAY_SAT | DAY_SUN), .from_min = 9 * 60, .to_min = 16 * 60 + 30};
+    sending->holiday_files = g_new0(char *, 1);
+    sending->min_gap = (Duration){.days = 2};
+    sending->max_late = (Duration){.days = 7};
+    sending->blind_after_ms = 15 * 60 * 1000;
+    sending->retry_for_ms = 5 * DAY_MS;
+    if (setting)
+        reader_read_group(reader, setting, keys, sending);
+}
+
+/* ---- the file -------------------------------------------------------------------------------------------------------- */
+
+/* The control socket stands in the runtime folder; beside the store where that is not the system's own. */
+static void place_control_socket(Config *config, const char *runtime)
+{
+    const char *path = config->store_url + strlen("sqlite://");
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    gboolean is_system = g_str_has_prefix(path, DEFAULT_STORE_FOLDER);
+    g_autofree char *socket = g_strconcat(name, ".sock", NULL);
+    config->runtime_dir = g_strdup(runtime ? runtime : is_system ? DEFAULT_RUNTIME : folder);
+    config->control_socket = g_build_filename(config->runtime_dir, socket, NULL);
+}
+
+static void read_root(Reader *reader, config_setting_t *root, Config *config)
+{
+    static const Key keys[] = {
+        KEY_PARSED("store", FileKeys, store, keep_setting, "store = { url = \"" DEFAULT_STORE "\"; };"),
+        KEY_ROW(KEY_PATH, "templates", FileKeys, templates, "\"" DEFAULT_TEMPLATES "\""),
+        KEY_ROW(KEY_PATH, "runtime", FileKeys, runtime, "\"" DEFAULT_RUNTIME "\""),
+        KEY_PARSED_NEEDED("organisation", FileKeys, organisation, keep_setting,
+                          "organisation = { name = \"…\"; postal_address = \"…\"; };"),
+        KEY_PARSED("pipeline", FileKeys, pipeline, keep_setting, "pipeline = { … };"),
+        KEY_PARSED("sending", FileKeys, sending, keep_setting, "sending = { … };"),
+        KEY_PARSED_NEEDED("accounts", FileKeys, accounts, keep_setting, "accounts = ( { name = \"anna\"; … } );"),
+        KEY_PARSED("rules", FileKeys, rules, keep_setting, "rules = ( … );"),
+        KEY_END,
+    };
+    FileKeys found = {0};
+    reader_read_group(reader, root, keys, &found);
+    config->store_url = g_strdup(DEFAULT_STORE);
+    if (found.store)
+        parse_store(reader, found.store, config);
+    config->templates_dir = found.templates ? found.templates : g_strdup(DEFAULT_TEMPLATES);
+    place_control_socket(config, found.runtime);
+    g_free(found.runtime);
+    if (found.organisation)
+        parse_organisation(reader, found.organisation, &config->organisation);
+    if (!config->organisation.domains)
+        config->organisation.domains = g_new0(char *, 1);
+    parse_pipeline(reader, found.pipeline, &config->pipeline);
+    parse_sending(reader, found.sending, &config->sending);
+    if (found.accounts)
+        account_parse_list(reader, found.accounts, &config->accounts);
+    if (found.rules)
+        rule_parse_list(reader, found.rules, &config->rules);
+    if (!config->rules)
+        config->rules = g_new0(Rule *, 1);
+}
+
+static gboolean parse_file(Reader *reader, config_t *parsed, const char *file)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!g_file_get_contents(file, &text, NULL, &error)) {
+        g_ptr_array_add(reader->faults, g_strdup_printf("%s; name the file with -c, or set NURTURE_CONFIG", error->message));
+        return FALSE;
+    }
+    config_set_include_dir(parsed, reader->folder);
+    if (config_read_file(parsed, file))
+        return TRUE;
+    const char *where = config_error_file(parsed);
+    const char *hint = g_str_has_prefix(text, "\xEF\xBB\xBF") ? "; save the file as UTF-8 without a byte order mark"
+                                                                : "; look for a missing quote, bracket or ; on this line or above";
+    g_ptr_array_add(reader->faults, g_strdup_printf("%s:%d: %s%s", where ? where : file, config_error_line(parsed),
+                                                    config_error_text(parsed), hint));
+    return FALSE;
+}
+
+static void report(GPtrArray *faults, GPtrArray **ret_faults, GError **error)
+{
+    g_ptr_array_add(faults, NULL);
+    g_autofree char *all = g_strjoinv("\n", (char **)faults->pdata);
+    g_ptr_array_set_size(faults, (int)faults->len - 1);
+    g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_INVALID, all);
+    if (ret_faults)
+        *ret_faults = g_ptr_array_ref(faults);
+}
+
+Config *config_load(const char *file, GPtrArray **ret_faults, GError **error)
+{
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *absolute = g_canonicalize_filename(file, NULL);
+    g_autofree char *folder = g_path_get_dirname(absolute);
+    Reader reader = {.faults = faults, .file = absolute, .folder = folder};
+    CountedConfig *counted = g_new0(CountedConfig, 1);
+    config_t parsed;
+    g_atomic_ref_count_init(&counted->references);
+    counted->config.file = g_strdup(absolute);
+    config_init(&parsed);
+    if (parse_file(&reader, &parsed, absolute))
+        read_root(&reader, config_root_setting(&parsed), &counted->config);
+    config_destroy(&parsed);
+    if (faults->len == 0)
+        return &counted->config;
+    report(faults, ret_faults, error);
+    config_unref(&counted->config);
+    return NULL;
+}
+
+Config *config_ref(Config *config)
+{
+    g_atomic_ref_count_inc(&((CountedConfig *)config)->references);
+    return config;
+}
+
+static void free_members(Config *config)
+{
+    for (Account **account = config->accounts; account && *account; account++)
+        account_free(*account);
+    for (Rule **rule = config->rules; rule && *rule; rule++)
+        rule_free(*rule);
+    g_free(config->accounts);
+    g_free(config->rules);
+    g_free(config->organisation.name);
+    g_free(config->organisation.postal_address);
+    g_strfreev(config->organisation.domains);
+    g_strfreev(config->pipeline.stages);
+    g_free(config->pipeline.customer_stage);
+    g_free(config->sending.time_zone);
+    g_strfreev(config->sending.holiday_files);
+    g_free(config->file);
+    g_free(config->store_url);
+    g_free(config->templates_dir);
+    g_free(config->runtime_dir);
+    g_free(config->control_socket);
+}
+
+void config_unref(Config *config)
+{
+    if (!config || !g_atomic_ref_count_dec(&((CountedConfig *)config)->references))
+        return;
+    free_members(config);
+    g_free((CountedConfig *)config);
+}
+
+/* ---- look-ups -------------------------------------------------------------------------------------------------------- */
+
+const Account *config_account(const Config *config, const char *name)
+{
+    for (Account **account = config->accounts; *account; account++)
+        if (g_ascii_strcasecmp((*account)->name, name) == 0)
+            return *account;
+    return NULL;
+}
+
+const Account *config_account_for_owner(const Config *config, const char *owner)
+{
+    return owner && *owner ? config_account(config, owner) : config->accounts[0];
+}
+
+const Rule *config_rule(const Config *config, const char *name)
+{
+    for (Rule **rule = config->rules; *rule; rule++)
+        if (g_str_equal((*rule)->name, name))
+            return *rule;
+    return NULL;
+}
+
+const Step *config_rule_step(const Rule *rule, const char *template_name)
+{
+    for (Step **step = rule->steps; *step; step++)
+        if (g_str_equal((*step)->template_name, template_name))
+            return *step;
+    return NULL;
+}
+
+int config_stage_index(const Config *config, const char *stage)
+{
+    for (int i = 0; config->pipeline.stages[i]; i++)
+        if (g_ascii_strcasecmp(config->pipeline.stages[i], stage) == 0)
+            return i;
+    return -1;
+}
