@@ -89,5 +89,9 @@ $(OUT)/unit/%: $(OUT)/tests/unit/%.o $$(foreach r,$$(below_$$(call room_of,$$@))
 	$(CC) $(LINK_$(FLAVOUR)) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka -o $@
 
 # `make unit-mail FLAVOUR=asan` builds and runs the tests of one room
-unit-%: $$(filter $(OUT)/unit/$$*/%,$(UNIT_BIN))
-	@set -e; for t in $^; do echo "== $$t"; $$t; done
+define unit_rules
+.PHONY: unit-$(1)
+unit-$(1): $(filter $(OUT)/unit/$(1)/%,$(UNIT_BIN))
+	@set -e; for t in $$^; do echo "== $$$$t"; $$$$t; done
+endef
+$(foreach r,$(ROOMS),$(eval $(call unit_rules,$(r))))
