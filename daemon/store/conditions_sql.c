@@ -74,7 +74,8 @@ static void add_condition(ConditionsSql *conditions, const Condition *condition)
         break;
     case CONDITION_COMPANY:
         /* no company is "" to a condition */
-        add_words(conditions, "coalesce((SELECT k.name_key FROM company k WHERE k.id = c.company_id), '')", condition->any_of, "");
+        add_words(conditions, "coalesce((SELECT k.name_key FROM company k WHERE k.id = c.company_id), '')",
+                  condition->any_of, "");
         break;
     case CONDITION_LANGUAGE:
         add_words(conditions, "c.language_key", condition->any_of, "");

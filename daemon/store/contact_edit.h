@@ -6,7 +6,7 @@
 #include "store/internal.h"
 
 /* SQL for the id of the contact whose address or alias is $1; NULL where there is none. */
-#define CONTACT_ID_BY_ADDRESS \
+#define CONTACT_ID_BY_ADDRESS                                                                                               \
     "coalesce((SELECT x.id FROM contact x WHERE x.email = $1), (SELECT a.contact_id FROM alias a WHERE a.address = $1))"
 
 /* The company of that name, compared without case; made where missing. Inside a StoreWrite. */

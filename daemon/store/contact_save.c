@@ -35,10 +35,17 @@ static DbStatement *load(Saving *saving, GError **error)
     DbStatement *found =
         db_query(saving->store->db,
                  "SELECT c.id, c.first_name, c.last_name, c.stage, c.time_zone, c.language, c.owner, c.source, c.attributes,"
-                 " coalesce(c.company_id, 0), c.stage_since_ms, c.customer_since_ms FROM contact c WHERE c.id = " CONTACT_ID_BY_ADDRESS,
+                 " coalesce(c.company_id, 0), c.stage_since_ms, c.customer_since_ms FROM contact c WHERE c.id "
+                 "= " CONTACT_ID_BY_ADDRESS,
                  error, DB_TEXT(saving->edit->email));
     DbStep step = found != NULL ? db_step(found, error) : DB_FAILED;
-    saving->was = (ContactRow){.first_name = "", .last_name = "", .stage = "", .time_zone = "", .language = "", .owner = "", .source = "",
+    saving->was = (ContactRow){.first_name = "",
+                               .last_name = "",
+                               .stage = "",
+                               .time_zone = "",
+                               .language = "",
+                               .owner = "",
+                               .source = "",
                                .attributes = "{}"};
     if (step == DB_FAILED) {
         db_release(found);
@@ -152,22 +159,26 @@ static gboolean write_row(Saving *saving, GError **error)
     DbValue company = row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL;
     if (row->id != 0)
         return db_run(db,
-                      "UPDATE contact SET first_name = $2, last_name = $3, company_id = $4, stage = $5, stage_key = $6, stage_since_ms = $7,"
-                      " customer_since_ms = $8, time_zone = $9, language = $10, language_key = $11, owner = $12, owner_key = $13, source = $14,"
+                      "UPDATE contact SET first_name = $2, last_name = $3, company_id = $4, stage = $5, stage_key = $6, "
+                      "stage_since_ms = $7,"
+                      " customer_since_ms = $8, time_zone = $9, language = $10, language_key = $11, owner = $12, owner_key "
+                      "= $13, source = $14,"
                       " source_key = $15, attributes = $16 WHERE id = $1",
-                      error, DB_INT(row->id), DB_TEXT(row->first_name), DB_TEXT(row->last_name), company, DB_TEXT(row->stage), DB_TEXT(stage_key),
-                      DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone), DB_TEXT(row->language),
-                      DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key),
-                      DB_TEXT(row->attributes));
-    return db_run_int(db,
-                      "INSERT INTO contact (email, domain, first_name, last_name, company_id, stage, stage_key, stage_since_ms,"
-                      " customer_since_ms, time_zone, language, language_key, owner, owner_key, source, source_key, attributes, created_ms)"
-                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id",
-                      NULL, &row->id, error, DB_TEXT(saving->edit->email), DB_TEXT(store_domain_of(saving->edit->email)),
-                      DB_TEXT(row->first_name), DB_TEXT(row->last_name), company, DB_TEXT(row->stage), DB_TEXT(stage_key),
-                      DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone), DB_TEXT(row->language),
-                      DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key),
-                      DB_TEXT(row->attributes), DB_INT(saving->now_ms));
+                      error, DB_INT(row->id), DB_TEXT(row->first_name), DB_TEXT(row->last_name), company,
+                      DB_TEXT(row->stage), DB_TEXT(stage_key), DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms),
+                      DB_TEXT(row->time_zone), DB_TEXT(row->language), DB_TEXT(language_key), DB_TEXT(row->owner),
+                      DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key), DB_TEXT(row->attributes));
+    return db_insert(
+        db,
+        "INSERT INTO contact (email, domain, first_name, last_name, company_id, stage, stage_key, stage_since_ms,"
+        " customer_since_ms, time_zone, language, language_key, owner, owner_key, source, source_key, attributes, "
+        "created_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        NULL, &row->id, error, DB_TEXT(saving->edit->email), DB_TEXT(store_domain_of(saving->edit->email)),
+        DB_TEXT(row->first_name), DB_TEXT(row->last_name), company, DB_TEXT(row->stage), DB_TEXT(stage_key),
+        DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone), DB_TEXT(row->language),
+        DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key),
+        DB_TEXT(row->attributes), DB_INT(saving->now_ms));
 }
 
 static gboolean write_stage_change(Saving *saving, GError **error)
@@ -189,7 +200,8 @@ static gboolean write_tags(Saving *saving, GError **error)
     const char *const *add = saving->edit->add_tags;
     for (gsize i = 0; remove != NULL && remove[i] != NULL; i++) {
         g_autofree char *key = store_key(remove[i]);
-        if (!db_run(db, "DELETE FROM tag WHERE contact_id = $1 AND name_key = $2", error, DB_INT(saving->row.id), DB_TEXT(key)))
+        if (!db_run(db, "DELETE FROM tag WHERE contact_id = $1 AND name_key = $2", error, DB_INT(saving->row.id),
+                    DB_TEXT(key)))
             return FALSE;
         saving->changed |= db_changes(db) > 0;
     }
@@ -197,8 +209,10 @@ static gboolean write_tags(Saving *saving, GError **error)
         if (add[i][0] == '\0')
             continue;
         g_autofree char *key = store_key(add[i]);
-        if (!db_run(db, "INSERT INTO tag (contact_id, name_key, name) VALUES ($1, $2, $3) ON CONFLICT (contact_id, name_key) DO NOTHING", error,
-                    DB_INT(saving->row.id), DB_TEXT(key), DB_TEXT(add[i])))
+        if (!db_run(db,
+                    "INSERT INTO tag (contact_id, name_key, name) VALUES ($1, $2, $3) ON CONFLICT (contact_id, name_key) DO "
+                    "NOTHING",
+                    error, DB_INT(saving->row.id), DB_TEXT(key), DB_TEXT(add[i])))
             return FALSE;
         saving->changed |= db_changes(db) > 0;
     }

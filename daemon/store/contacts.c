@@ -10,9 +10,11 @@
 #include "store/internal.h"
 #include "store/marks.h"
 
-#define CONTACT_SELECT \
-    "SELECT c.id, c.email, c.first_name, c.last_name, k.name, k.time_zone, coalesce(k.attributes, '{}'), c.stage, c.stage_since_ms," \
-    " c.customer_since_ms, c.time_zone, c.language, c.owner, c.source, c.attributes, c.score, c.paused_until_ms, c.last_contacted_ms," \
+#define CONTACT_SELECT                                                                                                      \
+    "SELECT c.id, c.email, c.first_name, c.last_name, k.name, k.time_zone, coalesce(k.attributes, '{}'), c.stage, "         \
+    "c.stage_since_ms,"                                                                                                     \
+    " c.customer_since_ms, c.time_zone, c.language, c.owner, c.source, c.attributes, c.score, c.paused_until_ms, "          \
+    "c.last_contacted_ms,"                                                                                                  \
     " c.created_ms FROM contact c LEFT JOIN company k ON k.id = c.company_id "
 
 void contact_free(Contact *contact)
@@ -54,7 +56,8 @@ static char **read_strings(DbStatement *rows, GError **error)
 
 static char **read_tags(Store *store, gint64 id, GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT name FROM tag WHERE contact_id = $1 ORDER BY name_key", error, DB_INT(id));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT name FROM tag WHERE contact_id = $1 ORDER BY name_key", error, DB_INT(id));
     return read_strings(rows, error);
 }
 
@@ -102,7 +105,8 @@ static gboolean read_one(Store *store, DbStatement *rows, Contact **ret_contact,
 
 gboolean store_contact_find(Store *store, const char *email, Contact **ret_contact, GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db, CONTACT_SELECT "WHERE c.id = " CONTACT_ID_BY_ADDRESS, error, DB_TEXT(email));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, CONTACT_SELECT "WHERE c.id = " CONTACT_ID_BY_ADDRESS, error, DB_TEXT(email));
     return read_one(store, rows, ret_contact, error);
 }
 
@@ -124,8 +128,8 @@ static gboolean matches_search(const Contact *contact, const char *search_key)
     return strstr(key, search_key) != NULL;
 }
 
-gboolean store_contact_each(Store *store, const ContactFilter *filter, gboolean (*func)(const Contact *contact, gpointer data),
-                            gpointer data, GError **error)
+gboolean store_contact_each(Store *store, const ContactFilter *filter,
+                            gboolean (*func)(const Contact *contact, gpointer data), gpointer data, GError **error)
 {
     static const ContactFilter all = {0};
     const ContactFilter *wanted = filter != NULL ? filter : &all;
@@ -134,12 +138,13 @@ gboolean store_contact_each(Store *store, const ContactFilter *filter, gboolean 
     g_autofree char *tag = store_key(wanted->tag);
     g_autofree char *company = store_key(wanted->company);
     g_autofree char *search = store_key(wanted->search);
-    g_autoptr(DbStatement) rows = db_query(
-        store->db,
-        CONTACT_SELECT "WHERE ($1 = '' OR c.stage_key = $1) AND ($2 = '' OR c.owner_key = $2) AND ($3 = '' OR k.name_key = $3)"
-                       " AND ($4 = '' OR EXISTS (SELECT 1 FROM tag t WHERE t.contact_id = c.id AND t.name_key = $4))"
-                       " AND ($5 = 0 OR c.customer_since_ms <> 0) ORDER BY c.email",
-        error, DB_TEXT(stage), DB_TEXT(owner), DB_TEXT(company), DB_TEXT(tag), DB_INT(wanted->customers_only));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db,
+                 CONTACT_SELECT
+                 "WHERE ($1 = '' OR c.stage_key = $1) AND ($2 = '' OR c.owner_key = $2) AND ($3 = '' OR k.name_key = $3)"
+                 " AND ($4 = '' OR EXISTS (SELECT 1 FROM tag t WHERE t.contact_id = c.id AND t.name_key = $4))"
+                 " AND ($5 = 0 OR c.customer_since_ms <> 0) ORDER BY c.email",
+                 error, DB_TEXT(stage), DB_TEXT(owner), DB_TEXT(company), DB_TEXT(tag), DB_INT(wanted->customers_only));
     if (rows == NULL)
         return FALSE;
     DbStep step = DB_DONE;
@@ -172,8 +177,8 @@ gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 no
 {
     g_auto(StoreWrite) write = {0};
     if (!store_write_begin(store, &write, error) ||
-        !db_run(store->db, "UPDATE contact SET paused_until_ms = $2 WHERE id = $1 AND paused_until_ms <> $2", error, DB_INT(id),
-                DB_INT(until_ms > now_ms ? until_ms : 0)))
+        !db_run(store->db, "UPDATE contact SET paused_until_ms = $2 WHERE id = $1 AND paused_until_ms <> $2", error,
+                DB_INT(id), DB_INT(until_ms > now_ms ? until_ms : 0)))
         return FALSE;
     if (db_changes(store->db) > 0 && !store_mark(store, id, error))
         return FALSE;
@@ -182,7 +187,8 @@ gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 no
 
 gboolean store_contact_set_reconsider(Store *store, gint64 id, gint64 at_ms, GError **error)
 {
-    return store_write_run(store, "UPDATE contact SET reconsider_ms = $2 WHERE id = $1 AND reconsider_ms <> $2", error, DB_INT(id), DB_INT(at_ms));
+    return store_write_run(store, "UPDATE contact SET reconsider_ms = $2 WHERE id = $1 AND reconsider_ms <> $2", error,
+                           DB_INT(id), DB_INT(at_ms));
 }
 
 gboolean store_contact_forget(Store *store, gint64 id, GError **error)
@@ -190,12 +196,15 @@ gboolean store_contact_forget(Store *store, gint64 id, GError **error)
     g_auto(StoreWrite) write = {0};
     gint64 company = 0;
     return store_write_begin(store, &write, error) &&
-           db_run_int(store->db, "SELECT coalesce(company_id, 0) FROM contact WHERE id = $1", NULL, &company, error, DB_INT(id)) &&
+           db_run_int(store->db, "SELECT coalesce(company_id, 0) FROM contact WHERE id = $1", NULL, &company, error,
+                      DB_INT(id)) &&
            /* what others told of them goes too; all the rest follows the contact's row */
-           db_run(store->db, "DELETE FROM referral WHERE address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
+           db_run(store->db,
+                  "DELETE FROM referral WHERE address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
                   DB_INT(id)) &&
            db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
-           db_run(store->db, "DELETE FROM company WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM contact WHERE company_id = $1)", error,
+           db_run(store->db,
+                  "DELETE FROM company WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM contact WHERE company_id = $1)", error,
                   DB_INT(company)) &&
            store_write_end(&write, error);
 }
@@ -204,7 +213,8 @@ gboolean store_contact_forget(Store *store, gint64 id, GError **error)
 
 gboolean store_contact_aliases(Store *store, gint64 id, char ***ret_addresses, GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT address FROM alias WHERE contact_id = $1 ORDER BY address", error, DB_INT(id));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT address FROM alias WHERE contact_id = $1 ORDER BY address", error, DB_INT(id));
     char **addresses = read_strings(rows, error);
     if (addresses == NULL)
         return FALSE;
@@ -224,8 +234,8 @@ gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, G
         g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "%s is another contact's address", address);
         return FALSE;
     }
-    if (holder == 0 && (!db_run(store->db, "INSERT INTO alias (address, domain, contact_id) VALUES ($1, $2, $3)", error, DB_TEXT(address),
-                                DB_TEXT(store_domain_of(address)), DB_INT(id)) ||
+    if (holder == 0 && (!db_run(store->db, "INSERT INTO alias (address, domain, contact_id) VALUES ($1, $2, $3)", error,
+                                DB_TEXT(address), DB_TEXT(store_domain_of(address)), DB_INT(id)) ||
                         !store_mark(store, id, error)))
         return FALSE;
     return store_write_end(&write, error);
@@ -250,21 +260,24 @@ gboolean company_id_for(Store *store, const char *name, gint64 *ret_id, GError *
     g_autofree char *key = store_key(name);
     if (!db_run_int(store->db, "SELECT id FROM company WHERE name_key = $1", &found, ret_id, error, DB_TEXT(key)))
         return FALSE;
-    return found || db_run_int(store->db, "INSERT INTO company (name, name_key) VALUES ($1, $2) RETURNING id", NULL, ret_id, error, DB_TEXT(name),
-                               DB_TEXT(key));
+    return found || db_insert(store->db, "INSERT INTO company (name, name_key) VALUES ($1, $2)", NULL, ret_id, error,
+                              DB_TEXT(name), DB_TEXT(key));
 }
 
-static gboolean update_company(Store *store, gint64 id, const char *time_zone, GHashTable *attributes, gboolean *ret_changed, GError **error)
+static gboolean update_company(Store *store, gint64 id, const char *time_zone, GHashTable *attributes, gboolean *ret_changed,
+                               GError **error)
 {
-    g_autoptr(DbStatement) row = db_query(store->db, "SELECT time_zone, attributes FROM company WHERE id = $1", error, DB_INT(id));
+    g_autoptr(DbStatement) row =
+        db_query(store->db, "SELECT time_zone, attributes FROM company WHERE id = $1", error, DB_INT(id));
     if (row == NULL || db_step(row, error) != DB_ROW)
         return FALSE;
     g_autofree char *merged = NULL;
     if (!attributes_merge(db_text(row, 1), attributes, &merged, error))
         return FALSE;
     *ret_changed = merged != NULL || (time_zone != NULL && g_strcmp0(time_zone, db_text(row, 0)) != 0);
-    return !*ret_changed || db_run(store->db, "UPDATE company SET time_zone = $2, attributes = $3 WHERE id = $1", error, DB_INT(id),
-                                   DB_TEXT(time_zone != NULL ? time_zone : db_text(row, 0)), DB_TEXT(merged != NULL ? merged : db_text(row, 1)));
+    return !*ret_changed || db_run(store->db, "UPDATE company SET time_zone = $2, attributes = $3 WHERE id = $1", error,
+                                   DB_INT(id), DB_TEXT(time_zone != NULL ? time_zone : db_text(row, 0)),
+                                   DB_TEXT(merged != NULL ? merged : db_text(row, 1)));
 }
 
 gboolean store_company_save(Store *store, const char *name, const char *time_zone, GHashTable *attributes, GError **error)
@@ -275,9 +288,11 @@ gboolean store_company_save(Store *store, const char *name, const char *time_zon
     if (!store_write_begin(store, &write, error) || !company_id_for(store, name, &id, error) ||
         !update_company(store, id, time_zone, attributes, &changed, error))
         return FALSE;
-    if (changed && !db_run(store->db,
-                           "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE company_id = $1 ON CONFLICT (contact_id) DO NOTHING",
-                           error, DB_INT(id)))
+    if (changed &&
+        !db_run(
+            store->db,
+            "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE company_id = $1 ON CONFLICT (contact_id) DO NOTHING",
+            error, DB_INT(id)))
         return FALSE;
     return store_write_end(&write, error);
 }

@@ -26,14 +26,16 @@ Db *db_open(const char *url, DbMode mode, GError **error)
 {
     const char *colon = strstr(url, "://");
     for (gsize i = 0; colon != NULL && i < G_N_ELEMENTS(drivers); i++) {
-        if (strlen(drivers[i]->scheme) != (gsize)(colon - url) || g_ascii_strncasecmp(url, drivers[i]->scheme, (gsize)(colon - url)) != 0)
+        if (strlen(drivers[i]->scheme) != (gsize)(colon - url) ||
+            g_ascii_strncasecmp(url, drivers[i]->scheme, (gsize)(colon - url)) != 0)
             continue;
         Db *db = drivers[i]->open(colon + strlen("://"), mode, error);
         return db != NULL ? db_ready(db) : NULL;
     }
     g_autofree char *scheme = colon != NULL ? g_strndup(url, (gsize)(colon - url)) : g_strdup("no");
     g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
-                "the store's URL has %s scheme, which is not known here; write \"sqlite:///absolute/path/nurture.db\"", scheme);
+                "the store's URL has %s scheme, which is not known here; write \"sqlite:///absolute/path/nurture.db\"",
+                scheme);
     return NULL;
 }
 
@@ -172,7 +174,8 @@ gboolean db_run_values(Db *db, const char *sql, const DbValue *values, GError **
     return db_run_int_values(db, sql, values, NULL, NULL, error);
 }
 
-gboolean db_run_int_values(Db *db, const char *sql, const DbValue *values, gboolean *ret_found, gint64 *ret_number, GError **error)
+gboolean db_run_int_values(Db *db, const char *sql, const DbValue *values, gboolean *ret_found, gint64 *ret_number,
+                           GError **error)
 {
     g_autoptr(DbStatement) statement = take(db, sql, error);
     /* the values outlive this call, so that they need no copy */
@@ -189,6 +192,19 @@ gboolean db_run_int_values(Db *db, const char *sql, const DbValue *values, gbool
         *ret_found = found;
     if (ret_number != NULL)
         *ret_number = number;
+    return TRUE;
+}
+
+gboolean db_insert_values(Db *db, const char *sql, const DbValue *values, gboolean *ret_added, gint64 *ret_id,
+                          GError **error)
+{
+    if (!db_run_values(db, sql, values, error))
+        return FALSE;
+    gboolean added = db->driver->changes(db) > 0;
+    if (ret_added != NULL)
+        *ret_added = added;
+    if (added)
+        *ret_id = db->driver->inserted_id(db);
     return TRUE;
 }
 

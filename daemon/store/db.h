@@ -33,7 +33,7 @@ typedef struct {
 #define DB_REAL(real_) ((DbValue){.type = DB_VALUE_REAL, .real = (real_)})
 #define DB_TEXT(text_) ((DbValue){.type = DB_VALUE_TEXT, .text = (text_)}) /* NULL is stored as '' */
 #define DB_NULL ((DbValue){.type = DB_VALUE_NULL})
-#define DB_VALUES(...) ((const DbValue[]){__VA_ARGS__ __VA_OPT__(, ) {.type = DB_VALUE_END}})
+#define DB_VALUES(...) ((const DbValue[]){__VA_ARGS__ __VA_OPT__(, ){.type = DB_VALUE_END}})
 
 typedef enum { DB_ROW, DB_DONE, DB_FAILED } DbStep;
 typedef enum { DB_MODE_READ_ONLY, DB_MODE_READ_WRITE, DB_MODE_CREATE } DbMode;
@@ -69,6 +69,7 @@ typedef struct {
     DbStep (*step)(DbStatement *statement, GError **error);
     void (*reset)(DbStatement *statement); /* and forgets the values */
     gint64 (*changes)(Db *db);             /* rows that the last finished statement wrote */
+    gint64 (*inserted_id)(Db *db);         /* the identity that the last INSERT gave */
 
     gint64 (*column_int)(DbStatement *statement, int column);
     double (*column_real)(DbStatement *statement, int column);
@@ -122,9 +123,17 @@ gboolean db_is_null(DbStatement *statement, int column);
 gboolean db_run_values(Db *db, const char *sql, const DbValue *values, GError **error);
 
 /* The first column of the first row; *ret_found (may be NULL) FALSE and *ret_number 0 where there is no row. */
-#define db_run_int(db, sql, ret_found, ret_number, error, ...) \
+#define db_run_int(db, sql, ret_found, ret_number, error, ...)                                                              \
     db_run_int_values((db), (sql), DB_VALUES(__VA_ARGS__), (ret_found), (ret_number), (error))
-gboolean db_run_int_values(Db *db, const char *sql, const DbValue *values, gboolean *ret_found, gint64 *ret_number, GError **error);
+gboolean db_run_int_values(Db *db, const char *sql, const DbValue *values, gboolean *ret_found, gint64 *ret_number,
+                           GError **error);
+
+/* An INSERT of one row, whose identity is *ret_id; *ret_added (may be NULL) FALSE, and *ret_id untouched, where ON CONFLICT DO
+ * NOTHING had its way. (RETURNING would make SQLite journal every page of the statement, which costs an import half its speed.) */
+#define db_insert(db, sql, ret_added, ret_id, error, ...)                                                                   \
+    db_insert_values((db), (sql), DB_VALUES(__VA_ARGS__), (ret_added), (ret_id), (error))
+gboolean db_insert_values(Db *db, const char *sql, const DbValue *values, gboolean *ret_added, gint64 *ret_id,
+                          GError **error);
 
 /* Rows written by the last db_run. */
 gint64 db_changes(Db *db);

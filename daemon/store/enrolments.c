@@ -6,11 +6,13 @@
 
 #include "store/internal.h"
 
-#define ENROLMENT_SELECT \
-    "SELECT id, contact_id, rule, round, state, stage, anchor_ms, next_step, due_ms, last_step_ms, history_mark, enrolled_ms, ended_ms," \
+#define ENROLMENT_SELECT                                                                                                    \
+    "SELECT id, contact_id, rule, round, state, stage, anchor_ms, next_step, due_ms, last_step_ms, history_mark, "          \
+    "enrolled_ms, ended_ms,"                                                                                                \
     " end_reason FROM enrolment "
 
-static const char *const state_names[] = {[ENROLMENT_ACTIVE] = "active", [ENROLMENT_DONE] = "done", [ENROLMENT_ENDED] = "ended"};
+static const char *const state_names[] = {
+    [ENROLMENT_ACTIVE] = "active", [ENROLMENT_DONE] = "done", [ENROLMENT_ENDED] = "ended"};
 
 static const char *state_name(EnrolmentState state)
 {
@@ -72,19 +74,21 @@ gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
     gboolean added = FALSE;
     gint64 id = 0;
     if (!store_write_begin(store, &write, error) ||
-        !db_run_int(store->db,
-                    "INSERT INTO enrolment (contact_id, rule, round, state, stage, anchor_ms, next_step, due_ms, last_step_ms, history_mark,"
-                    " enrolled_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-                    " ON CONFLICT (contact_id, rule, round) DO NOTHING RETURNING id",
-                    &added, &id, error, DB_INT(enrolment->contact_id), DB_TEXT(enrolment->rule), DB_INT(enrolment->round),
-                    DB_TEXT(state_name(enrolment->state)), DB_TEXT(enrolment->stage), DB_INT(enrolment->anchor_ms),
-                    DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms), DB_INT(enrolment->last_step_ms),
-                    DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms), DB_INT(enrolment->ended_ms),
-                    DB_TEXT(enrolment->end_reason)))
+        !db_insert(store->db,
+                   "INSERT INTO enrolment (contact_id, rule, round, state, stage, anchor_ms, next_step, due_ms, "
+                   "last_step_ms, history_mark,"
+                   " enrolled_ms, ended_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+                   " ON CONFLICT (contact_id, rule, round) DO NOTHING",
+                   &added, &id, error, DB_INT(enrolment->contact_id), DB_TEXT(enrolment->rule), DB_INT(enrolment->round),
+                   DB_TEXT(state_name(enrolment->state)), DB_TEXT(enrolment->stage), DB_INT(enrolment->anchor_ms),
+                   DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms), DB_INT(enrolment->last_step_ms),
+                   DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms), DB_INT(enrolment->ended_ms),
+                   DB_TEXT(enrolment->end_reason)))
         return FALSE;
     if (!added) {
         store_write_void(&write);
-        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "round %u of rule %s is there already", enrolment->round, enrolment->rule);
+        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "round %u of rule %s is there already", enrolment->round,
+                    enrolment->rule);
         return FALSE;
     }
     if (!store_write_end(&write, error))
@@ -95,13 +99,14 @@ gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
 
 gboolean store_enrolment_update(Store *store, const Enrolment *enrolment, GError **error)
 {
-    return store_write_run(store,
-                           "UPDATE enrolment SET state = $2, stage = $3, anchor_ms = $4, next_step = $5, due_ms = $6, last_step_ms = $7,"
-                           " history_mark = $8, enrolled_ms = $9, ended_ms = $10, end_reason = $11 WHERE id = $1",
-                           error, DB_INT(enrolment->id), DB_TEXT(state_name(enrolment->state)), DB_TEXT(enrolment->stage),
-                           DB_INT(enrolment->anchor_ms), DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms),
-                           DB_INT(enrolment->last_step_ms), DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms),
-                           DB_INT(enrolment->ended_ms), DB_TEXT(enrolment->end_reason));
+    return store_write_run(
+        store,
+        "UPDATE enrolment SET state = $2, stage = $3, anchor_ms = $4, next_step = $5, due_ms = $6, last_step_ms = $7,"
+        " history_mark = $8, enrolled_ms = $9, ended_ms = $10, end_reason = $11 WHERE id = $1",
+        error, DB_INT(enrolment->id), DB_TEXT(state_name(enrolment->state)), DB_TEXT(enrolment->stage),
+        DB_INT(enrolment->anchor_ms), DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms),
+        DB_INT(enrolment->last_step_ms), DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms),
+        DB_INT(enrolment->ended_ms), DB_TEXT(enrolment->end_reason));
 }
 
 gboolean store_enrolment_get(Store *store, gint64 id, Enrolment **ret_enrolment, GError **error)
@@ -124,14 +129,15 @@ gboolean store_enrolments_of(Store *store, gint64 contact_id, GPtrArray **ret_en
 gboolean store_enrolments_due(Store *store, gint64 now_ms, guint limit, GPtrArray **ret_enrolments, GError **error)
 {
     g_autoptr(DbStatement) rows = db_query(
-        store->db, ENROLMENT_SELECT "WHERE state = 'active' AND due_ms > 0 AND due_ms <= $1 ORDER BY due_ms, id LIMIT $2", error,
-        DB_INT(now_ms), DB_INT(limit));
+        store->db, ENROLMENT_SELECT "WHERE state = 'active' AND due_ms > 0 AND due_ms <= $1 ORDER BY due_ms, id LIMIT $2",
+        error, DB_INT(now_ms), DB_INT(limit));
     return read_all(rows, ret_enrolments, error);
 }
 
 gboolean store_enrolments_next_due(Store *store, gint64 *ret_at_ms, GError **error)
 {
-    return db_run_int(store->db, "SELECT coalesce(min(due_ms), 0) FROM enrolment WHERE state = 'active' AND due_ms > 0", NULL, ret_at_ms, error);
+    return db_run_int(store->db, "SELECT coalesce(min(due_ms), 0) FROM enrolment WHERE state = 'active' AND due_ms > 0",
+                      NULL, ret_at_ms, error);
 }
 
 gboolean store_enrolment_end(Store *store, gint64 id, const char *reason, gint64 now_ms, GError **error)
@@ -139,8 +145,9 @@ gboolean store_enrolment_end(Store *store, gint64 id, const char *reason, gint64
     g_auto(StoreWrite) write = {0};
     return store_write_begin(store, &write, error) &&
            db_run(store->db,
-                  "UPDATE enrolment SET state = 'ended', due_ms = 0, ended_ms = $3, end_reason = $2 WHERE id = $1 AND state = 'active'", error,
-                  DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
+                  "UPDATE enrolment SET state = 'ended', due_ms = 0, ended_ms = $3, end_reason = $2 WHERE id = $1 AND state "
+                  "= 'active'",
+                  error, DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
            db_run(store->db,
                   "UPDATE outbox SET state = 'cancelled', ended_ms = $3, reason = $2"
                   " WHERE enrolment_id = $1 AND state IN ('queued', 'deferred', 'held')",

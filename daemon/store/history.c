@@ -6,20 +6,11 @@
 #include "store/internal.h"
 
 static const char *const kind_names[] = {
-    [INTERACTION_SENT] = "sent",
-    [INTERACTION_REPLY] = "reply",
-    [INTERACTION_AUTO_REPLY] = "auto-reply",
-    [INTERACTION_BOUNCE] = "bounce",
-    [INTERACTION_COMPLAINT] = "complaint",
-    [INTERACTION_UNSUBSCRIBE] = "unsubscribe",
-    [INTERACTION_SKIPPED] = "skipped",
-    [INTERACTION_STAGE] = "stage",
-    [INTERACTION_NOTE] = "note",
-    [INTERACTION_CALL] = "call",
-    [INTERACTION_MEETING] = "meeting",
-    [INTERACTION_TASK] = "task",
-    [INTERACTION_REFERRAL] = "referral",
-    [INTERACTION_OTHER] = "other",
+    [INTERACTION_SENT] = "sent",         [INTERACTION_REPLY] = "reply",         [INTERACTION_AUTO_REPLY] = "auto-reply",
+    [INTERACTION_BOUNCE] = "bounce",     [INTERACTION_COMPLAINT] = "complaint", [INTERACTION_UNSUBSCRIBE] = "unsubscribe",
+    [INTERACTION_SKIPPED] = "skipped",   [INTERACTION_STAGE] = "stage",         [INTERACTION_NOTE] = "note",
+    [INTERACTION_CALL] = "call",         [INTERACTION_MEETING] = "meeting",     [INTERACTION_TASK] = "task",
+    [INTERACTION_REFERRAL] = "referral", [INTERACTION_OTHER] = "other",
 };
 
 const char *interaction_kind_name(InteractionKind kind)
@@ -43,13 +34,15 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
     g_auto(StoreWrite) write = {0};
     gint64 id = 0;
     if (!store_write_begin(store, &write, error) ||
-        !db_run_int(store->db,
-                    "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail)"
-                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
-                    NULL, &id, error, DB_INT(interaction->contact_id), DB_INT(interaction->at_ms),
-                    DB_TEXT(interaction_kind_name(interaction->kind)), DB_TEXT(interaction->account), DB_TEXT(interaction->rule),
-                    DB_TEXT(interaction->step), DB_TEXT(interaction->subject), DB_TEXT(interaction->text), DB_TEXT(interaction->full_text),
-                    DB_TEXT(interaction->message_id), DB_TEXT(interaction->detail)) ||
+        !db_insert(store->db,
+                   "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, "
+                   "message_id, detail)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                   NULL, &id, error, DB_INT(interaction->contact_id), DB_INT(interaction->at_ms),
+                   DB_TEXT(interaction_kind_name(interaction->kind)), DB_TEXT(interaction->account),
+                   DB_TEXT(interaction->rule), DB_TEXT(interaction->step), DB_TEXT(interaction->subject),
+                   DB_TEXT(interaction->text), DB_TEXT(interaction->full_text), DB_TEXT(interaction->message_id),
+                   DB_TEXT(interaction->detail)) ||
         !store_write_end(&write, error))
         return FALSE;
     if (ret_id != NULL)
@@ -103,12 +96,13 @@ gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after
 {
     gint64 newest = 0;
     guint kinds = 0;
-    if (ret_newest_id != NULL && !db_run_int(store->db, "SELECT coalesce(max(id), 0) FROM interaction WHERE contact_id = $1", NULL, &newest,
-                                             error, DB_INT(contact_id)))
+    if (ret_newest_id != NULL && !db_run_int(store->db, "SELECT coalesce(max(id), 0) FROM interaction WHERE contact_id = $1",
+                                             NULL, &newest, error, DB_INT(contact_id)))
         return FALSE;
     if (ret_kinds != NULL) {
-        g_autoptr(DbStatement) rows = db_query(store->db, "SELECT DISTINCT kind FROM interaction WHERE contact_id = $1 AND id > $2", error,
-                                               DB_INT(contact_id), DB_INT(after_id));
+        g_autoptr(DbStatement) rows =
+            db_query(store->db, "SELECT DISTINCT kind FROM interaction WHERE contact_id = $1 AND id > $2", error,
+                     DB_INT(contact_id), DB_INT(after_id));
         DbStep step = DB_FAILED;
         InteractionKind kind;
         while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)

@@ -31,10 +31,11 @@ static void set_taken(int fd, const char *path, GError **error)
 {
     gint64 pid = read_pid(fd);
     if (pid > 0)
-        g_set_error(error, STORE_ERROR, STORE_ERROR_TAKEN, "process %" G_GINT64_FORMAT " is the daemon of this store (it holds %s); end it first",
-                    pid, path);
+        g_set_error(error, STORE_ERROR, STORE_ERROR_TAKEN,
+                    "process %" G_GINT64_FORMAT " is the daemon of this store (it holds %s); end it first", pid, path);
     else
-        g_set_error(error, STORE_ERROR, STORE_ERROR_TAKEN, "another process is the daemon of this store (it holds %s); end it first", path);
+        g_set_error(error, STORE_ERROR, STORE_ERROR_TAKEN,
+                    "another process is the daemon of this store (it holds %s); end it first", path);
 }
 
 int lock_file_take(const char *path, GError **error)

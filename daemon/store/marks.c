@@ -9,7 +9,8 @@
 
 gboolean store_mark(Store *store, gint64 contact_id, GError **error)
 {
-    return store_write_run(store, "INSERT INTO mark (contact_id) VALUES ($1) ON CONFLICT (contact_id) DO NOTHING", error, DB_INT(contact_id));
+    return store_write_run(store, "INSERT INTO mark (contact_id) VALUES ($1) ON CONFLICT (contact_id) DO NOTHING", error,
+                           DB_INT(contact_id));
 }
 
 gboolean store_mark_exists(Store *store, gint64 contact_id, gboolean *ret_exists, GError **error)
@@ -19,7 +20,8 @@ gboolean store_mark_exists(Store *store, gint64 contact_id, gboolean *ret_exists
 
 gboolean store_marks_peek(Store *store, guint limit, GArray *ids, GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT contact_id FROM mark ORDER BY id LIMIT $1", error, DB_INT(limit));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT contact_id FROM mark ORDER BY id LIMIT $1", error, DB_INT(limit));
     DbStep step = DB_FAILED;
     guint length = ids->len;
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
@@ -47,7 +49,8 @@ gboolean store_marks_add_due(Store *store, gint64 now_ms, guint limit, guint *re
                 " ORDER BY reconsider_ms, id LIMIT $2 ON CONFLICT (contact_id) DO NOTHING",
                 error, DB_INT(now_ms), DB_INT(limit)) ||
         !db_run(store->db,
-                "UPDATE contact SET reconsider_ms = 0 WHERE id IN (SELECT id FROM contact WHERE reconsider_ms > 0 AND reconsider_ms <= $1"
+                "UPDATE contact SET reconsider_ms = 0 WHERE id IN (SELECT id FROM contact WHERE reconsider_ms > 0 AND "
+                "reconsider_ms <= $1"
                 " ORDER BY reconsider_ms, id LIMIT $2)",
                 error, DB_INT(now_ms), DB_INT(limit)))
         return FALSE;
@@ -60,7 +63,8 @@ gboolean store_marks_add_due(Store *store, gint64 now_ms, guint limit, guint *re
 
 gboolean store_marks_next(Store *store, gint64 *ret_at_ms, GError **error)
 {
-    return db_run_int(store->db, "SELECT coalesce(min(reconsider_ms), 0) FROM contact WHERE reconsider_ms > 0", NULL, ret_at_ms, error);
+    return db_run_int(store->db, "SELECT coalesce(min(reconsider_ms), 0) FROM contact WHERE reconsider_ms > 0", NULL,
+                      ret_at_ms, error);
 }
 
 /* ---- by rules --------------------------------------------------------------------------------------------------------- */
@@ -80,10 +84,11 @@ static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guin
 {
     g_auto(ConditionsSql) conditions = {0};
     conditions_sql_init(&conditions, rule);
-    g_autofree char *sql = g_strdup_printf("INSERT INTO mark (contact_id) SELECT c.id FROM contact c WHERE %s"
-                                           " UNION SELECT e.contact_id FROM enrolment e WHERE e.rule = $1 AND e.state = 'active'"
-                                           " ON CONFLICT (contact_id) DO NOTHING",
-                                           conditions.sql->str);
+    g_autofree char *sql =
+        g_strdup_printf("INSERT INTO mark (contact_id) SELECT c.id FROM contact c WHERE %s"
+                        " UNION SELECT e.contact_id FROM enrolment e WHERE e.rule = $1 AND e.state = 'active'"
+                        " ON CONFLICT (contact_id) DO NOTHING",
+                        conditions.sql->str);
     g_autoptr(DbStatement) insert = db_query_once(store->db, sql, (const DbValue *)(gpointer)conditions.values->data, error);
     if (insert == NULL || db_step(insert, error) == DB_FAILED)
         return FALSE;
@@ -96,10 +101,11 @@ static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guin
 
 static gboolean mark_removed(Store *store, const char *rule, guint64 *marked, GError **error)
 {
-    if (!db_run(store->db,
-                "INSERT INTO mark (contact_id) SELECT DISTINCT contact_id FROM enrolment WHERE rule = $1 AND state = 'active'"
-                " ON CONFLICT (contact_id) DO NOTHING",
-                error, DB_TEXT(rule)))
+    if (!db_run(
+            store->db,
+            "INSERT INTO mark (contact_id) SELECT DISTINCT contact_id FROM enrolment WHERE rule = $1 AND state = 'active'"
+            " ON CONFLICT (contact_id) DO NOTHING",
+            error, DB_TEXT(rule)))
         return FALSE;
     *marked += (guint64)db_changes(store->db);
     return db_run(store->db, "DELETE FROM rule_known WHERE name = $1", error, DB_TEXT(rule));

@@ -20,15 +20,9 @@ enum {
 };
 
 static const char *const state_names[] = {
-    [OUTBOX_QUEUED] = "queued",
-    [OUTBOX_SENDING] = "sending",
-    [OUTBOX_SENT] = "sent",
-    [OUTBOX_DEFERRED] = "deferred",
-    [OUTBOX_FAILED] = "failed",
-    [OUTBOX_UNCERTAIN] = "uncertain",
-    [OUTBOX_HELD] = "held",
-    [OUTBOX_CANCELLED] = "cancelled",
-    [OUTBOX_SKIPPED] = "skipped",
+    [OUTBOX_QUEUED] = "queued",     [OUTBOX_SENDING] = "sending",     [OUTBOX_SENT] = "sent",
+    [OUTBOX_DEFERRED] = "deferred", [OUTBOX_FAILED] = "failed",       [OUTBOX_UNCERTAIN] = "uncertain",
+    [OUTBOX_HELD] = "held",         [OUTBOX_CANCELLED] = "cancelled", [OUTBOX_SKIPPED] = "skipped",
 };
 
 const char *outbox_state_name(OutboxState state)
@@ -49,22 +43,24 @@ gboolean outbox_state_parse(const char *name, OutboxState *ret_state)
 
 /* ---- deciding --------------------------------------------------------------------------------------------------------- */
 
-static gboolean insert_message(Store *store, const OutboxMessage *message, gboolean *ret_added, gint64 *ret_id, GError **error)
+static gboolean insert_message(Store *store, const OutboxMessage *message, gboolean *ret_added, gint64 *ret_id,
+                               GError **error)
 {
     g_autofree char *message_key = store_message_key(message->message_id);
     gboolean waits = message->state == OUTBOX_QUEUED;
     gint64 due_ms = waits && message->due_ms == 0 ? message->planned_ms : message->due_ms;
     gint64 ended_ms = message->state == OUTBOX_SKIPPED && message->ended_ms == 0 ? message->created_ms : message->ended_ms;
-    return db_run_int(store->db,
-                      "INSERT INTO outbox (enrolment_id, contact_id, account, rule, step, round, state, planned_ms, due_ms, attempts,"
-                      " message_id, message_key, in_reply_to, reference_ids, subject, reason, created_ms, sending_ms, ended_ms)"
-                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
-                      " ON CONFLICT (contact_id, rule, round, step) DO NOTHING RETURNING id",
-                      ret_added, ret_id, error, DB_INT(message->enrolment_id), DB_INT(message->contact_id), DB_TEXT(message->account),
-                      DB_TEXT(message->rule), DB_TEXT(message->step), DB_INT(message->round), DB_TEXT(outbox_state_name(message->state)),
-                      DB_INT(message->planned_ms), DB_INT(due_ms), DB_INT(message->attempts), DB_TEXT(message->message_id),
-                      DB_TEXT(message_key), DB_TEXT(message->in_reply_to), DB_TEXT(message->references), DB_TEXT(message->subject),
-                      DB_TEXT(message->reason), DB_INT(message->created_ms), DB_INT(message->sending_ms), DB_INT(ended_ms));
+    return db_insert(
+        store->db,
+        "INSERT INTO outbox (enrolment_id, contact_id, account, rule, step, round, state, planned_ms, due_ms, attempts,"
+        " message_id, message_key, in_reply_to, reference_ids, subject, reason, created_ms, sending_ms, ended_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+        " ON CONFLICT (contact_id, rule, round, step) DO NOTHING",
+        ret_added, ret_id, error, DB_INT(message->enrolment_id), DB_INT(message->contact_id), DB_TEXT(message->account),
+        DB_TEXT(message->rule), DB_TEXT(message->step), DB_INT(message->round), DB_TEXT(outbox_state_name(message->state)),
+        DB_INT(message->planned_ms), DB_INT(due_ms), DB_INT(message->attempts), DB_TEXT(message->message_id),
+        DB_TEXT(message_key), DB_TEXT(message->in_reply_to), DB_TEXT(message->references), DB_TEXT(message->subject),
+        DB_TEXT(message->reason), DB_INT(message->created_ms), DB_INT(message->sending_ms), DB_INT(ended_ms));
 }
 
 gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error)
@@ -77,8 +73,8 @@ gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error)
         return FALSE;
     if (!added) {
         store_write_void(&write);
-        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "step %s of rule %s, round %u, was decided before", message->step, message->rule,
-                    message->round);
+        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "step %s of rule %s, round %u, was decided before",
+                    message->step, message->rule, message->round);
         return FALSE;
     }
     if (!store_write_end(&write, error))
@@ -91,13 +87,15 @@ gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error)
 
 static gboolean refresh_last_contacted(Store *store, gint64 contact_id, GError **error)
 {
-    return db_run(store->db,
-                  "UPDATE contact SET last_contacted_ms = coalesce((SELECT max(o.sending_ms) FROM outbox o WHERE o.contact_id = $1"
-                  " AND o.state IN ('sending', 'sent', 'uncertain')), 0) WHERE id = $1",
-                  error, DB_INT(contact_id));
+    return db_run(
+        store->db,
+        "UPDATE contact SET last_contacted_ms = coalesce((SELECT max(o.sending_ms) FROM outbox o WHERE o.contact_id = $1"
+        " AND o.state IN ('sending', 'sent', 'uncertain')), 0) WHERE id = $1",
+        error, DB_INT(contact_id));
 }
 
-gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed, GError **error)
+gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed,
+                            GError **error)
 {
     g_auto(StoreWrite) write = {0};
     g_autofree char *message_key = store_message_key(message_id);
@@ -124,25 +122,28 @@ gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gin
 
 gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error)
 {
-    return store_write_run(store, "UPDATE outbox SET due_ms = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'deferred')", error,
-                           DB_INT(id), DB_INT(due_ms), DB_TEXT(reason));
+    return store_write_run(store,
+                           "UPDATE outbox SET due_ms = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'deferred')",
+                           error, DB_INT(id), DB_INT(due_ms), DB_TEXT(reason));
 }
 
 gboolean store_outbox_touch(Store *store, gint64 contact_id, gint64 now_ms, GError **error)
 {
     if (contact_id != 0)
-        return store_write_run(store,
-                               "UPDATE outbox SET due_ms = $2 WHERE contact_id = $1 AND state = 'queued' AND (due_ms > $2 OR due_ms = 0)", error,
-                               DB_INT(contact_id), DB_INT(now_ms));
-    return store_write_run(store, "UPDATE outbox SET due_ms = $1 WHERE state = 'queued' AND (due_ms > $1 OR due_ms = 0)", error,
-                           DB_INT(now_ms));
+        return store_write_run(
+            store,
+            "UPDATE outbox SET due_ms = $2 WHERE contact_id = $1 AND state = 'queued' AND (due_ms > $2 OR due_ms = 0)",
+            error, DB_INT(contact_id), DB_INT(now_ms));
+    return store_write_run(store, "UPDATE outbox SET due_ms = $1 WHERE state = 'queued' AND (due_ms > $1 OR due_ms = 0)",
+                           error, DB_INT(now_ms));
 }
 
 gboolean store_outbox_assign(Store *store, gint64 contact_id, const char *account, GError **error)
 {
-    return store_write_run(store,
-                           "UPDATE outbox SET account = $2 WHERE contact_id = $1 AND account <> $2 AND state IN ('queued', 'deferred', 'held')",
-                           error, DB_INT(contact_id), DB_TEXT(account));
+    return store_write_run(
+        store,
+        "UPDATE outbox SET account = $2 WHERE contact_id = $1 AND account <> $2 AND state IN ('queued', 'deferred', 'held')",
+        error, DB_INT(contact_id), DB_TEXT(account));
 }
 
 /* The state's name where from has it, else "", which no row has: for the list in the statement below. */
@@ -158,15 +159,17 @@ static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *o
     gboolean waits = state == OUTBOX_QUEUED || state == OUTBOX_DEFERRED;
     gboolean ends = state == OUTBOX_SENT || state == OUTBOX_FAILED || state == OUTBOX_CANCELLED || state == OUTBOX_SKIPPED;
     gint64 due_ms = !waits ? 0 : outcome->due_ms != 0 ? outcome->due_ms : now_ms;
-    if (!db_run_int(store->db,
-                    "UPDATE outbox SET state = $2, due_ms = CASE WHEN $3 > 0 THEN $3 ELSE due_ms END, reason = $4,"
-                    " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7 WHERE id = $1"
-                    " AND state IN ($8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING contact_id",
-                    ret_moved, ret_contact_id, error, DB_INT(id), DB_TEXT(outbox_state_name(state)), DB_INT(due_ms), DB_TEXT(outcome->reason),
-                    DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0), DB_INT(ends ? now_ms : 0),
-                    allowed(from, OUTBOX_QUEUED), allowed(from, OUTBOX_SENDING), allowed(from, OUTBOX_SENT), allowed(from, OUTBOX_DEFERRED),
-                    allowed(from, OUTBOX_FAILED), allowed(from, OUTBOX_UNCERTAIN), allowed(from, OUTBOX_HELD),
-                    allowed(from, OUTBOX_CANCELLED), allowed(from, OUTBOX_SKIPPED)))
+    if (!db_run_int(
+            store->db,
+            "UPDATE outbox SET state = $2, due_ms = CASE WHEN $3 > 0 THEN $3 ELSE due_ms END, reason = $4,"
+            " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7 WHERE id = $1"
+            " AND state IN ($8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING contact_id",
+            ret_moved, ret_contact_id, error, DB_INT(id), DB_TEXT(outbox_state_name(state)), DB_INT(due_ms),
+            DB_TEXT(outcome->reason), DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0),
+            DB_INT(ends ? now_ms : 0), allowed(from, OUTBOX_QUEUED), allowed(from, OUTBOX_SENDING),
+            allowed(from, OUTBOX_SENT), allowed(from, OUTBOX_DEFERRED), allowed(from, OUTBOX_FAILED),
+            allowed(from, OUTBOX_UNCERTAIN), allowed(from, OUTBOX_HELD), allowed(from, OUTBOX_CANCELLED),
+            allowed(from, OUTBOX_SKIPPED)))
         return FALSE;
     return !*ret_moved || refresh_last_contacted(store, *ret_contact_id, error);
 }
@@ -196,13 +199,14 @@ gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outco
     return moved ? store_write_end(&write, error) : refuse_move(store, &write, id, outcome->state, error);
 }
 
-gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved,
-                           GError **error)
+gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms,
+                           gboolean *ret_moved, GError **error)
 {
     g_auto(StoreWrite) write = {0};
     gboolean moved = FALSE;
     gint64 contact_id = 0;
-    if (!store_write_begin(store, &write, error) || !move(store, id, from & FROM_ALL, outcome, now_ms, &moved, &contact_id, error))
+    if (!store_write_begin(store, &write, error) ||
+        !move(store, id, from & FROM_ALL, outcome, now_ms, &moved, &contact_id, error))
         return FALSE;
     if ((moved && !store_mark(store, contact_id, error)) || !store_write_end(&write, error))
         return FALSE;
@@ -214,9 +218,10 @@ gboolean store_outbox_recover(Store *store, gint64 now_ms, guint *ret_count, GEr
 {
     (void)now_ms; /* sending_ms stays: it is when the try was made */
     g_auto(StoreWrite) write = {0};
-    if (!store_write_begin(store, &write, error) ||
-        !db_run(store->db,
-                "UPDATE outbox SET state = 'uncertain', reason = 'the daemon ended while this was being sent' WHERE state = 'sending'", error))
+    if (!store_write_begin(store, &write, error) || !db_run(store->db,
+                                                            "UPDATE outbox SET state = 'uncertain', reason = 'the daemon "
+                                                            "ended while this was being sent' WHERE state = 'sending'",
+                                                            error))
         return FALSE;
     guint count = (guint)db_changes(store->db);
     if (!store_write_end(&write, error))

@@ -4,9 +4,10 @@
 #include "store/internal.h"
 #include "store/outbox.h"
 
-#define OUTBOX_SELECT \
-    "SELECT o.id, o.enrolment_id, o.contact_id, c.email, o.account, o.rule, o.step, o.round, o.state, o.planned_ms, o.due_ms, o.attempts," \
-    " o.message_id, o.in_reply_to, o.reference_ids, o.subject, o.reason, o.created_ms, o.sending_ms, o.ended_ms" \
+#define OUTBOX_SELECT                                                                                                       \
+    "SELECT o.id, o.enrolment_id, o.contact_id, c.email, o.account, o.rule, o.step, o.round, o.state, o.planned_ms, "       \
+    "o.due_ms, o.attempts,"                                                                                                 \
+    " o.message_id, o.in_reply_to, o.reference_ids, o.subject, o.reason, o.created_ms, o.sending_ms, o.ended_ms"            \
     " FROM outbox o JOIN contact c ON c.id = o.contact_id "
 
 void outbox_message_free(OutboxMessage *message)
@@ -79,21 +80,23 @@ gboolean store_outbox_get(Store *store, gint64 id, OutboxMessage **ret_message, 
     return read_one(rows, ret_message, error);
 }
 
-gboolean store_outbox_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages, GError **error)
+gboolean store_outbox_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages,
+                          GError **error)
 {
-    g_autoptr(DbStatement) rows =
-        db_query(store->db,
-                 OUTBOX_SELECT "WHERE o.account = $1 AND o.state IN ('queued', 'deferred') AND o.due_ms > 0 AND o.due_ms <= $2"
-                               " ORDER BY o.due_ms, o.id LIMIT $3",
-                 error, DB_TEXT(account), DB_INT(now_ms), DB_INT(limit));
+    g_autoptr(DbStatement) rows = db_query(
+        store->db,
+        OUTBOX_SELECT "WHERE o.account = $1 AND o.state IN ('queued', 'deferred') AND o.due_ms > 0 AND o.due_ms <= $2"
+                      " ORDER BY o.due_ms, o.id LIMIT $3",
+        error, DB_TEXT(account), DB_INT(now_ms), DB_INT(limit));
     return read_all(rows, ret_messages, error);
 }
 
 gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error)
 {
-    return db_run_int(store->db,
-                      "SELECT coalesce(min(due_ms), 0) FROM outbox WHERE account = $1 AND state IN ('queued', 'deferred') AND due_ms > 0", NULL,
-                      ret_at_ms, error, DB_TEXT(account));
+    return db_run_int(
+        store->db,
+        "SELECT coalesce(min(due_ms), 0) FROM outbox WHERE account = $1 AND state IN ('queued', 'deferred') AND due_ms > 0",
+        NULL, ret_at_ms, error, DB_TEXT(account));
 }
 
 gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, OutboxMessage **ret_message, GError **error)
@@ -113,18 +116,19 @@ gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage
     return read_one(rows, ret_message, error);
 }
 
-gboolean store_outbox_find_step(Store *store, gint64 enrolment_id, const char *step, OutboxMessage **ret_message, GError **error)
+gboolean store_outbox_find_step(Store *store, gint64 enrolment_id, const char *step, OutboxMessage **ret_message,
+                                GError **error)
 {
-    g_autoptr(DbStatement) rows =
-        db_query(store->db, OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.step = $2", error, DB_INT(enrolment_id), DB_TEXT(step));
+    g_autoptr(DbStatement) rows = db_query(store->db, OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.step = $2", error,
+                                           DB_INT(enrolment_id), DB_TEXT(step));
     return read_one(rows, ret_message, error);
 }
 
 gboolean store_outbox_count_since(Store *store, const char *account, gint64 since_ms, guint64 *ret_count, GError **error)
 {
     gint64 count = 0;
-    if (!db_run_int(store->db, "SELECT count(*) FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms >= $2", NULL, &count, error,
-                    DB_TEXT(account), DB_INT(since_ms)))
+    if (!db_run_int(store->db, "SELECT count(*) FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms >= $2",
+                    NULL, &count, error, DB_TEXT(account), DB_INT(since_ms)))
         return FALSE;
     *ret_count = (guint64)count;
     return TRUE;
@@ -133,14 +137,16 @@ gboolean store_outbox_count_since(Store *store, const char *account, gint64 sinc
 gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 *ret_at_ms, GError **error)
 {
     g_assert(nth >= 1);
-    return db_run_int(store->db,
-                      "SELECT sending_ms FROM outbox WHERE account = $1 AND sending_ms > 0 ORDER BY sending_ms DESC LIMIT 1 OFFSET $2", NULL,
-                      ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1));
+    return db_run_int(
+        store->db,
+        "SELECT sending_ms FROM outbox WHERE account = $1 AND sending_ms > 0 ORDER BY sending_ms DESC LIMIT 1 OFFSET $2",
+        NULL, ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1));
 }
 
 gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db, OUTBOX_SELECT "WHERE o.contact_id = $1 ORDER BY o.id", error, DB_INT(contact_id));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, OUTBOX_SELECT "WHERE o.contact_id = $1 ORDER BY o.id", error, DB_INT(contact_id));
     return read_all(rows, ret_messages, error);
 }
 
@@ -149,7 +155,8 @@ gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const Ou
 {
     g_autoptr(DbStatement) rows =
         all ? db_query(store->db, OUTBOX_SELECT "ORDER BY o.due_ms, o.id", error)
-            : db_query(store->db, OUTBOX_SELECT "WHERE o.state NOT IN ('sent', 'cancelled', 'skipped') ORDER BY o.due_ms, o.id", error);
+            : db_query(store->db,
+                       OUTBOX_SELECT "WHERE o.state NOT IN ('sent', 'cancelled', 'skipped') ORDER BY o.due_ms, o.id", error);
     if (rows == NULL)
         return FALSE;
     DbStep step = DB_DONE;
@@ -170,10 +177,11 @@ gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts,
     for (guint i = 0; i < G_N_ELEMENTS(found); i++) {
         const char *state = outbox_state_name((OutboxState)i);
         gint64 count = 0;
-        gboolean done = account != NULL ? db_run_int(store->db, "SELECT count(*) FROM outbox WHERE state = $1 AND account = $2", NULL, &count,
-                                                     error, DB_TEXT(state), DB_TEXT(account))
-                                        : db_run_int(store->db, "SELECT count(*) FROM outbox WHERE state = $1", NULL, &count, error,
-                                                     DB_TEXT(state));
+        gboolean done =
+            account != NULL
+                ? db_run_int(store->db, "SELECT count(*) FROM outbox WHERE state = $1 AND account = $2", NULL, &count, error,
+                             DB_TEXT(state), DB_TEXT(account))
+                : db_run_int(store->db, "SELECT count(*) FROM outbox WHERE state = $1", NULL, &count, error, DB_TEXT(state));
         if (!done)
             return FALSE;
         found[i] = (guint64)count;

@@ -28,12 +28,17 @@ gboolean schema_version(Db *db, gint64 *ret_version, GError **error)
 
 static gboolean apply(Db *db, const Migration *migration, GError **error)
 {
-    g_autoptr(GString) sql = g_string_new(migration->sql);
-    g_string_replace(sql, "{identity}", db->driver->identity_column, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(migration->sql) && migration->sql[i] != NULL; i++) {
+        g_autoptr(GString) sql = g_string_new(migration->sql[i]);
+        g_string_replace(sql, "{identity}", db->driver->identity_column, 0);
+        if (!db->driver->script(db, sql->str, error))
+            return FALSE;
+    }
     g_autofree char *version = g_strdup_printf("%" G_GINT64_FORMAT, migration->version);
-    return db->driver->script(db, sql->str, error) &&
-           db_run(db, "INSERT INTO meta (key, value) VALUES ('schema_version', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value", error,
-                  DB_TEXT(version));
+    return db_run(db,
+                  "INSERT INTO meta (key, value) VALUES ('schema_version', $1)"
+                  " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                  error, DB_TEXT(version));
 }
 
 static gboolean apply_missing(Db *db, const Migration *migrations, gsize n_migrations, GError **error)
@@ -48,7 +53,8 @@ static gboolean apply_missing(Db *db, const Migration *migrations, gsize n_migra
         if (migrations[i].version > version && !apply(db, &migrations[i], error))
             return FALSE;
     g_autofree char *secret = id_random(TOKEN_SECRET_BYTES);
-    return db_run(db, "INSERT INTO meta (key, value) VALUES ('token_secret', $1) ON CONFLICT (key) DO NOTHING", error, DB_TEXT(secret));
+    return db_run(db, "INSERT INTO meta (key, value) VALUES ('token_secret', $1) ON CONFLICT (key) DO NOTHING", error,
+                  DB_TEXT(secret));
 }
 
 gboolean schema_migrate(Db *db, const Migration *migrations, gsize n_migrations, GError **error)
@@ -69,8 +75,8 @@ gboolean schema_ready(Db *db, gboolean change, gboolean read_only, GError **erro
         return FALSE;
     if (version > newest) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_NEWER,
-                    "the store was written by a newer program (schema %" G_GINT64_FORMAT ", this one knows up to %" G_GINT64_FORMAT
-                    "); install that program again",
+                    "the store was written by a newer program (schema %" G_GINT64_FORMAT
+                    ", this one knows up to %" G_GINT64_FORMAT "); install that program again",
                     version, newest);
         return FALSE;
     }

@@ -8,8 +8,8 @@
 #include "store/db.h"
 
 typedef struct {
-    gint64 version;  /* 1, 2, …, without gaps */
-    const char *sql; /* statements; {identity} stands for the driver's type of a counting primary key */
+    gint64 version;     /* 1, 2, …, without gaps */
+    const char *sql[4]; /* up to NULL: statements; {identity} stands for the driver's type of a counting primary key */
 } Migration;
 
 extern const Migration schema_migrations[];

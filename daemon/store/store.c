@@ -13,7 +13,7 @@ struct StoreTransaction {
     Store *store;
 };
 
-G_DEFINE_QUARK(nurture-store-error-quark, store_error)
+G_DEFINE_QUARK(nurture - store - error - quark, store_error)
 
 static Store *store_on(Db *db, GError **error)
 {
@@ -88,7 +88,8 @@ gboolean store_commit(StoreTransaction *transaction, GError **error)
     Store *store = transaction->store;
     gboolean done = FALSE;
     if (store->spoilt)
-        g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "an earlier write of this transaction failed, so that nothing of it is kept");
+        g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+                    "an earlier write of this transaction failed, so that nothing of it is kept");
     else
         done = db_commit(store->db, error);
     store_transaction_free(transaction);
@@ -147,7 +148,8 @@ void store_write_clear(StoreWrite *write)
 gboolean store_write_run_values(Store *store, const char *sql, const DbValue *values, GError **error)
 {
     g_auto(StoreWrite) write = {0};
-    return store_write_begin(store, &write, error) && db_run_values(store->db, sql, values, error) && store_write_end(&write, error);
+    return store_write_begin(store, &write, error) && db_run_values(store->db, sql, values, error) &&
+           store_write_end(&write, error);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------------- */

@@ -9,25 +9,26 @@
 gboolean store_suppression_add(Store *store, const Suppression *suppression, GError **error)
 {
     g_auto(StoreWrite) write = {0};
-    gboolean added = FALSE;
-    gint64 one = 0;
     if (!store_write_begin(store, &write, error) ||
-        !db_run_int(store->db,
-                    "INSERT INTO suppression (address, reason, detail, at_ms) VALUES ($1, $2, $3, $4)"
-                    " ON CONFLICT (address) DO NOTHING RETURNING 1",
-                    &added, &one, error, DB_TEXT(suppression->address), DB_TEXT(suppression->reason), DB_TEXT(suppression->detail),
-                    DB_INT(suppression->at_ms)))
+        !db_run(store->db,
+                "INSERT INTO suppression (address, reason, detail, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (address) DO "
+                "NOTHING",
+                error, DB_TEXT(suppression->address), DB_TEXT(suppression->reason), DB_TEXT(suppression->detail),
+                DB_INT(suppression->at_ms)))
         return FALSE;
-    const char *mark = suppression->address[0] == '@' ? "INSERT INTO mark (contact_id) SELECT contact_id FROM contact_address WHERE domain = $1"
-                                                        " ON CONFLICT (contact_id) DO NOTHING"
-                                                      : "INSERT INTO mark (contact_id) SELECT contact_id FROM contact_address WHERE address = $1"
-                                                        " ON CONFLICT (contact_id) DO NOTHING";
+    gboolean added = db_changes(store->db) > 0;
+    const char *mark = suppression->address[0] == '@'
+                           ? "INSERT INTO mark (contact_id) SELECT contact_id FROM contact_address WHERE domain = $1"
+                             " ON CONFLICT (contact_id) DO NOTHING"
+                           : "INSERT INTO mark (contact_id) SELECT contact_id FROM contact_address WHERE address = $1"
+                             " ON CONFLICT (contact_id) DO NOTHING";
     if (added && !db_run(store->db, mark, error, DB_TEXT(suppression->address)))
         return FALSE;
     return store_write_end(&write, error);
 }
 
-gboolean store_suppression_check(Store *store, const char *address, gboolean *ret_suppressed, char **ret_reason, GError **error)
+gboolean store_suppression_check(Store *store, const char *address, gboolean *ret_suppressed, char **ret_reason,
+                                 GError **error)
 {
     g_autoptr(DbStatement) row =
         db_query(store->db,
@@ -47,7 +48,8 @@ gboolean store_suppression_check(Store *store, const char *address, gboolean *re
 gboolean store_suppression_each(Store *store, gboolean (*func)(const Suppression *suppression, gpointer data), gpointer data,
                                 GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db, "SELECT address, reason, detail, at_ms FROM suppression ORDER BY address", error);
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT address, reason, detail, at_ms FROM suppression ORDER BY address", error);
     if (rows == NULL)
         return FALSE;
     DbStep step = DB_DONE;

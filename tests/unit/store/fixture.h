@@ -28,21 +28,21 @@
 #define DAY G_GINT64_CONSTANT(86400000)
 #define CUSTOMER_STAGE "follow-up"
 
-#define assert_done(call) \
-    do { \
-        gboolean done_ = (call); \
-        if (!done_) \
-            fail_msg("%s: %s", #call, error != NULL ? error->message : "no error set"); \
-        assert_null(error); \
+#define assert_done(call)                                                                                                   \
+    do {                                                                                                                    \
+        gboolean done_ = (call);                                                                                            \
+        if (!done_)                                                                                                         \
+            fail_msg("%s: %s", #call, error != NULL ? error->message : "no error set");                                     \
+        assert_null(error);                                                                                                 \
     } while (0)
 
-#define assert_refused(call, code_) \
-    do { \
-        assert_false(call); \
-        assert_non_null(error); \
-        if (!g_error_matches(error, STORE_ERROR, (code_))) \
-            fail_msg("%s: code %d: %s", #call, error->code, error->message); \
-        g_clear_error(&error); \
+#define assert_refused(call, code_)                                                                                         \
+    do {                                                                                                                    \
+        assert_false(call);                                                                                                 \
+        assert_non_null(error);                                                                                             \
+        if (!g_error_matches(error, STORE_ERROR, (code_)))                                                                  \
+            fail_msg("%s: code %d: %s", #call, error->code, error->message);                                                \
+        g_clear_error(&error);                                                                                              \
     } while (0)
 
 typedef struct {
@@ -123,8 +123,13 @@ static inline gint64 add_contact(Store *store, const char *email)
 static inline gint64 add_enrolment(Store *store, gint64 contact_id, const char *rule, gint64 due_ms)
 {
     GError *error = NULL;
-    Enrolment enrolment = {.contact_id = contact_id, .rule = (char *)rule, .round = 1, .state = ENROLMENT_ACTIVE, .next_step = (char *)"one",
-                           .due_ms = due_ms, .enrolled_ms = NOW};
+    Enrolment enrolment = {.contact_id = contact_id,
+                           .rule = (char *)rule,
+                           .round = 1,
+                           .state = ENROLMENT_ACTIVE,
+                           .next_step = (char *)"one",
+                           .due_ms = due_ms,
+                           .enrolled_ms = NOW};
     assert_done(store_enrolment_add(store, &enrolment, &error));
     assert_true(enrolment.id > 0);
     return enrolment.id;
@@ -133,8 +138,15 @@ static inline gint64 add_enrolment(Store *store, gint64 contact_id, const char *
 static inline gint64 add_message(Store *store, gint64 contact_id, gint64 enrolment_id, const char *step, gint64 due_ms)
 {
     GError *error = NULL;
-    OutboxMessage message = {.contact_id = contact_id, .enrolment_id = enrolment_id, .account = (char *)"anna", .rule = (char *)"rule",
-                             .step = (char *)step, .round = 1, .state = OUTBOX_QUEUED, .planned_ms = due_ms, .due_ms = due_ms,
+    OutboxMessage message = {.contact_id = contact_id,
+                             .enrolment_id = enrolment_id,
+                             .account = (char *)"anna",
+                             .rule = (char *)"rule",
+                             .step = (char *)step,
+                             .round = 1,
+                             .state = OUTBOX_QUEUED,
+                             .planned_ms = due_ms,
+                             .due_ms = due_ms,
                              .created_ms = NOW};
     assert_done(store_outbox_add(store, &message, &error));
     assert_true(message.id > 0);

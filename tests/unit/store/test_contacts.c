@@ -33,7 +33,8 @@ static GHashTable *table(const char *name, ...)
 
 static gboolean collect_details(const Interaction *interaction, gpointer data)
 {
-    g_string_append_printf(data, "%s:%s@%" G_GINT64_FORMAT ";", interaction_kind_name(interaction->kind), interaction->detail, interaction->at_ms);
+    g_string_append_printf(data, "%s:%s@%" G_GINT64_FORMAT ";", interaction_kind_name(interaction->kind),
+                           interaction->detail, interaction->at_ms);
     assert_string_equal(interaction->text, "");
     return TRUE;
 }
@@ -52,9 +53,18 @@ static void a_full_contact_is_read_as_written(void **state)
     g_autoptr(GHashTable) attributes = table("size", "40", "city", "Tromsø \"nord\"", NULL);
     const char *tags[] = {"VIP", "happy", "vip", "", NULL};
     gint64 id = save_edit(store,
-                          &(ContactEdit){.email = "kari@example.no", .first_name = "Kari", .last_name = "Nordmann", .company = "Fjord AS",
-                                         .stage = "pitching", .time_zone = "Europe/Oslo", .language = "nb", .owner = "anna", .source = "fair",
-                                         .stage_since_ms = NOW - DAY, .add_tags = tags, .attributes = attributes},
+                          &(ContactEdit){.email = "kari@example.no",
+                                         .first_name = "Kari",
+                                         .last_name = "Nordmann",
+                                         .company = "Fjord AS",
+                                         .stage = "pitching",
+                                         .time_zone = "Europe/Oslo",
+                                         .language = "nb",
+                                         .owner = "anna",
+                                         .source = "fair",
+                                         .stage_since_ms = NOW - DAY,
+                                         .add_tags = tags,
+                                         .attributes = attributes},
                           CONTACT_CREATED);
     g_autoptr(Contact) contact = get(store, id);
     assert_string_equal(contact->email, "kari@example.no");
@@ -85,8 +95,14 @@ static void the_same_again_writes_nothing(void **state)
     Store *store = store_of(state);
     g_autoptr(GHashTable) attributes = table("size", "40", "city", "Oslo", "none", "", NULL);
     const char *tags[] = {"VIP", NULL};
-    ContactEdit edit = {.email = "kari@example.no", .first_name = "Kari", .company = "Fjord AS", .stage = "follow-up", .owner = "anna",
-                        .stage_since_ms = NOW - DAY, .add_tags = tags, .attributes = attributes};
+    ContactEdit edit = {.email = "kari@example.no",
+                        .first_name = "Kari",
+                        .company = "Fjord AS",
+                        .stage = "follow-up",
+                        .owner = "anna",
+                        .stage_since_ms = NOW - DAY,
+                        .add_tags = tags,
+                        .attributes = attributes};
     gint64 id = save_edit(store, &edit, CONTACT_CREATED);
     clear_marks(store);
     gint64 before = number_of(store, "SELECT total_changes()");
@@ -107,12 +123,22 @@ static void each_difference_is_applied_and_marked(void **state)
     g_autoptr(GHashTable) attributes = table("size", "41", NULL);
     g_autoptr(GHashTable) cleared = table("size", "", NULL);
     const ContactEdit edits[] = {
-        {.email = "a@b.no", .first_name = "Kari"}, {.email = "a@b.no", .last_name = "Nordmann"}, {.email = "a@b.no", .company = "Fjord"},
-        {.email = "a@b.no", .stage = "pitching"},  {.email = "a@b.no", .time_zone = "UTC"},      {.email = "a@b.no", .language = "nb"},
-        {.email = "a@b.no", .owner = "anna"},      {.email = "a@b.no", .source = "fair"},        {.email = "a@b.no", .add_tags = tags},
-        {.email = "a@b.no", .attributes = attributes}, {.email = "a@b.no", .stage = "pitching", .stage_since_ms = NOW - 2 * DAY},
-        {.email = "a@b.no", .customer_since_ms = NOW - DAY}, {.email = "a@b.no", .remove_tags = tags},
-        {.email = "a@b.no", .attributes = cleared}, {.email = "a@b.no", .company = ""}, {.email = "a@b.no", .owner = ""},
+        {.email = "a@b.no", .first_name = "Kari"},
+        {.email = "a@b.no", .last_name = "Nordmann"},
+        {.email = "a@b.no", .company = "Fjord"},
+        {.email = "a@b.no", .stage = "pitching"},
+        {.email = "a@b.no", .time_zone = "UTC"},
+        {.email = "a@b.no", .language = "nb"},
+        {.email = "a@b.no", .owner = "anna"},
+        {.email = "a@b.no", .source = "fair"},
+        {.email = "a@b.no", .add_tags = tags},
+        {.email = "a@b.no", .attributes = attributes},
+        {.email = "a@b.no", .stage = "pitching", .stage_since_ms = NOW - 2 * DAY},
+        {.email = "a@b.no", .customer_since_ms = NOW - DAY},
+        {.email = "a@b.no", .remove_tags = tags},
+        {.email = "a@b.no", .attributes = cleared},
+        {.email = "a@b.no", .company = ""},
+        {.email = "a@b.no", .owner = ""},
     };
     gint64 id = add_contact(store, "a@b.no");
     for (gsize i = 0; i < G_N_ELEMENTS(edits); i++) {
@@ -149,15 +175,19 @@ static void stages_are_told_in_the_history(void **state)
 static void entering_the_customer_stage_makes_a_customer_once(void **state)
 {
     Store *store = store_of(state);
-    gint64 given = save_edit(store, &(ContactEdit){.email = "a@b.no", .stage = "follow-up", .stage_since_ms = NOW - DAY, .customer_since_ms = NOW - 9 * DAY},
-                             CONTACT_CREATED);
+    gint64 given = save_edit(
+        store,
+        &(ContactEdit){
+            .email = "a@b.no", .stage = "follow-up", .stage_since_ms = NOW - DAY, .customer_since_ms = NOW - 9 * DAY},
+        CONTACT_CREATED);
     g_autoptr(Contact) contact = get(store, given);
     assert_int_equal(contact->customer_since_ms, NOW - 9 * DAY);
     gint64 entered = save_edit(store, &(ContactEdit){.email = "c@b.no", .stage = "Follow-UP"}, CONTACT_CREATED);
     g_autoptr(Contact) customer = get(store, entered);
     assert_int_equal(customer->customer_since_ms, NOW);
     save_edit(store, &(ContactEdit){.email = "c@b.no", .stage = "pitching", .stage_since_ms = NOW + DAY}, CONTACT_CHANGED);
-    save_edit(store, &(ContactEdit){.email = "c@b.no", .stage = "follow-up", .stage_since_ms = NOW + 2 * DAY}, CONTACT_CHANGED);
+    save_edit(store, &(ContactEdit){.email = "c@b.no", .stage = "follow-up", .stage_since_ms = NOW + 2 * DAY},
+              CONTACT_CHANGED);
     g_autoptr(Contact) again = get(store, entered);
     assert_int_equal(again->customer_since_ms, NOW);
     assert_int_equal(again->stage_since_ms, NOW + 2 * DAY);
@@ -244,16 +274,31 @@ static void lists_are_filtered(void **state)
     Store *store = store_of(state);
     GError *error = NULL;
     const char *tags[] = {"Happy", NULL};
-    save_edit(store, &(ContactEdit){.email = "b@x.no", .first_name = "Åse", .last_name = "Berg", .stage = "pitching", .owner = "Anna", .company = "X"},
+    save_edit(store,
+              &(ContactEdit){.email = "b@x.no",
+                             .first_name = "Åse",
+                             .last_name = "Berg",
+                             .stage = "pitching",
+                             .owner = "Anna",
+                             .company = "X"},
               CONTACT_CREATED);
-    save_edit(store, &(ContactEdit){.email = "a@x.no", .stage = "follow-up", .add_tags = tags, .company = "X"}, CONTACT_CREATED);
+    save_edit(store, &(ContactEdit){.email = "a@x.no", .stage = "follow-up", .add_tags = tags, .company = "X"},
+              CONTACT_CREATED);
     save_edit(store, &(ContactEdit){.email = "c@y.no", .stage = "research"}, CONTACT_CREATED);
     const struct {
         ContactFilter filter;
         guint want;
     } table_of[] = {
-        {{.stage = "Pitching"}, 1}, {{.owner = "anna"}, 1},      {{.tag = "happy"}, 1},    {{.company = "x"}, 2},   {{.customers_only = TRUE}, 1},
-        {{.search = "åSE b"}, 1},   {{.search = "X.no"}, 2},     {{.search = "%"}, 0},     {{.company = "x", .tag = "sad"}, 0}, {{0}, 3},
+        {{.stage = "Pitching"}, 1},
+        {{.owner = "anna"}, 1},
+        {{.tag = "happy"}, 1},
+        {{.company = "x"}, 2},
+        {{.customers_only = TRUE}, 1},
+        {{.search = "åSE b"}, 1},
+        {{.search = "X.no"}, 2},
+        {{.search = "%"}, 0},
+        {{.company = "x", .tag = "sad"}, 0},
+        {{0}, 3},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(table_of); i++) {
         guint found = 0;
@@ -294,11 +339,15 @@ static void forgetting_leaves_the_suppression_alone(void **state)
     add_due_message(store, "kari@example.no");
     gint64 other = add_contact(store, "ola@example.no");
     const char *tags[] = {"x", NULL};
-    gint64 id = save_edit(store, &(ContactEdit){.email = "kari@example.no", .company = "Alone AS", .add_tags = tags}, CONTACT_CHANGED);
+    gint64 id = save_edit(store, &(ContactEdit){.email = "kari@example.no", .company = "Alone AS", .add_tags = tags},
+                          CONTACT_CHANGED);
     assert_done(store_contact_alias_add(store, id, "kari@work.no", &error));
-    assert_done(store_suppression_add(store, &(Suppression){.address = "kari@example.no", .reason = "unsubscribe", .at_ms = NOW}, &error));
-    g_autofree char *told = g_strdup_printf("INSERT INTO referral (referrer_id, address, name, state, evidence, message_id, rule, at_ms)"
-                                            " VALUES (%d, 'kari@work.no', 'Kari', 'proposed', '', '', '', 1)", (int)other);
+    assert_done(store_suppression_add(
+        store, &(Suppression){.address = "kari@example.no", .reason = "unsubscribe", .at_ms = NOW}, &error));
+    g_autofree char *told =
+        g_strdup_printf("INSERT INTO referral (referrer_id, address, name, state, evidence, message_id, rule, at_ms)"
+                        " VALUES (%d, 'kari@work.no', 'Kari', 'proposed', '', '', '', 1)",
+                        (int)other);
     run(store, told);
     assert_done(store_contact_forget(store, id, &error));
     const char *tables[] = {"alias", "tag", "enrolment", "outbox", "company", "referral"};

@@ -72,7 +72,8 @@ static void sigkill_loses_nothing_acknowledged(void **state)
         close(ends[0]);
         /* nothing half-done: a contact, its enrolment and its message are there together, and the file is sound */
         assert_int_equal(number_of(store, "SELECT count(*) FROM contact"), number_of(store, "SELECT count(*) FROM outbox"));
-        assert_int_equal(number_of(store, "SELECT count(*) FROM contact"), number_of(store, "SELECT count(*) FROM enrolment"));
+        assert_int_equal(number_of(store, "SELECT count(*) FROM contact"),
+                         number_of(store, "SELECT count(*) FROM enrolment"));
         assert_int_equal(number_of(store, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
         assert_int_equal(number_of(store, "SELECT count(*) FROM outbox o JOIN contact c ON c.id = o.contact_id"
                                           " WHERE (o.state = 'sending') <> (c.last_contacted_ms > 0)"),
@@ -94,9 +95,11 @@ static void writers_at_once_all_succeed(void **state)
         gboolean done = store != NULL;
         for (int i = 0; done && i < EACH; i++) {
             /* half of them are everybody's, so that the same rows are fought over */
-            g_autofree char *email = i % 2 == 0 ? g_strdup_printf("shared%d@example.no", i) : g_strdup_printf("w%d-%d@example.no", w, i);
+            g_autofree char *email =
+                i % 2 == 0 ? g_strdup_printf("shared%d@example.no", i) : g_strdup_printf("w%d-%d@example.no", w, i);
             g_autofree char *source = g_strdup_printf("w%d", w);
-            done = store_contact_save(store, &(ContactEdit){.email = email, .source = source}, CUSTOMER_STAGE, "research", NOW, NULL, NULL, NULL);
+            done = store_contact_save(store, &(ContactEdit){.email = email, .source = source}, CUSTOMER_STAGE, "research",
+                                      NOW, NULL, NULL, NULL);
         }
         _exit(done ? 0 : 1);
     }

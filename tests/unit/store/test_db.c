@@ -7,8 +7,8 @@ static void values_are_read_as_bound(void **state)
 {
     Db *db = store_of(state)->db;
     GError *error = NULL;
-    g_autoptr(DbStatement) row = db_query(db, "SELECT $3, $2, $1, $4, $5, $1", &error, DB_INT(G_MAXINT64), DB_REAL(0.1), DB_TEXT("a'b\"ø"), DB_TEXT(NULL),
-                                          DB_NULL);
+    g_autoptr(DbStatement) row = db_query(db, "SELECT $3, $2, $1, $4, $5, $1", &error, DB_INT(G_MAXINT64), DB_REAL(0.1),
+                                          DB_TEXT("a'b\"ø"), DB_TEXT(NULL), DB_NULL);
     assert_non_null(row);
     assert_int_equal(db_step(row, &error), DB_ROW);
     assert_string_equal(db_text(row, 0), "a'b\"ø");
@@ -69,8 +69,9 @@ static void keys_and_checks_are_told_apart(void **state)
     assert_refused(db_run(db, add, &error, DB_TEXT("")), STORE_ERROR_FAILED);
     assert_refused(db_run(db, "INSERT INTO alias VALUES ('x@y', '@y', 99)", &error), STORE_ERROR_FAILED);
     add_contact(store_of(state), "r@b.no");
-    assert_refused(db_run(db, "INSERT INTO referral (referrer_id, address, name, state, evidence, message_id, rule, at_ms)"
-                              " VALUES (1, 'f@b.no', '', 'perhaps', '', '', '', 1)",
+    assert_refused(db_run(db,
+                          "INSERT INTO referral (referrer_id, address, name, state, evidence, message_id, rule, at_ms)"
+                          " VALUES (1, 'f@b.no', '', 'perhaps', '', '', '', 1)",
                           &error),
                    STORE_ERROR_FAILED);
     const char *refer = "INSERT INTO referral (referrer_id, address, name, state, evidence, message_id, rule, at_ms)"
@@ -185,12 +186,19 @@ static void keys_fold_in_every_script(void **state)
     (void)state;
     static const struct {
         const char *text, *want;
-    } cases[] = {{NULL, ""}, {"", ""}, {"ABC-9", "abc-9"}, {"ÅSE", "åse"}, {"Straße", "strasse"}, {"МИР", "мир"}, {"bad \xff", "bad \xff"}};
+    } cases[] = {{NULL, ""},
+                 {"", ""},
+                 {"ABC-9", "abc-9"},
+                 {"ÅSE", "åse"},
+                 {"Straße", "strasse"},
+                 {"МИР", "мир"},
+                 {"bad \xff", "bad \xff"}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *key = store_key(cases[i].text);
         assert_string_equal(key, cases[i].want);
     }
-    g_autofree char *bare = store_message_key("<A.b@C>"), *plain = store_message_key("A.b@C"), *short_one = store_message_key("<"), *none = store_message_key(NULL);
+    g_autofree char *bare = store_message_key("<A.b@C>"), *plain = store_message_key("A.b@C"),
+                    *short_one = store_message_key("<"), *none = store_message_key(NULL);
     assert_string_equal(bare, "a.b@c");
     assert_string_equal(plain, "a.b@c");
     assert_string_equal(short_one, "<");

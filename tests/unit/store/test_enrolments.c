@@ -17,8 +17,16 @@ static void a_round_exists_once_and_is_read_as_written(void **state)
     Store *store = store_of(state);
     GError *error = NULL;
     gint64 contact = add_contact(store, "a@b.no");
-    Enrolment enrolment = {.contact_id = contact, .rule = (char *)"after-pitch", .round = 1, .state = ENROLMENT_ACTIVE, .stage = (char *)"pitching",
-                           .anchor_ms = NOW - DAY, .next_step = (char *)"pitch-1", .due_ms = NOW + DAY, .last_step_ms = 3, .history_mark = 4,
+    Enrolment enrolment = {.contact_id = contact,
+                           .rule = (char *)"after-pitch",
+                           .round = 1,
+                           .state = ENROLMENT_ACTIVE,
+                           .stage = (char *)"pitching",
+                           .anchor_ms = NOW - DAY,
+                           .next_step = (char *)"pitch-1",
+                           .due_ms = NOW + DAY,
+                           .last_step_ms = 3,
+                           .history_mark = 4,
                            .enrolled_ms = NOW};
     assert_done(store_enrolment_add(store, &enrolment, &error));
     assert_refused(store_enrolment_add(store, &enrolment, &error), STORE_ERROR_EXISTS);
@@ -118,12 +126,14 @@ static void a_suppression_covers_the_person(void **state)
     assert_done(store_contact_alias_add(store, kari, "kari@d.no", &error));
     run(store, "DELETE FROM mark");
     assert_false(is_suppressed(store, "kari@b.no", ""));
-    assert_done(store_suppression_add(store, &(Suppression){.address = "kari@d.no", .reason = "bounce", .detail = "5.1.1", .at_ms = 1}, &error));
+    assert_done(store_suppression_add(
+        store, &(Suppression){.address = "kari@d.no", .reason = "bounce", .detail = "5.1.1", .at_ms = 1}, &error));
     assert_int_equal(number_of(store, "SELECT count(*) FROM mark"), 1);
     assert_int_equal(number_of(store, "SELECT contact_id FROM mark"), kari);
     assert_true(is_suppressed(store, "kari@d.no", "bounce"));
     assert_true(is_suppressed(store, "kari@b.no", "bounce")); /* as the claim sees it */
-    assert_done(store_suppression_add(store, &(Suppression){.address = "kari@d.no", .reason = "manual", .at_ms = 2}, &error));
+    assert_done(
+        store_suppression_add(store, &(Suppression){.address = "kari@d.no", .reason = "manual", .at_ms = 2}, &error));
     assert_true(is_suppressed(store, "kari@d.no", "bounce")); /* the first reason counts */
 
     run(store, "DELETE FROM mark");

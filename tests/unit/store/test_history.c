@@ -16,14 +16,19 @@ static void it_is_told_oldest_first(void **state)
     GError *error = NULL;
     gint64 a = add_contact(store, "a@b.no"), b = add_contact(store, "b@b.no"), id = 0;
     run(store, "DELETE FROM interaction");
-    assert_done(store_history_add(store, &(Interaction){.contact_id = a, .at_ms = 30, .kind = INTERACTION_NOTE}, &id, &error));
-    assert_done(store_history_add(store, &(Interaction){.contact_id = b, .at_ms = 5, .kind = INTERACTION_TASK}, NULL, &error));
-    assert_done(store_history_add(store, &(Interaction){.contact_id = a, .at_ms = 10, .kind = INTERACTION_CALL}, NULL, &error));
-    assert_done(store_history_add(store, &(Interaction){.contact_id = a, .at_ms = 10, .kind = INTERACTION_SENT}, NULL, &error));
+    assert_done(
+        store_history_add(store, &(Interaction){.contact_id = a, .at_ms = 30, .kind = INTERACTION_NOTE}, &id, &error));
+    assert_done(
+        store_history_add(store, &(Interaction){.contact_id = b, .at_ms = 5, .kind = INTERACTION_TASK}, NULL, &error));
+    assert_done(
+        store_history_add(store, &(Interaction){.contact_id = a, .at_ms = 10, .kind = INTERACTION_CALL}, NULL, &error));
+    assert_done(
+        store_history_add(store, &(Interaction){.contact_id = a, .at_ms = 10, .kind = INTERACTION_SENT}, NULL, &error));
     g_autoptr(GString) found = g_string_new(NULL);
     assert_done(store_history_each(store, a, note_kind, found, &error));
     assert_string_equal(found->str, "call sent note ");
-    assert_refused(store_history_add(store, &(Interaction){.contact_id = 99, .kind = INTERACTION_NOTE}, NULL, &error), STORE_ERROR_FAILED);
+    assert_refused(store_history_add(store, &(Interaction){.contact_id = 99, .kind = INTERACTION_NOTE}, NULL, &error),
+                   STORE_ERROR_FAILED);
 }
 
 static gboolean same_text(const Interaction *found, gpointer data)
@@ -49,8 +54,16 @@ static void every_kind_is_read_as_written(void **state)
     GError *error = NULL;
     gint64 contact = add_contact(store, "a@b.no");
     for (guint kind = 0; kind <= INTERACTION_OTHER; kind++) {
-        Interaction want = {.contact_id = contact, .at_ms = NOW, .kind = (InteractionKind)kind, .account = "anna", .rule = "r'; DROP TABLE contact;--",
-                            .step = "s", .subject = "Hei 👋", .text = "ja\n\ntakk", .message_id = "x@y", .detail = "550 5.1.1"};
+        Interaction want = {.contact_id = contact,
+                            .at_ms = NOW,
+                            .kind = (InteractionKind)kind,
+                            .account = "anna",
+                            .rule = "r'; DROP TABLE contact;--",
+                            .step = "s",
+                            .subject = "Hei 👋",
+                            .text = "ja\n\ntakk",
+                            .message_id = "x@y",
+                            .detail = "550 5.1.1"};
         InteractionKind parsed = INTERACTION_OTHER;
         run(store, "DELETE FROM interaction");
         assert_done(store_history_add(store, &want, NULL, &error));
@@ -73,9 +86,12 @@ static void stop_events_are_those_after_a_mark(void **state)
     assert_int_equal(kinds, 0);
     assert_int_equal(newest, 0);
     gint64 reply = 0, call = 0;
-    assert_done(store_history_add(store, &(Interaction){.contact_id = a, .kind = INTERACTION_REPLY, .at_ms = 9}, &reply, &error));
-    assert_done(store_history_add(store, &(Interaction){.contact_id = a, .kind = INTERACTION_CALL, .at_ms = 1}, &call, &error));
-    assert_done(store_history_add(store, &(Interaction){.contact_id = b, .kind = INTERACTION_BOUNCE, .at_ms = 9}, NULL, &error));
+    assert_done(
+        store_history_add(store, &(Interaction){.contact_id = a, .kind = INTERACTION_REPLY, .at_ms = 9}, &reply, &error));
+    assert_done(
+        store_history_add(store, &(Interaction){.contact_id = a, .kind = INTERACTION_CALL, .at_ms = 1}, &call, &error));
+    assert_done(
+        store_history_add(store, &(Interaction){.contact_id = b, .kind = INTERACTION_BOUNCE, .at_ms = 9}, NULL, &error));
     assert_done(store_history_kinds_after(store, a, 0, &kinds, &newest, &error));
     assert_int_equal(kinds, 1U << INTERACTION_REPLY | 1U << INTERACTION_CALL);
     assert_int_equal(newest, call);
@@ -163,7 +179,10 @@ typedef struct {
 } RuleCase;
 
 #define WORDS(...) ((char *[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
-#define NONE {.kind = (ConditionKind)-1}
+#define NONE                                                                                                                \
+    {                                                                                                                       \
+        .kind = (ConditionKind)-1                                                                                           \
+    }
 
 static void mark_by_rule(Store *store, Rule *rule, guint64 *ret_marked)
 {
@@ -176,7 +195,11 @@ static void conditions_select_whom_they_can_touch(void **state)
 {
     Store *store = store_of(state);
     const char *tags[] = {"Happy", NULL};
-    save_edit(store, &(ContactEdit){.email = "1@b.no", .stage = "Møte", .owner = "Åse", .company = "Ås AS", .language = "nb", .source = "fair"}, CONTACT_CREATED);
+    save_edit(
+        store,
+        &(ContactEdit){
+            .email = "1@b.no", .stage = "Møte", .owner = "Åse", .company = "Ås AS", .language = "nb", .source = "fair"},
+        CONTACT_CREATED);
     save_edit(store, &(ContactEdit){.email = "2@b.no", .stage = "follow-up", .add_tags = tags}, CONTACT_CREATED);
     save_edit(store, &(ContactEdit){.email = "3@b.no", .stage = "pitching"}, CONTACT_CREATED);
     run(store, "UPDATE contact SET score = 5 WHERE id = 3");
@@ -184,7 +207,10 @@ static void conditions_select_whom_they_can_touch(void **state)
     const RuleCase cases[] = {
         {"all", NONE, NONE, "1 2 3 "},
         {"stage", {.kind = CONDITION_STAGE, .any_of = WORDS((char *)"MØTE", (char *)"Pitching")}, NONE, "1 3 "},
-        {"stage but", {.kind = CONDITION_STAGE, .any_of = WORDS((char *)"MØTE", (char *)"Pitching")}, {.kind = CONDITION_SCORE, .has_min = TRUE, .min = 5}, "1 "},
+        {"stage but",
+         {.kind = CONDITION_STAGE, .any_of = WORDS((char *)"MØTE", (char *)"Pitching")},
+         {.kind = CONDITION_SCORE, .has_min = TRUE, .min = 5},
+         "1 "},
         {"customer", {.kind = CONDITION_CUSTOMER, .flag = TRUE}, NONE, "2 "},
         {"prospect", {.kind = CONDITION_CUSTOMER, .flag = FALSE}, NONE, "1 3 "},
         {"customer age", {.kind = CONDITION_CUSTOMER_AGE, .has_min = TRUE, .min_age = {.days = 700}}, NONE, "2 "},
@@ -209,7 +235,8 @@ static void conditions_select_whom_they_can_touch(void **state)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         Condition when = cases[i].when, unless = cases[i].unless;
-        Rule rule = {.name = (char *)cases[i].name, .digest = (char *)"1",
+        Rule rule = {.name = (char *)cases[i].name,
+                     .digest = (char *)"1",
                      .when = (Condition *[]){(int)when.kind >= 0 ? &when : NULL, NULL},
                      .unless = (Condition *[]){(int)unless.kind >= 0 ? &unless : NULL, NULL}};
         guint64 marked = 0;
@@ -233,7 +260,10 @@ static void only_changed_rules_mark(void **state)
     assert_done(store_enrolment_end(store, add_enrolment(store, left, "rule", NOW), "reply", NOW, &error));
     run(store, "DELETE FROM mark");
     Condition when = {.kind = CONDITION_STAGE, .any_of = WORDS((char *)"pitching")};
-    Rule rule = {.name = (char *)"rule", .digest = (char *)"1", .when = (Condition *[]){&when, NULL}, .unless = (Condition *[]){NULL}};
+    Rule rule = {.name = (char *)"rule",
+                 .digest = (char *)"1",
+                 .when = (Condition *[]){&when, NULL},
+                 .unless = (Condition *[]){NULL}};
     guint64 marked = 0;
     mark_by_rule(store, &rule, &marked);
     assert_int_equal(marked, 2);

@@ -7,7 +7,8 @@
 static void finish(Store *store, gint64 id, OutboxState state, gint64 due_ms)
 {
     GError *error = NULL;
-    assert_done(store_outbox_finish(store, id, &(OutboxOutcome){.state = state, .due_ms = due_ms, .count_attempt = TRUE}, NOW, &error));
+    assert_done(store_outbox_finish(store, id, &(OutboxOutcome){.state = state, .due_ms = due_ms, .count_attempt = TRUE},
+                                    NOW, &error));
 }
 
 static gint64 contact_of_message(Store *store, gint64 id)
@@ -26,8 +27,14 @@ static void a_step_is_decided_once(void **state)
     gint64 enrolment = add_enrolment(store, contact, "rule", NOW);
     add_message(store, contact, enrolment, "one", NOW);
     add_message(store, contact, enrolment, "two", NOW);
-    OutboxMessage again = {.contact_id = contact, .enrolment_id = enrolment, .account = (char *)"other", .rule = (char *)"rule",
-                           .step = (char *)"one", .round = 1, .state = OUTBOX_HELD, .planned_ms = NOW};
+    OutboxMessage again = {.contact_id = contact,
+                           .enrolment_id = enrolment,
+                           .account = (char *)"other",
+                           .rule = (char *)"rule",
+                           .step = (char *)"one",
+                           .round = 1,
+                           .state = OUTBOX_HELD,
+                           .planned_ms = NOW};
     assert_refused(store_outbox_add(store, &again, &error), STORE_ERROR_EXISTS);
     assert_int_equal(again.id, 0);
     again.round = 2;
@@ -42,9 +49,17 @@ static void a_row_is_read_as_written(void **state)
     Store *store = store_of(state);
     GError *error = NULL;
     gint64 contact = add_contact(store, "a@b.no");
-    OutboxMessage message = {.contact_id = contact, .enrolment_id = add_enrolment(store, contact, "rule", NOW), .account = (char *)"anna",
-                             .rule = (char *)"rule", .step = (char *)"one", .round = 1, .state = OUTBOX_SKIPPED, .planned_ms = NOW - DAY,
-                             .in_reply_to = (char *)"x@y", .references = (char *)"w@y x@y", .reason = (char *)"overdue by 12 days",
+    OutboxMessage message = {.contact_id = contact,
+                             .enrolment_id = add_enrolment(store, contact, "rule", NOW),
+                             .account = (char *)"anna",
+                             .rule = (char *)"rule",
+                             .step = (char *)"one",
+                             .round = 1,
+                             .state = OUTBOX_SKIPPED,
+                             .planned_ms = NOW - DAY,
+                             .in_reply_to = (char *)"x@y",
+                             .references = (char *)"w@y x@y",
+                             .reason = (char *)"overdue by 12 days",
                              .created_ms = NOW};
     assert_done(store_outbox_add(store, &message, &error));
     g_autoptr(OutboxMessage) found = NULL;
@@ -119,7 +134,8 @@ static void a_claim_passes_no_gate_of_the_store(void **state)
         {"INSERT INTO suppression VALUES ('@b.no', 'manual', '', 1)", "DELETE FROM suppression"},
         {"INSERT INTO suppression VALUES ('alias@c.no', 'unsubscribe', '', 1)", "DELETE FROM suppression"},
         {"INSERT INTO suppression VALUES ('@c.no', 'manual', '', 1)", "DELETE FROM suppression"},
-        {"INSERT INTO suppression VALUES ('x@b.no', 'bounce', '', 1), ('@no', 'manual', '', 1), ('b.no', 'manual', '', 1)", NULL},
+        {"INSERT INTO suppression VALUES ('x@b.no', 'bounce', '', 1), ('@no', 'manual', '', 1), ('b.no', 'manual', '', 1)",
+         NULL},
     };
     GError *error = NULL;
     gint64 id = add_due_message(store, "a@b.no");
@@ -194,7 +210,8 @@ static void what_cannot_be_undone_is_not(void **state)
     GError *error = NULL;
     gint64 id = add_due_message(store, "a@b.no");
     assert_true(claim_at(store, id, NOW));
-    OutboxOutcome cancel = {.state = OUTBOX_CANCELLED}, queue = {.state = OUTBOX_QUEUED}, sent = {.state = OUTBOX_SENT, .subject = "Hi"};
+    OutboxOutcome cancel = {.state = OUTBOX_CANCELLED}, queue = {.state = OUTBOX_QUEUED},
+                  sent = {.state = OUTBOX_SENT, .subject = "Hi"};
     assert_refused(store_outbox_finish(store, id, &cancel, NOW, &error), STORE_ERROR_BUSY);
     assert_done(store_outbox_finish(store, id, &sent, NOW + 3, &error));
     assert_refused(store_outbox_finish(store, id, &cancel, NOW, &error), STORE_ERROR_BUSY);

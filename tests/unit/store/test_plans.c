@@ -10,12 +10,12 @@
 
 /* Statements that are asked for whole lists or counts by a person, not in the daemon's daily round. */
 static const char *const whole_by_nature[] = {
-    "ORDER BY c.email",               /* contact list */
-    "SELECT count(*) FROM contact",   /* status: a count of an index */
-    "ORDER BY o.due_ms, o.id",        /* queue list --all */
-    "FROM suppression ORDER BY",      /* the list of suppressions */
-    "contact_address WHERE domain",   /* suppressing a whole domain, rare and by hand */
-    "FROM rule_known",                /* a row a rule */
+    "ORDER BY c.email",             /* contact list */
+    "SELECT count(*) FROM contact", /* status: a count of an index */
+    "ORDER BY o.due_ms, o.id",      /* queue list --all */
+    "FROM suppression ORDER BY",    /* the list of suppressions */
+    "contact_address WHERE domain", /* suppressing a whole domain, rare and by hand */
+    "FROM rule_known",              /* a row a rule */
 };
 
 /* Indexes and tables that hold only what is wanted: walking them is the answer. */
@@ -66,7 +66,8 @@ static void call_people(Store *store)
     const char *tags[] = {"x", NULL};
     g_autoptr(GHashTable) attributes = g_hash_table_new(g_str_hash, g_str_equal);
     g_hash_table_insert(attributes, (gpointer) "size", (gpointer) "4");
-    save_edit(store, &(ContactEdit){.email = "a@b.no", .company = "X", .add_tags = tags, .attributes = attributes}, CONTACT_CREATED);
+    save_edit(store, &(ContactEdit){.email = "a@b.no", .company = "X", .add_tags = tags, .attributes = attributes},
+              CONTACT_CREATED);
     save_edit(store, &(ContactEdit){.email = "a@b.no", .stage = "pitching", .remove_tags = tags}, CONTACT_CHANGED);
     g_autoptr(Contact) by_address = NULL;
     g_auto(GStrv) aliases = NULL;
@@ -144,7 +145,8 @@ static void call_work(Store *store)
     assert_true(claim_at(store, message, NOW));
     assert_done(store_outbox_recover(store, NOW, &count, &error));
     assert_done(store_outbox_finish(store, message, &(OutboxOutcome){.state = OUTBOX_SENT}, NOW, &error));
-    assert_done(store_outbox_move(store, message, 1U << OUTBOX_HELD, &(OutboxOutcome){.state = OUTBOX_QUEUED}, NOW, &yes, &error));
+    assert_done(
+        store_outbox_move(store, message, 1U << OUTBOX_HELD, &(OutboxOutcome){.state = OUTBOX_QUEUED}, NOW, &yes, &error));
     assert_done(store_enrolment_end(store, enrolment, "reply", NOW, &error));
     assert_done(store_history_each(store, 1, any_interaction, NULL, &error));
     assert_done(store_history_kinds_after(store, 1, 0, &kinds, &newest, &error));
@@ -153,7 +155,8 @@ static void call_work(Store *store)
     assert_done(store_inbound_take(store, "anna", "f", NOW, &yes, &error));
     assert_done(store_account_pause_set(store, "anna", "x", NOW, &error));
     assert_done(store_account_pause_get(store, "anna", &reason, &error));
-    Rule rule = {.name = (char *)"rule", .digest = (char *)"1", .when = (Condition *[]){NULL}, .unless = (Condition *[]){NULL}};
+    Rule rule = {
+        .name = (char *)"rule", .digest = (char *)"1", .when = (Condition *[]){NULL}, .unless = (Condition *[]){NULL}};
     Config with = {.rules = (Rule *[]){&rule, NULL}}, without = {.rules = (Rule *[]){NULL}};
     assert_done(store_marks_add_for_rules(store, &with, NOW, &marked, &error));
     assert_done(store_marks_add_for_rules(store, &without, NOW, &marked, &error));
@@ -194,7 +197,8 @@ static void no_statement_walks_a_table(void **state)
     g_autoptr(GList) kept = g_hash_table_get_keys(store->db->statements);
     for (GList *l = kept; l != NULL; l = l->next) {
         const char *sql = l->data;
-        if (any_in(sql, whole_by_nature, G_N_ELEMENTS(whole_by_nature)) && strstr(sql, "NOT IN ('sent', 'cancelled', 'skipped')") == NULL)
+        if (any_in(sql, whole_by_nature, G_N_ELEMENTS(whole_by_nature)) &&
+            strstr(sql, "NOT IN ('sent', 'cancelled', 'skipped')") == NULL)
             continue;
         g_autofree char *plan = plan_of(store->db, sql);
         check_plan(sql, plan);

@@ -43,7 +43,8 @@ static void other_files_are_refused_and_left_alone(void **state)
     Fixture *fixture = *state;
     g_autofree char *text = g_build_filename(fixture->folder, "notes.txt", NULL);
     g_autofree char *text_url = g_strconcat("sqlite://", text, NULL);
-    const char *words = "Dear diary, this is not a database, but it is long enough to have a header of one hundred bytes or more.\n";
+    const char *words =
+        "Dear diary, this is not a database, but it is long enough to have a header of one hundred bytes or more.\n";
     assert_true(g_file_set_contents(text, words, -1, NULL));
     expect_open(text_url, STORE_OPEN_CREATE, STORE_ERROR_OPEN, "not a database");
     g_autofree char *after = NULL;
@@ -138,8 +139,9 @@ static void an_older_schema_is_migrated_or_refused(void **state)
     g_autoptr(Db) db = db_open(fixture->url, DB_MODE_READ_WRITE, NULL);
     assert_true(db_run(db, "UPDATE meta SET value = '1' WHERE key = 'schema_version'", NULL));
 
-    const Migration good[] = {{1, "SELECT no_such_function()"}, {2, "CREATE TABLE two (id {identity})"}, {3, "CREATE TABLE three (a TEXT)"}};
-    const Migration bad[] = {{4, "CREATE TABLE four (a TEXT)"}, {5, "CREATE TABLE four (a TEXT)"}};
+    const Migration good[] = {
+        {1, {"SELECT no_such_function()"}}, {2, {"CREATE TABLE two (id {identity})"}}, {3, {"CREATE TABLE three (a TEXT)"}}};
+    const Migration bad[] = {{4, {"CREATE TABLE four (a TEXT)"}}, {5, {"CREATE TABLE four (a TEXT)"}}};
     gint64 version = 0;
     assert_true(schema_migrate(db, good, G_N_ELEMENTS(good), NULL)); /* 1 is there already */
     assert_true(schema_version(db, &version, NULL));
