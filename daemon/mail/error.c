@@ -1,0 +1,3 @@
+#include "mail/error.h"
+
+G_DEFINE_QUARK(nurture-mail-error, mail_error)
