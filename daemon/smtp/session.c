@@ -1,0 +1,497 @@
+/*
+ * The conversation with one server, by one libcurl easy handle. A handle stands for one connection: where libcurl
+ * closed it, or it may be out of step (a late answer would be taken for that to the next message), the handle goes with
+ * it, and the next message gets a new one, with the password read anew.
+ *
+ *   none --deliver--> open --answered, quiet--> open --QUIT, or anything else--> none
+ *
+ * libcurl tells us each command it sends (the debug callback) and each line it receives (the header callback); from
+ * these the phase and the reply are kept here, since its own CURLINFO_RESPONSE_CODE may be of the command before.
+ * Neither callback keeps or prints what passes: among it are credentials. All waits are bounded in the progress
+ * callback, which libcurl calls at least once a second, because its own limits know no difference between a command and
+ * the final dot.
+ *
+ * Runs in a worker's thread; owns the handle and nothing else.
+ */
+#include "session.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "trouble.h"
+
+#define SYSTEM_AUTHORITIES_FILE "/etc/ssl/certs/ca-certificates.crt"
+#define SYSTEM_AUTHORITIES_DIR "/etc/ssl/certs"
+
+/* What passed between us and the server in the attempt under way. */
+typedef struct {
+    SmtpPhase phase;
+    gboolean in_tls;     /* STARTTLS was answered with 220 */
+    gboolean quitting;   /* QUIT was sent: what follows decides nothing */
+    gboolean auth_named; /* the answer to EHLO names AUTH */
+    gboolean no_auth;    /* it was whole and did not, though we must sign in */
+    SmtpReply reply;     /* to phase's command */
+    gint64 since_ms;     /* monotonic, when phase's wait began */
+    gint64 overdue_ms;   /* how long we had waited when we gave up, 0: we did not */
+    const char *data;
+    gsize size, given;
+} Exchange;
+
+struct SmtpSession {
+    const Account *account;
+    const SmtpLimits *limits;
+    const gint *cancelled;
+    char *url, *server;
+    CURL *curl;       /* NULL: no connection */
+    guint n_attempts; /* on this connection */
+    Exchange exchange;
+    char words[CURL_ERROR_SIZE];
+};
+
+/* ---- what libcurl tells and asks
+ * -------------------------------------------------------------------------------------- */
+
+static void enter_phase(Exchange *exchange, SmtpPhase phase)
+{
+    exchange->phase = phase;
+    exchange->since_ms = clock_monotonic_ms();
+}
+
+static gboolean starts_with(const char *data, gsize size, const char *word)
+{
+    gsize length = strlen(word);
+    return size >= length && memcmp(data, word, length) == 0;
+}
+
+/* A command leaves. Lines of a sign-in under way are none of these: they are base64. */
+static void note_command(Exchange *exchange, const char *data, gsize size)
+{
+    static const struct {
+        const char *verb;
+        SmtpPhase phase;
+    } commands[] = {{"EHLO ", PHASE_HELLO},   {"HELO ", PHASE_HELLO},     {"STARTTLS\r\n", PHASE_STARTTLS},
+                    {"AUTH ", PHASE_SIGN_IN}, {"MAIL FROM:", PHASE_MAIL}, {"RCPT TO:", PHASE_RCPT},
+                    {"DATA\r\n", PHASE_DATA}};
+    if (starts_with(data, size, "QUIT\r\n")) {
+        exchange->quitting = TRUE;
+        exchange->since_ms = clock_monotonic_ms();
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (starts_with(data, size, commands[i].verb))
+            enter_phase(exchange, commands[i].phase);
+    smtp_reply_begin(&exchange->reply);
+    if (exchange->phase == PHASE_HELLO)
+        exchange->auth_named = FALSE;
+}
+
+static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
+{
+    SmtpSession *session = user;
+    (void)curl;
+    if (type == CURLINFO_HEADER_OUT)
+        note_command(&session->exchange, data, size);
+    return 0;
+}
+
+/* A server that we must sign in to, and that offers no AUTH, would be used without signing in; then it is not used at
+ * all. */
+static gboolean must_stop_for_auth(const SmtpSession *session)
+{
+    const Exchange *exchange = &session->exchange;
+    const Endpoint *server = &session->account->smtp.server;
+    return exchange->phase == PHASE_HELLO && exchange->reply.complete && exchange->reply.code / 100 == 2 && *server->user &&
+           !exchange->auth_named && (server->tls != TLS_STARTTLS || exchange->in_tls);
+}
+
+static size_t on_line(char *data, size_t size, size_t count, void *user)
+{
+    SmtpSession *session = user;
+    Exchange *exchange = &session->exchange;
+    gsize length = size * count;
+    if (exchange->quitting)
+        return length;
+    if (!smtp_reply_take(&exchange->reply, data, length))
+        return 0;
+    if (exchange->phase == PHASE_HELLO && smtp_reply_line_offers(data, length, "AUTH"))
+        exchange->auth_named = TRUE;
+    if (exchange->phase == PHASE_STARTTLS && exchange->reply.complete && exchange->reply.code == 220)
+        exchange->in_tls = TRUE;
+    if (exchange->reply.complete && exchange->reply.code == 421)
+        return 0; /* the server ends the conversation; libcurl would go on with HELO */
+    exchange->no_auth = must_stop_for_auth(session);
+    return exchange->no_auth ? 0 : length;
+}
+
+static size_t on_body_answer(char *data, size_t size, size_t count, void *user)
+{
+    (void)data;
+    (void)user;
+    return size * count;
+}
+
+/* The message's next bytes. From the first on, the reply kept is the one to the message, not the 354 before it. */
+static size_t on_read(char *buffer, size_t size, size_t count, void *user)
+{
+    SmtpSession *session = user;
+    Exchange *exchange = &session->exchange;
+    gsize take = MIN(size * count, exchange->size - exchange->given);
+    memcpy(buffer, exchange->data + exchange->given, take);
+    exchange->given += take;
+    if (exchange->phase < PHASE_BODY)
+        smtp_reply_begin(&exchange->reply);
+    enter_phase(exchange, exchange->given == exchange->size ? PHASE_FINAL : PHASE_BODY);
+    return take;
+}
+
+static gboolean is_connected(SmtpSession *session)
+{
+    curl_off_t tcp = 0, tls = 0;
+    curl_easy_getinfo(session->curl, CURLINFO_CONNECT_TIME_T, &tcp);
+    curl_easy_getinfo(session->curl, CURLINFO_APPCONNECT_TIME_T, &tls);
+    return tcp > 0 && (tls > 0 || session->account->smtp.server.tls != TLS_IMPLICIT);
+}
+
+static gint64 wait_limit_ms(SmtpSession *session)
+{
+    const SmtpLimits *limits = session->limits;
+    if (session->exchange.quitting)
+        return limits->quit_ms;
+    switch (session->exchange.phase) {
+    case PHASE_GREETING:
+        return is_connected(session) ? limits->command_ms : limits->connect_ms;
+    case PHASE_BODY:
+        return limits->body_ms;
+    case PHASE_FINAL:
+        return limits->final_ms;
+    default:
+        return limits->command_ms;
+    }
+}
+
+static int on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    SmtpSession *session = user;
+    Exchange *exchange = &session->exchange;
+    (void)down_all;
+    (void)down;
+    (void)up_all;
+    (void)up;
+    if (g_atomic_int_get(session->cancelled))
+        return 1;
+    gint64 waited_ms = clock_monotonic_ms() - exchange->since_ms;
+    if (waited_ms < wait_limit_ms(session))
+        return 0;
+    if (!exchange->quitting)
+        exchange->overdue_ms = waited_ms;
+    return 1;
+}
+
+/* ---- the handle
+ * --------------------------------------------------------------------------------------------------------- */
+
+static void set_callbacks(SmtpSession *session)
+{
+    CURL *curl = session->curl;
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, session);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* to on_debug() alone */
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_line);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, session);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body_answer);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(curl, CURLOPT_READDATA, session);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, session);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, session->words);
+}
+
+/* libcurl's own limits, above ours: they must never end a wait that on_progress() allows. */
+static void set_waits(SmtpSession *session)
+{
+    const SmtpLimits *limits = session->limits;
+    gint64 connect_ms = limits->connect_ms + 8 * limits->command_ms;
+    gint64 answer_s = (MAX(limits->final_ms, limits->command_ms) + 999) / 1000 + 10;
+    curl_easy_setopt(session->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+    curl_easy_setopt(session->curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)answer_s);
+    curl_easy_setopt(session->curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(session->curl, CURLOPT_QUICK_EXIT, 1L); /* a look-up that hangs is left behind, not waited for */
+}
+
+/* The system's authorities; a private one comes to them. This build loads file and folder both, and the folder costs 18
+ * ms a connection where the bundle takes 5, so it is used only where the file's place is taken. */
+static void set_tls(SmtpSession *session)
+{
+    const Endpoint *server = &session->account->smtp.server;
+    CURL *curl = session->curl;
+    curl_easy_setopt(curl, CURLOPT_USE_SSL, server->tls == TLS_NONE ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (*server->ca_file || access(SYSTEM_AUTHORITIES_FILE, R_OK) != 0) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, *server->ca_file ? server->ca_file : NULL);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, SYSTEM_AUTHORITIES_DIR);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, SYSTEM_AUTHORITIES_FILE);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
+}
+
+static gboolean set_credentials(SmtpSession *session, GError **error)
+{
+    const Endpoint *server = &session->account->smtp.server;
+    if (!*server->user)
+        return TRUE;
+    char *password = secret_read(&server->password, error);
+    if (!password)
+        return FALSE;
+    curl_easy_setopt(session->curl, CURLOPT_USERNAME, server->user);
+    curl_easy_setopt(session->curl, CURLOPT_PASSWORD, password);
+    /* both, whichever the server has; libcurl's own choice would be CRAM-MD5 or NTLM before them */
+    curl_easy_setopt(session->curl, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
+    secret_free(password);
+    return TRUE;
+}
+
+static gboolean open_handle(SmtpSession *session, GError **error)
+{
+    CURL *curl = session->curl = curl_easy_init();
+    g_assert(curl);
+    session->n_attempts = 0;
+    if (!set_credentials(session, error)) {
+        curl_easy_cleanup(g_steal_pointer(&session->curl));
+        return FALSE;
+    }
+    curl_easy_setopt(curl, CURLOPT_URL, session->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    /* CURLOPT_INFILESIZE stays unset: it is compared with bytes after dot-stuffing, and too small a one cuts the
+     * message short */
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    set_callbacks(session);
+    set_waits(session);
+    set_tls(session);
+    return TRUE;
+}
+
+static curl_socket_t active_socket(SmtpSession *session)
+{
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    curl_easy_getinfo(session->curl, CURLINFO_ACTIVESOCKET, &socket);
+    return socket;
+}
+
+/* Without a word: a QUIT on a connection that is out of step would wait two minutes in curl_easy_cleanup(). */
+static void drop_connection(SmtpSession *session)
+{
+    if (!session->curl)
+        return;
+    curl_socket_t socket = active_socket(session);
+    if (socket != CURL_SOCKET_BAD)
+        shutdown(socket, SHUT_RDWR);
+    curl_easy_cleanup(g_steal_pointer(&session->curl));
+}
+
+/* The connection is there, and the server has said nothing unasked (an answer too many, "421 idle", its end). */
+static gboolean is_quiet(SmtpSession *session)
+{
+    char byte;
+    curl_socket_t socket = active_socket(session);
+    return socket != CURL_SOCKET_BAD && recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* ---- attempts
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static void begin_exchange(SmtpSession *session, GBytes *wire)
+{
+    SmtpReply reply = session->exchange.reply;
+    session->exchange = (Exchange){.reply = reply};
+    smtp_reply_begin(&session->exchange.reply);
+    if (wire)
+        session->exchange.data = g_bytes_get_data(wire, &session->exchange.size);
+    session->words[0] = '\0';
+    enter_phase(&session->exchange, PHASE_GREETING);
+}
+
+static SmtpFault fault_of(const SmtpSession *session, CURLcode status)
+{
+    const Exchange *exchange = &session->exchange;
+    if (status != CURLE_OK && exchange->no_auth)
+        return FAULT_NO_SIGN_IN;
+    switch (status) {
+    case CURLE_OK:
+        return FAULT_NONE;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+        return FAULT_NO_CONNECTION;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+        return FAULT_CERTIFICATE;
+    case CURLE_SSL_CONNECT_ERROR:
+        return FAULT_TLS;
+    case CURLE_USE_SSL_FAILED:
+        return FAULT_NO_STARTTLS;
+    case CURLE_LOGIN_DENIED:
+        return FAULT_NO_SIGN_IN;
+    case CURLE_OPERATION_TIMEDOUT:
+        return FAULT_OVERDUE;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return exchange->overdue_ms > 0 ? FAULT_OVERDUE : FAULT_CANCELLED;
+    case CURLE_WRITE_ERROR:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return FAULT_PROTOCOL;
+    default:
+        return exchange->reply.complete && exchange->phase > PHASE_GREETING ? FAULT_PROTOCOL : FAULT_LOST;
+    }
+}
+
+static CURLcode perform(SmtpSession *session, const char *sender, const char *recipient)
+{
+    g_autofree char *from = g_strconcat("<", sender, ">", NULL);
+    g_autofree char *to = g_strconcat("<", recipient, ">", NULL);
+    struct curl_slist *recipients = curl_slist_append(NULL, to);
+    g_assert(recipients);
+    curl_easy_setopt(session->curl, CURLOPT_MAIL_FROM, from);
+    curl_easy_setopt(session->curl, CURLOPT_MAIL_RCPT, recipients);
+    CURLcode status = curl_easy_perform(session->curl);
+    curl_easy_setopt(session->curl, CURLOPT_MAIL_RCPT, NULL);
+    curl_slist_free_all(recipients);
+    session->n_attempts++;
+    return status;
+}
+
+/* The server had closed a connection that had served before, and saw nothing of this message: that says nothing about
+ * either. */
+static gboolean was_stale(SmtpSession *session, SmtpFault fault)
+{
+    const Exchange *exchange = &session->exchange;
+    long n_connects = 0;
+    curl_easy_getinfo(session->curl, CURLINFO_NUM_CONNECTS, &n_connects);
+    if (n_connects > 0 || exchange->given > 0 || fault == FAULT_CANCELLED || fault == FAULT_OVERDUE)
+        return FALSE;
+    return exchange->reply.complete ? exchange->reply.code == 421 : exchange->phase <= PHASE_MAIL;
+}
+
+/* Keeps the connection only where each side knows where the other stands. */
+static void settle_connection(SmtpSession *session, SmtpFault fault)
+{
+    const SmtpReply *reply = &session->exchange.reply;
+    gboolean answered = reply->complete && (fault == FAULT_NONE || reply->code >= 400) && reply->code != 421;
+    if (!answered || !is_quiet(session))
+        drop_connection(session);
+    else if (session->n_attempts >= session->limits->max_messages)
+        smtp_session_close(session);
+}
+
+/* FALSE: the connection was stale, and nothing came of it. */
+static gboolean attempt(SmtpSession *session, const char *sender, const char *recipient, GBytes *wire, gboolean may_be_stale,
+                        DeliveryResult *ret_result)
+{
+    g_autoptr(GError) error = NULL;
+    Exchange *exchange = &session->exchange;
+    CURLcode status = CURLE_OK;
+    begin_exchange(session, wire);
+    SmtpEnding ending = {.reply = &exchange->reply, .server = session->server, .detail = session->words};
+    if (session->curl && !is_quiet(session))
+        drop_connection(session);
+    if (g_atomic_int_get(session->cancelled)) {
+        ending.fault = FAULT_CANCELLED;
+    } else if (!session->curl && !open_handle(session, &error)) {
+        ending.fault = FAULT_SECRET;
+        ending.detail = error->message;
+    } else {
+        enter_phase(exchange, PHASE_GREETING); /* reading the secret took its time */
+        status = perform(session, sender, recipient);
+        ending.fault = fault_of(session, status);
+        ending.phase = exchange->phase;
+        ending.all_given = exchange->phase == PHASE_FINAL;
+        ending.waited_ms = exchange->overdue_ms ? exchange->overdue_ms : clock_monotonic_ms() - exchange->since_ms;
+        if (!*session->words)
+            g_strlcpy(session->words, curl_easy_strerror(status), sizeof session->words);
+        if (may_be_stale && was_stale(session, ending.fault)) {
+            drop_connection(session);
+            return FALSE;
+        }
+    }
+    smtp_trouble_judge(&ending, ret_result);
+    if (session->curl)
+        settle_connection(session, ending.fault);
+    return TRUE;
+}
+
+void smtp_session_deliver(SmtpSession *session, const char *sender, const char *recipient, GBytes *wire,
+                          DeliveryResult *ret_result)
+{
+    if (!attempt(session, sender, recipient, wire, TRUE, ret_result))
+        attempt(session, sender, recipient, wire, FALSE, ret_result);
+}
+
+/* ---- life
+ * --------------------------------------------------------------------------------------------------------------- */
+
+/* The name that we give in EHLO: the sender's domain, whose mail this is. Never "localhost", which some servers refuse. */
+static char *hello_name(const Account *account)
+{
+    const char *at = strrchr(account->from_address, '@');
+    const char *domain = at ? at + 1 : "";
+    gboolean usable = *domain && g_ascii_strcasecmp(domain, "localhost") != 0;
+    for (const char *c = domain; *c && usable; c++)
+        usable = g_ascii_isalnum(*c) || *c == '.' || *c == '-';
+    return g_strdup(usable ? domain : "[127.0.0.1]");
+}
+
+static char *make_url(const Account *account)
+{
+    const Endpoint *server = &account->smtp.server;
+    gboolean bare_ipv6 = strchr(server->host, ':') && server->host[0] != '[';
+    g_autofree char *name = hello_name(account);
+    g_autofree char *path = g_uri_escape_string(name, NULL, FALSE);
+    return g_strdup_printf("%s://%s%s%s:%u/%s", server->tls == TLS_IMPLICIT ? "smtps" : "smtp", bare_ipv6 ? "[" : "",
+                           server->host, bare_ipv6 ? "]" : "", (guint)server->port, path);
+}
+
+SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, const gint *cancelled)
+{
+    SmtpSession *session = g_new0(SmtpSession, 1);
+    session->account = account;
+    session->limits = limits;
+    session->cancelled = cancelled;
+    session->url = make_url(account);
+    session->server = g_strdup_printf("%s:%u", account->smtp.server.host, (guint)account->smtp.server.port);
+    smtp_reply_init(&session->exchange.reply);
+    return session;
+}
+
+/* QUIT goes as a command of its own, since the one that curl_easy_cleanup() sends cannot be bounded. */
+void smtp_session_close(SmtpSession *session)
+{
+    if (session->curl && is_quiet(session)) {
+        begin_exchange(session, NULL);
+        curl_easy_setopt(session->curl, CURLOPT_UPLOAD, 0L);
+        curl_easy_setopt(session->curl, CURLOPT_MAIL_FROM, NULL);
+        curl_easy_setopt(session->curl, CURLOPT_CUSTOMREQUEST, "QUIT");
+        (void)curl_easy_perform(session->curl); /* whatever it answers, we go */
+    }
+    drop_connection(session);
+}
+
+void smtp_session_free(SmtpSession *session)
+{
+    if (!session)
+        return;
+    smtp_session_close(session);
+    smtp_reply_clear(&session->exchange.reply);
+    g_free(session->url);
+    g_free(session->server);
+    g_free(session);
+}
