@@ -4,13 +4,15 @@
  */
 #pragma once
 
-#include <cmocka.h>
-#include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "base/clock.h"

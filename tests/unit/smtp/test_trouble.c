@@ -1,11 +1,13 @@
 /*
  * What a reply or a fault means: the rule of invariant 2, in its order, and who is to blame.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
 #include <string.h>
 
 #include "smtp/limits.h"

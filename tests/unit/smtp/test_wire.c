@@ -1,11 +1,13 @@
 /*
  * What may go on the wire: no command can be put into an address, and no message can be made to look like two.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
 #include <string.h>
 
 #include "smtp/limits.h"
