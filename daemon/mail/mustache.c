@@ -298,9 +298,8 @@ static gboolean render_nodes(Renderer *renderer, const GPtrArray *nodes, gboolea
     return TRUE;
 }
 
-char *mustache_render(const Mustache *mustache, JsonObject *context, const MustacheOptions *options, GError **error)
+char *mustache_render(const Mustache *mustache, JsonNode *context, const MustacheOptions *options, GError **error)
 {
-    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), context);
     g_autoptr(GError) cause = NULL;
     Renderer renderer = {.options = options,
                          .out = g_string_new(NULL),
@@ -308,7 +307,7 @@ char *mustache_render(const Mustache *mustache, JsonObject *context, const Musta
                          .indent = g_string_new(NULL),
                          .parsed = g_ptr_array_new_with_free_func((GDestroyNotify)mustache_free),
                          .error = &cause};
-    g_ptr_array_add(renderer.stack, root);
+    g_ptr_array_add(renderer.stack, context);
     gboolean ok = render_nodes(&renderer, mustache->nodes, FALSE);
     g_ptr_array_unref(renderer.stack);
     g_ptr_array_unref(renderer.parsed);

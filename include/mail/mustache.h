@@ -29,7 +29,7 @@ typedef struct {
 } MustacheOptions;
 
 /* Renders; partials nest at most 50 deep and the result is at most 8 MiB (MAIL_ERROR_LIMIT). NULL on error. Caller frees. */
-char *mustache_render(const Mustache *mustache, JsonObject *context, const MustacheOptions *options, GError **error);
+char *mustache_render(const Mustache *mustache, JsonNode *context, const MustacheOptions *options, GError **error);
 
 /* &amp; &lt; &gt; &quot; — the escape that the specification asks for. */
 void mustache_escape_html(const char *value, GString *out);
