@@ -4,6 +4,8 @@
  */
 #include "peer.h"
 
+#include <gio/gio.h>
+
 typedef struct {
     const char *sender; /* tells the peer what to do: see tests/peers/evilsmtp.py */
     DeliveryClass class;
