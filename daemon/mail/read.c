@@ -1,0 +1,202 @@
+/*
+ * Reading a received message: takes it apart, reads its header fields and texts, and has it classified. Pure; safe for any bytes.
+ */
+#include "mail/read.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "mail/address.h"
+#include "mail/classify.h"
+#include "mail/parts.h"
+#include "mail/reply_text.h"
+#include "mail/token.h"
+
+static void take(char **field, char *text)
+{
+    g_free(*field);
+    *field = text;
+}
+
+/* At most READ_MAX_TEXT octets, cut between characters. Caller frees. */
+static char *bounded_text(const char *text, gboolean *truncated)
+{
+    gsize length = strlen(text);
+    if (length <= READ_MAX_TEXT)
+        return g_strdup(text);
+    *truncated = TRUE;
+    const char *end = g_utf8_find_prev_char(text, text + READ_MAX_TEXT + 1);
+    return g_strndup(text, end ? (gsize)(end - text) : 0);
+}
+
+/* ---- addresses ------------------------------------------------------------------------------------------------------- */
+
+static char *canonical_or_empty(const char *address)
+{
+    g_autofree char *valid = text_make_valid(address ? address : "", -1);
+    char *canonical = address_canonical(valid, NULL);
+    return canonical ? canonical : g_strdup("");
+}
+
+static void read_sender(const MailParts *parts, InboundMessage *message)
+{
+    InternetAddressList *list = parts->message ? g_mime_message_get_from(parts->message) : NULL;
+    for (int i = 0; list && i < internet_address_list_length(list); i++) {
+        InternetAddress *address = internet_address_list_get_address(list, i);
+        if (!INTERNET_ADDRESS_IS_MAILBOX(address))
+            continue;
+        const char *name = internet_address_get_name(address);
+        g_autofree char *valid = text_make_valid(name ? name : "", -1);
+        g_autofree char *line = text_one_line(valid);
+        take(&message->from, canonical_or_empty(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))));
+        take(&message->from_name, text_escape(line, 500));
+        return;
+    }
+}
+
+static void add_recipients(GPtrArray *to, InternetAddressList *list)
+{
+    for (int i = 0; list && i < internet_address_list_length(list) && to->len < READ_MAX_RECIPIENTS; i++) {
+        InternetAddress *address = internet_address_list_get_address(list, i);
+        if (!INTERNET_ADDRESS_IS_MAILBOX(address))
+            continue;
+        char *canonical = canonical_or_empty(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address)));
+        if (*canonical && !g_ptr_array_find_with_equal_func(to, canonical, g_str_equal, NULL))
+            g_ptr_array_add(to, canonical);
+        else
+            g_free(canonical);
+    }
+}
+
+static void read_recipients(const MailParts *parts, InboundMessage *message)
+{
+    static const char *const more[] = {"Delivered-To", "X-Original-To"};
+    GPtrArray *to = g_ptr_array_new();
+    if (parts->message) {
+        add_recipients(to, g_mime_message_get_to(parts->message));
+        add_recipients(to, g_mime_message_get_cc(parts->message));
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(more); i++) {
+        g_autofree char *value = mail_parts_header(parts, more[i]);
+        InternetAddressList *list = internet_address_list_parse(NULL, value);
+        add_recipients(to, list);
+        if (list)
+            g_object_unref(list);
+    }
+    g_ptr_array_add(to, NULL);
+    g_strfreev(message->to);
+    message->to = (char **)g_ptr_array_free(to, FALSE);
+}
+
+/* ---- ids ------------------------------------------------------------------------------------------------------------- */
+
+/* The ids between angle brackets, or, for programs that leave these out, the words with an @. Appends to ids. */
+static void add_ids(GPtrArray *ids, const char *value)
+{
+    for (const char *p = value; *p && ids->len < READ_MAX_REFERENCES;) {
+        gsize skip = strspn(p, " \t<>,;\"'()");
+        p += skip;
+        gsize length = strcspn(p, " \t<>,;\"'()");
+        if (length > 2 && length < 500 && memchr(p, '@', length)) {
+            g_autofree char *raw = g_strndup(p, length);
+            g_ptr_array_add(ids, text_escape(raw, 0));
+        }
+        p += length;
+    }
+}
+
+static void read_ids(const MailParts *parts, InboundMessage *message)
+{
+    g_autofree char *own = mail_parts_header(parts, "Message-ID");
+    g_autofree char *in_reply_to = mail_parts_header(parts, "In-Reply-To");
+    g_autofree char *references = mail_parts_header(parts, "References");
+    g_autoptr(GPtrArray) first = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) answered = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *all = g_ptr_array_new();
+    add_ids(first, own);
+    add_ids(answered, in_reply_to);
+    add_ids(all, references);
+    if (first->len)
+        take(&message->message_id, g_strdup(first->pdata[0]));
+    if (answered->len)
+        take(&message->in_reply_to, g_strdup(answered->pdata[0]));
+    for (guint i = 0; i < answered->len && all->len < READ_MAX_REFERENCES; i++)
+        if (!g_ptr_array_find_with_equal_func(all, answered->pdata[i], g_str_equal, NULL))
+            g_ptr_array_add(all, g_strdup(answered->pdata[i]));
+    g_ptr_array_add(all, NULL);
+    g_strfreev(message->references);
+    message->references = (char **)g_ptr_array_free(all, FALSE);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+
+static void read_date(const MailParts *parts, InboundMessage *message)
+{
+    GDateTime *date = parts->message ? g_mime_message_get_date(parts->message) : NULL;
+    if (date)
+        message->date_ms = g_date_time_to_unix(date) * 1000;
+}
+
+static void read_token(InboundMessage *message)
+{
+    char *token = unsubscribe_token_find(message->subject);
+    for (char **address = message->to; *address && !token; address++)
+        token = unsubscribe_token_find(*address);
+    if (token)
+        take(&message->token, token);
+}
+
+/* The same for copies of one message: what the sender wrote, and nothing that servers add on the way. */
+static char *fingerprint_of(const InboundMessage *message, const char *bytes, gsize len)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    const char *fields[] = {message->message_id, message->from, message->subject};
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        g_checksum_update(sum, (const guchar *)fields[i], (gssize)strlen(fields[i]) + 1);
+    g_autofree char *date = g_strdup_printf("%" G_GINT64_FORMAT, message->date_ms);
+    g_checksum_update(sum, (const guchar *)date, -1);
+    const char *body = g_strstr_len(bytes, (gssize)len, "\r\n\r\n");
+    const char *bare = g_strstr_len(bytes, (gssize)len, "\n\n");
+    if (!body || (bare && bare < body))
+        body = bare;
+    for (const char *p = body; p && p < bytes + len; p++)
+        if (*p != '\r' && *p != '\n') { /* stores differ in line ends */
+            const char *end = p;
+            while (end < bytes + len && *end != '\r' && *end != '\n')
+                end++;
+            g_checksum_update(sum, (const guchar *)p, end - p);
+            p = end - 1;
+        }
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+static void read_texts(MailParts *parts, InboundMessage *message)
+{
+    g_autofree char *fresh = reply_text_extract(parts->text);
+    take(&message->full_text, bounded_text(parts->text, &message->truncated));
+    take(&message->text, bounded_text(fresh, &message->truncated));
+}
+
+InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
+{
+    InboundMessage *message = inbound_message_new();
+    MailParts parts;
+    mail_parts_init(&parts, bytes, len, now_ms);
+    message->truncated = parts.truncated;
+    read_sender(&parts, message);
+    read_recipients(&parts, message);
+    read_ids(&parts, message);
+    read_date(&parts, message);
+    take(&message->subject, mail_parts_header(&parts, "Subject"));
+    take(&message->authentication_results, mail_parts_header(&parts, "Authentication-Results"));
+    read_texts(&parts, message);
+    read_token(message);
+    classify(&parts, message);
+    if (message->class != INBOUND_REPLY && message->class != INBOUND_UNSUBSCRIBE)
+        take(&message->text, g_strdup(message->full_text));
+    g_ptr_array_unref(message->attachments);
+    message->attachments = g_steal_pointer(&parts.attachments);
+    take(&message->fingerprint, fingerprint_of(message, bytes, MIN(len, (gsize)READ_MAX_MESSAGE)));
+    mail_parts_clear(&parts);
+    return message;
+}
