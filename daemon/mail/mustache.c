@@ -1,5 +1,9 @@
 /*
- * Mustache: rendering. A tree is read only, so that any number of threads may render it at once.
+ * Mustache: rendering. A tree is read only, so that any number of threads may render it at once; all state of one rendering is
+ * in its Renderer.
+ *
+ * Everything is bounded, for templates that call themselves as well: depth by MAX_DEPTH and MAX_PARTIALS, work by a budget that
+ * each node and each look-up spends from, the result by MAX_OUTPUT.
  */
 #include "mail/mustache.h"
 
@@ -7,67 +11,63 @@
 
 #include "mail/mustache_tree.h"
 
-enum { MAX_PARTIALS = 50, MAX_OUTPUT = 8 * 1024 * 1024, MAX_STEPS = 2000000 };
+enum {
+    MAX_PARTIALS = 50,
+    MAX_DEPTH = 256, /* of nodes within nodes, through partials: some 100 kB of the thread's stack */
+    MAX_OUTPUT = 8 * 1024 * 1024,
+    MAX_WORK = 2000000
+};
 
-typedef struct Overrides Overrides;
+/* What the first line of a block's content is to do: as the content says, or as the place says where it is put. */
+typedef enum { LINE_AS_WRITTEN, LINE_INDENTED, LINE_CONTINUED } FirstLine;
 
 /* Blocks that a child gave to a parent; outer ones win. */
-struct Overrides {
-    const GPtrArray *nodes; /* children of a NODE_PARENT */
-    const Overrides *outer;
-};
+typedef struct Overrides {
+    GHashTable *blocks;
+    const struct Overrides *outer;
+} Overrides;
 
 typedef struct {
     const MustacheOptions *options;
     GString *out;
-    GPtrArray *stack;   /* JsonNode*, innermost last */
-    GString *indent;    /* current */
-    GPtrArray *parsed;  /* Mustache*: partials, kept until the end, since overrides point into them */
-    guint depth;        /* of partials and blocks */
-    guint steps;
+    GPtrArray *stack;     /* JsonNode*, innermost last */
+    const char *indent;   /* of the lines of the partial or block under way */
+    FirstLine first_line;
+    GHashTable *partials; /* name -> Mustache*, NULL for none: each is parsed once, and kept since overrides point into it */
     const Overrides *overrides;
+    guint depth, partial_depth;
+    guint work;
     GError **error;
 } Renderer;
 
-static gboolean render_nodes(Renderer *renderer, const GPtrArray *nodes, gboolean skip_first_start);
+static gboolean render_nodes(Renderer *renderer, const GPtrArray *nodes);
 
-Mustache *mustache_parse(const char *text, GError **error)
+static gboolean fail(const Renderer *renderer, MailError code, const char *message)
 {
-    GPtrArray *nodes = mustache_tree_parse(text, error);
-    if (!nodes)
-        return NULL;
-    Mustache *mustache = g_new0(Mustache, 1);
-    mustache->nodes = nodes;
-    return mustache;
+    g_set_error_literal(renderer->error, MAIL_ERROR, (gint)code, message);
+    return FALSE;
 }
 
-void mustache_free(Mustache *mustache)
+static gboolean spend(Renderer *renderer, guint amount)
 {
-    if (!mustache)
-        return;
-    g_ptr_array_unref(mustache->nodes);
-    g_free(mustache);
+    renderer->work += amount;
+    if (renderer->work > MAX_WORK)
+        return fail(renderer, MAIL_ERROR_LIMIT, "the template does too much; write it with fewer loops and partials");
+    if (renderer->out->len > MAX_OUTPUT)
+        return fail(renderer, MAIL_ERROR_LIMIT, "the text grows beyond 8 MiB; write a shorter template");
+    return TRUE;
 }
 
 void mustache_escape_html(const char *value, GString *out)
 {
-    for (const char *p = value; *p; p++) {
-        switch (*p) {
-        case '&':
-            g_string_append(out, "&amp;");
-            break;
-        case '<':
-            g_string_append(out, "&lt;");
-            break;
-        case '>':
-            g_string_append(out, "&gt;");
-            break;
-        case '"':
-            g_string_append(out, "&quot;");
-            break;
-        default:
-            g_string_append_c(out, *p);
-        }
+    for (;;) {
+        gsize plain = strcspn(value, "&<>\"");
+        g_string_append_len(out, value, (gssize)plain);
+        value += plain;
+        if (!*value)
+            return;
+        g_string_append(out, *value == '&' ? "&amp;" : *value == '<' ? "&lt;" : *value == '>' ? "&gt;" : "&quot;");
+        value++;
     }
 }
 
@@ -75,51 +75,38 @@ void mustache_escape_html(const char *value, GString *out)
 
 static JsonNode *member_of(JsonNode *node, const char *name)
 {
-    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_member(json_node_get_object(node), name) : NULL;
+    return JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_member(json_node_get_object(node), name) : NULL;
 }
 
 /* "a.b.c": a from the innermost context that has it, the rest inside. NULL: there is none. */
-static JsonNode *look_up(const Renderer *renderer, const char *name)
+static JsonNode *look_up(Renderer *renderer, char *const *path)
 {
-    if (g_str_equal(name, "."))
-        return renderer->stack->pdata[renderer->stack->len - 1];
-    g_auto(GStrv) parts = g_strsplit(name, ".", -1);
-    JsonNode *node = NULL;
-    for (guint i = renderer->stack->len; i > 0 && !node; i--)
-        node = member_of(renderer->stack->pdata[i - 1], parts[0]);
-    for (guint i = 1; node && parts[i]; i++)
-        node = member_of(node, parts[i]);
+    guint level = renderer->stack->len;
+    JsonNode *node = path[0] ? NULL : renderer->stack->pdata[level - 1];
+    while (path[0] && !node && level > 0)
+        node = member_of(renderer->stack->pdata[--level], path[0]);
+    renderer->work += renderer->stack->len - level;
+    for (guint i = 1; path[0] && node && path[i]; i++)
+        node = member_of(node, path[i]);
     return node;
 }
 
-static char *number_text(double number)
-{
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-    for (int digits = 15; digits <= 17; digits++) {
-        char format[8];
-        g_snprintf(format, sizeof(format), "%%.%dg", digits);
-        g_ascii_formatd(text, sizeof(text), format, number);
-        if (g_ascii_strtod(text, NULL) == number)
-            break;
-    }
-    return g_strdup(text);
-}
-
-/* The text of a value; NULL for what prints as nothing. Caller frees. */
-static char *text_of(JsonNode *node)
+/* What the node prints as: itself, or an object's member "". NULL for nothing. */
+static JsonNode *printed_by(JsonNode *node)
 {
     if (node && JSON_NODE_HOLDS_OBJECT(node))
         node = member_of(node, "");
     if (!node || !JSON_NODE_HOLDS_VALUE(node))
         return NULL;
-    GType type = json_node_get_value_type(node);
-    if (type == G_TYPE_STRING)
-        return json_node_dup_string(node);
-    if (type == G_TYPE_BOOLEAN)
-        return g_strdup(json_node_get_boolean(node) ? "true" : "false");
-    if (type == G_TYPE_INT64)
-        return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
-    return number_text(json_node_get_double(node));
+    if (json_node_get_value_type(node) != G_TYPE_STRING)
+        return node;
+    const char *text = json_node_get_string(node);
+    return text && *text ? node : NULL;
+}
+
+static JsonNode *default_of(const Renderer *renderer, const char *name)
+{
+    return renderer->options->defaults ? g_hash_table_lookup(renderer->options->defaults, name) : NULL;
 }
 
 static gboolean is_true(JsonNode *node)
@@ -128,35 +115,97 @@ static gboolean is_true(JsonNode *node)
         return FALSE;
     if (JSON_NODE_HOLDS_ARRAY(node))
         return json_array_get_length(json_node_get_array(node)) > 0;
-    if (JSON_NODE_HOLDS_OBJECT(node)) {
-        JsonNode *own = member_of(node, "");
-        return !own || is_true(own);
-    }
-    GType type = json_node_get_value_type(node);
-    if (type == G_TYPE_BOOLEAN)
-        return json_node_get_boolean(node);
-    return type != G_TYPE_STRING || *json_node_get_string(node);
+    if (JSON_NODE_HOLDS_OBJECT(node) && !member_of(node, ""))
+        return TRUE;
+    JsonNode *printed = printed_by(node);
+    return printed && (json_node_get_value_type(printed) != G_TYPE_BOOLEAN || json_node_get_boolean(printed));
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------------------------------- */
-
-static gboolean fail(Renderer *renderer, MailError code, const char *format, const char *what)
+/* What a section is about; NULL where it is false. */
+static JsonNode *section_value(Renderer *renderer, const MustacheNode *node)
 {
-    g_autofree char *shown = g_strdup(what);
-    GString *message = g_string_new(format);
-    g_string_replace(message, "%", shown, 1);
-    g_set_error_literal(renderer->error, MAIL_ERROR, (gint)code, message->str);
-    g_string_free(message, TRUE);
-    return FALSE;
+    JsonNode *value = look_up(renderer, node->path);
+    if (is_true(value))
+        return value;
+    JsonNode *fallback = printed_by(value) ? NULL : default_of(renderer, node->text);
+    return fallback && value && JSON_NODE_HOLDS_OBJECT(value) ? value : fallback;
+}
+
+/* The shortest text that reads as the same number. */
+static void format_number(double number, char *text, gsize size)
+{
+    static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
+    for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+        g_ascii_formatd(text, (gint)size, formats[i], number);
+        if (g_ascii_strtod(text, NULL) == number)
+            return;
+    }
+}
+
+/* The value's text: its own, or written into buffer. */
+static const char *text_of(JsonNode *value, char *buffer, gsize size)
+{
+    GType type = json_node_get_value_type(value);
+    if (type == G_TYPE_STRING)
+        return json_node_get_string(value);
+    if (type == G_TYPE_BOOLEAN)
+        return json_node_get_boolean(value) ? "true" : "false";
+    if (type == G_TYPE_INT64)
+        g_snprintf(buffer, size, "%" G_GINT64_FORMAT, json_node_get_int(value));
+    else
+        format_number(json_node_get_double(value), buffer, size);
+    return buffer;
+}
+
+/* ---- text and variables -------------------------------------------------------------------------------------------------- */
+
+static gboolean takes_indent(Renderer *renderer, gboolean line_start)
+{
+    FirstLine first = renderer->first_line;
+    renderer->first_line = LINE_AS_WRITTEN;
+    return first == LINE_AS_WRITTEN ? line_start : first == LINE_INDENTED;
+}
+
+static gboolean render_text(Renderer *renderer, const MustacheNode *node)
+{
+    gboolean indented = takes_indent(renderer, node->line_start);
+    if (!*renderer->indent) {
+        g_string_append_len(renderer->out, node->text, (gssize)node->length);
+        return TRUE;
+    }
+    const char *line = node->text;
+    do {
+        const char *newline = strchr(line, '\n');
+        gsize length = newline ? (gsize)(newline + 1 - line) : strlen(line);
+        if (indented)
+            g_string_append(renderer->out, renderer->indent);
+        g_string_append_len(renderer->out, line, (gssize)length);
+        if (!spend(renderer, 1))
+            return FALSE;
+        line += length;
+        indented = TRUE;
+    } while (*line);
+    return TRUE;
 }
 
 static gboolean render_variable(Renderer *renderer, const MustacheNode *node)
 {
-    g_autofree char *text = text_of(look_up(renderer, node->text));
-    if (!text || !*text)
-        return !renderer->options->missing_is_error ||
-               fail(renderer, MAIL_ERROR_MISSING, "\"%\" has no value for this contact; give it one, or a default (Default: name = value)",
-                    node->text);
+    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+    JsonNode *value = printed_by(look_up(renderer, node->path));
+    if (!value)
+        value = printed_by(default_of(renderer, node->text));
+    if (takes_indent(renderer, FALSE))
+        g_string_append(renderer->out, renderer->indent);
+    if (!value && renderer->options->missing_is_error) {
+        g_autofree char *message = g_strdup_printf("the variable \"%s\" has no value for this contact; give it one, or write "
+                                                   "\"Default: %s = …\" in the template", node->text, node->text);
+        return fail(renderer, MAIL_ERROR_MISSING, message);
+    }
+    if (!value)
+        return TRUE;
+    const char *text = text_of(value, buffer, sizeof(buffer));
+    if (strlen(text) > MAX_OUTPUT - MIN(renderer->out->len, MAX_OUTPUT))
+        return fail(renderer, MAIL_ERROR_LIMIT, "the text grows beyond 8 MiB; write a shorter template");
     if (node->type == NODE_VARIABLE)
         renderer->options->escape(text, renderer->out);
     else
@@ -164,118 +213,132 @@ static gboolean render_variable(Renderer *renderer, const MustacheNode *node)
     return TRUE;
 }
 
+/* ---- sections ---------------------------------------------------------------------------------------------------------- */
+
 static gboolean render_inside(Renderer *renderer, JsonNode *context, const GPtrArray *nodes)
 {
     g_ptr_array_add(renderer->stack, context);
-    gboolean ok = render_nodes(renderer, nodes, FALSE);
-    g_ptr_array_set_size(renderer->stack, (int)renderer->stack->len - 1);
+    gboolean ok = render_nodes(renderer, nodes);
+    g_ptr_array_set_size(renderer->stack, (gint)renderer->stack->len - 1);
     return ok;
 }
 
 static gboolean render_section(Renderer *renderer, const MustacheNode *node)
 {
-    JsonNode *value = look_up(renderer, node->text);
-    if (!is_true(value))
+    JsonNode *value = section_value(renderer, node);
+    if (!value)
         return TRUE;
     if (!JSON_NODE_HOLDS_ARRAY(value))
         return render_inside(renderer, value, node->children);
     JsonArray *array = json_node_get_array(value);
     for (guint i = 0; i < json_array_get_length(array); i++)
-        if (!render_inside(renderer, json_array_get_element(array, i), node->children))
+        if (!spend(renderer, 1) || !render_inside(renderer, json_array_get_element(array, i), node->children))
             return FALSE;
     return TRUE;
 }
 
-/* The tree of the partial; NULL: there is none, or (error set) it is no template. */
-static const Mustache *load_partial(Renderer *renderer, const char *name)
+/* ---- partials, parents and blocks --------------------------------------------------------------------------------------- */
+
+/* *ret_partial is NULL where there is none, which renders as nothing. FALSE: it is no template. */
+static gboolean find_partial(Renderer *renderer, const char *name, const Mustache **ret_partial)
 {
+    gpointer known = NULL;
+    if (g_hash_table_lookup_extended(renderer->partials, name, NULL, &known)) {
+        *ret_partial = known;
+        return TRUE;
+    }
     const char *text = renderer->options->partial ? renderer->options->partial(name, renderer->options->data) : NULL;
-    Mustache *mustache = text ? mustache_parse(text, renderer->error) : NULL;
-    if (mustache)
-        g_ptr_array_add(renderer->parsed, mustache);
-    return mustache;
+    Mustache *partial = text ? mustache_parse(text, renderer->error) : NULL;
+    if (text && !partial) {
+        g_prefix_error(renderer->error, "partial \"%s\": ", name);
+        return FALSE;
+    }
+    g_hash_table_insert(renderer->partials, g_strdup(name), partial);
+    *ret_partial = partial;
+    return TRUE;
 }
 
-static gboolean render_indented(Renderer *renderer, const GPtrArray *nodes, const char *indent, gboolean skip_first_start)
+/* The nodes, each of their lines indented by what is in force and by indent. */
+static gboolean render_indented(Renderer *renderer, const GPtrArray *nodes, const char *indent)
 {
-    gsize before = renderer->indent->len;
-    g_string_append(renderer->indent, indent);
-    gboolean ok = render_nodes(renderer, nodes, skip_first_start);
-    g_string_truncate(renderer->indent, before);
+    const char *before = renderer->indent;
+    g_autofree char *both = *indent && *before ? g_strconcat(before, indent, NULL) : NULL;
+    renderer->indent = both ? both : *indent ? indent : before;
+    gboolean ok = render_nodes(renderer, nodes);
+    renderer->indent = before;
     return ok;
 }
 
 static gboolean render_partial(Renderer *renderer, const MustacheNode *node)
 {
-    g_autoptr(GError) cause = NULL;
-    GError **outer = renderer->error;
-    renderer->error = &cause;
-    const Mustache *partial = load_partial(renderer, node->text);
-    renderer->error = outer;
-    if (cause) {
-        g_propagate_prefixed_error(outer, g_steal_pointer(&cause), "partial %s: ", node->text);
+    const Mustache *partial = NULL;
+    if (!find_partial(renderer, node->text, &partial))
         return FALSE;
-    }
     if (!partial)
         return TRUE;
-    const Overrides *before = renderer->overrides;
-    const Overrides own = {.nodes = node->children, .outer = before};
-    renderer->overrides = node->type == NODE_PARENT ? &own : NULL; /* blocks reach into parents, not into partials */
-    gboolean ok = render_indented(renderer, partial->nodes, node->indent, !node->begins_line);
-    renderer->overrides = before;
+    const Overrides *outer = renderer->overrides;
+    const Overrides own = {.blocks = node->overrides, .outer = outer};
+    const char *indent = renderer->indent;
+    if (!node->standalone)
+        renderer->indent = ""; /* a text of its own, in the middle of a line */
+    if (node->overrides)
+        renderer->overrides = &own;
+    gboolean ok = render_indented(renderer, partial->nodes, node->indent);
+    renderer->overrides = outer;
+    renderer->indent = indent;
     return ok;
 }
 
-/* What the outermost child says that stands in the block; the block's own content where none says anything. */
-static const GPtrArray *content_of(const Renderer *renderer, const MustacheNode *block)
+/* The block that stands in this one's place: the outermost child's; NULL where none says anything. */
+static const MustacheNode *find_override(Renderer *renderer, const MustacheNode *block)
 {
-    const GPtrArray *content = block->children;
-    for (const Overrides *level = renderer->overrides; level; level = level->outer)
-        for (guint i = 0; i < level->nodes->len; i++) {
-            const MustacheNode *node = level->nodes->pdata[i];
-            if (node->type == NODE_BLOCK && g_str_equal(node->text, block->text))
-                content = node->children;
-        }
-    return content;
+    const MustacheNode *found = NULL;
+    for (const Overrides *level = renderer->overrides; level; level = level->outer) {
+        const MustacheNode *own = g_hash_table_lookup(level->blocks, block->text);
+        found = own ? own : found;
+        renderer->work++;
+    }
+    return found;
 }
 
 static gboolean render_block(Renderer *renderer, const MustacheNode *node)
 {
-    const GPtrArray *content = content_of(renderer, node);
-    const MustacheNode *first = content->len > 0 ? content->pdata[0] : NULL;
-    gboolean starts_line = first && first->type == NODE_LINE_START;
-    if (node->begins_line && first && !starts_line && first->type != NODE_BLOCK) {
-        g_string_append(renderer->out, renderer->indent->str);
-        g_string_append(renderer->out, node->indent);
-    }
-    return render_indented(renderer, content, node->indent, !node->begins_line);
+    const MustacheNode *override = find_override(renderer, node);
+    if (override && override->children->len > 0 && renderer->first_line == LINE_AS_WRITTEN)
+        renderer->first_line = node->standalone ? LINE_INDENTED : LINE_CONTINUED;
+    gboolean ok = render_indented(renderer, override ? override->children : node->children, node->indent);
+    if (override)
+        renderer->first_line = LINE_AS_WRITTEN;
+    return ok;
 }
 
 static gboolean render_nested(Renderer *renderer, const MustacheNode *node)
 {
-    if (++renderer->depth > MAX_PARTIALS)
-        return fail(renderer, MAIL_ERROR_LIMIT, "partial \"%\" calls itself, or partials are nested too deep", node->text);
+    if (renderer->partial_depth >= MAX_PARTIALS) {
+        g_autofree char *message = g_strdup_printf("\"%s\" calls itself, or partials are nested more than %d deep; take one of them out",
+                                                   node->text, MAX_PARTIALS);
+        return fail(renderer, MAIL_ERROR_LIMIT, message);
+    }
+    renderer->partial_depth++;
     gboolean ok = node->type == NODE_BLOCK ? render_block(renderer, node) : render_partial(renderer, node);
-    renderer->depth--;
+    renderer->partial_depth--;
     return ok;
 }
+
+/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
 
 static gboolean render_node(Renderer *renderer, const MustacheNode *node)
 {
     switch (node->type) {
     case NODE_TEXT:
-        g_string_append(renderer->out, node->text);
-        return TRUE;
-    case NODE_LINE_START:
-        g_string_append_len(renderer->out, renderer->indent->str, (gssize)renderer->indent->len);
-        return TRUE;
+        return render_text(renderer, node);
     case NODE_VARIABLE:
     case NODE_RAW:
         return render_variable(renderer, node);
     case NODE_SECTION:
         return render_section(renderer, node);
     case NODE_INVERTED:
-        return is_true(look_up(renderer, node->text)) || render_nodes(renderer, node->children, FALSE);
+        return section_value(renderer, node) || render_nodes(renderer, node->children);
     case NODE_PARTIAL:
     case NODE_PARENT:
     case NODE_BLOCK:
@@ -284,59 +347,32 @@ static gboolean render_node(Renderer *renderer, const MustacheNode *node)
     g_assert_not_reached();
 }
 
-static gboolean render_nodes(Renderer *renderer, const GPtrArray *nodes, gboolean skip_first_start)
+static gboolean render_nodes(Renderer *renderer, const GPtrArray *nodes)
 {
-    for (guint i = 0; i < nodes->len; i++) {
-        const MustacheNode *node = nodes->pdata[i];
-        if (i == 0 && skip_first_start && node->type == NODE_LINE_START)
-            continue;
-        if (renderer->out->len > MAX_OUTPUT || ++renderer->steps > MAX_STEPS)
-            return fail(renderer, MAIL_ERROR_LIMIT, "the message would be larger than a mail may be", "");
-        if (!render_node(renderer, node))
-            return FALSE;
-    }
-    return TRUE;
+    if (renderer->depth >= MAX_DEPTH)
+        return fail(renderer, MAIL_ERROR_LIMIT, "sections and partials are nested too deep; write fewer inside each other");
+    gboolean ok = TRUE;
+    renderer->depth++;
+    for (guint i = 0; i < nodes->len && ok; i++)
+        ok = spend(renderer, 1) && render_node(renderer, nodes->pdata[i]);
+    renderer->depth--;
+    return ok;
 }
 
 char *mustache_render(const Mustache *mustache, JsonNode *context, const MustacheOptions *options, GError **error)
 {
     g_autoptr(GError) cause = NULL;
     Renderer renderer = {.options = options,
-                         .out = g_string_new(NULL),
+                         .out = g_string_sized_new(2048),
                          .stack = g_ptr_array_new(),
-                         .indent = g_string_new(NULL),
-                         .parsed = g_ptr_array_new_with_free_func((GDestroyNotify)mustache_free),
+                         .indent = "",
+                         .partials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)mustache_free),
                          .error = &cause};
     g_ptr_array_add(renderer.stack, context);
-    gboolean ok = render_nodes(&renderer, mustache->nodes, FALSE);
+    gboolean ok = render_nodes(&renderer, mustache->nodes) && spend(&renderer, 0);
     g_ptr_array_unref(renderer.stack);
-    g_ptr_array_unref(renderer.parsed);
-    g_string_free(renderer.indent, TRUE);
+    g_hash_table_unref(renderer.partials);
     if (cause)
         g_propagate_error(error, g_steal_pointer(&cause));
     return g_string_free(renderer.out, !ok);
-}
-
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
-
-static void collect_partials(const GPtrArray *nodes, GHashTable *names)
-{
-    for (guint i = 0; i < nodes->len; i++) {
-        const MustacheNode *node = nodes->pdata[i];
-        if (node->type == NODE_PARTIAL || node->type == NODE_PARENT)
-            g_hash_table_add(names, node->text);
-        if (node->children)
-            collect_partials(node->children, names);
-    }
-}
-
-char **mustache_partials(const Mustache *mustache)
-{
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-    collect_partials(mustache->nodes, names);
-    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(names), (GCompareFunc)strcmp);
-    for (GList *key = keys; key; key = key->next)
-        g_strv_builder_add(builder, key->data);
-    return g_strv_builder_end(builder);
 }

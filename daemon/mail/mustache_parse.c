@@ -1,310 +1,122 @@
 /*
- * Mustache: from text to tree, in two passes. The scanner cuts the text into lines of tokens and finds the tags that stand alone
- * on their line (which then goes, as the specification says); the builder nests sections and blocks.
+ * Mustache: from text to tree, in one pass over the text with a stack of the sections that are open.
  *
- * Indentation is kept in the tree, not in the text: NODE_LINE_START says where a line begins, so that partials and blocks are
- * indented where they are used, and values never are.
+ * A tag without output that stands alone on its line takes the line with it, as the specification says. Indentation is kept in
+ * the tree, not in the text: a text node knows whether a line of the template begins with it, so that the lines of partials and
+ * blocks are indented where they are used, and values never are. A block's content is freed of the indentation that it has where
+ * it is written ("dedented").
  */
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "mail/mustache_tree.h"
 
-typedef enum { TAG_NONE, TAG_COMMENT, TAG_DELIMITERS, TAG_VARIABLE, TAG_RAW, TAG_OPEN, TAG_CLOSE, TAG_PARTIAL } TagKind;
+typedef struct {
+    char mark;              /* '#', '^', … as written; '\0': a variable */
+    char *name;             /* or the content of a comment or of set delimiters */
+    const char *start, *end; /* of the tag in the text */
+    const char *line_begin; /* where its line begins, if only white space stands before it; NULL else */
+    const char *line_end;   /* behind its line's end, if only white space stands behind it; NULL else */
+    guint line;
+} Tag;
 
 typedef struct {
-    TagKind tag;    /* TAG_NONE: text or the start of a line */
-    NodeType type;  /* what it becomes; for TAG_NONE, TEXT or LINE_START */
-    char *text;     /* text or name */
-    char *indent;   /* once found to stand alone */
-    gboolean begins_line;
+    MustacheNode *node;
     guint line;
-} Token;
+    const char *start, *end; /* of the opening tag */
+    const char *line_begin;  /* as Tag's */
+    const char *content;     /* BLOCK that is opened on a line of its own: the line behind it; NULL else */
+} Frame;
 
 typedef struct {
-    const char *at;
-    guint line;
-    char *open, *close; /* delimiters */
-    GPtrArray *tokens;  /* Token* */
-    guint line_first;   /* index of the current line's first token */
-} Scanner;
+    const char *text, *at;
+    guint line;                 /* of at */
+    char *open, *close;         /* delimiters */
+    const char *next_tag;       /* the next open delimiter at or behind at; NULL: look again */
+    GArray *frames;             /* Frame: what is open, innermost last */
+    GPtrArray *root;
+} Parser;
 
-static void token_free(gpointer data)
-{
-    Token *token = data;
-    g_free(token->text);
-    g_free(token->indent);
-    g_free(token);
-}
+static gboolean fault(GError **error, guint line, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-static Token *add_token(Scanner *scanner, TagKind tag, NodeType type, char *text)
+static gboolean fault(GError **error, guint line, const char *format, ...)
 {
-    Token *token = g_new0(Token, 1);
-    token->tag = tag;
-    token->type = type;
-    token->text = text;
-    token->line = scanner->line;
-    g_ptr_array_add(scanner->tokens, token);
-    return token;
-}
-
-static gboolean fault(GError **error, guint line, const char *format, const char *what)
-{
-    g_autofree char *shown = text_escape(what, 60);
-    GString *message = g_string_new(NULL);
-    g_string_printf(message, "line %u: ", line);
-    g_string_append(message, format);
-    g_string_replace(message, "%", shown, 0);
-    g_set_error_literal(error, MAIL_ERROR, MAIL_ERROR_TEMPLATE, message->str);
-    g_string_free(message, TRUE);
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *what = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error(error, MAIL_ERROR, MAIL_ERROR_TEMPLATE, "line %u: %s", line, what);
     return FALSE;
 }
 
-/* ---- lines ----------------------------------------------------------------------------------------------------------- */
-
-static gboolean is_blank(const char *text)
-{
-    return text[strspn(text, " \t\r\n")] == '\0';
-}
-
-static gboolean is_inheritance(const Token *token)
-{
-    return token->type == NODE_PARENT || token->type == NODE_BLOCK;
-}
-
-/* Whether the line holds nothing but one tag without output, or tags of inheritance that open or close what goes on elsewhere. */
-static gboolean stands_alone(const Scanner *scanner)
-{
-    guint tags = 0, opened = 0, closed = 0;
-    gboolean inheritance_only = TRUE;
-    for (guint i = scanner->line_first; i < scanner->tokens->len; i++) {
-        const Token *token = scanner->tokens->pdata[i];
-        if (token->tag == TAG_NONE) {
-            if (token->type == NODE_TEXT && !is_blank(token->text))
-                return FALSE;
-            continue;
-        }
-        if (token->tag == TAG_VARIABLE || token->tag == TAG_RAW)
-            return FALSE;
-        tags++;
-        inheritance_only = inheritance_only && is_inheritance(token);
-        opened += token->tag == TAG_OPEN && token->type == NODE_BLOCK;
-        closed += token->tag == TAG_CLOSE && token->type == NODE_BLOCK;
-    }
-    return tags == 1 || (tags > 1 && inheritance_only && !(opened && closed));
-}
-
-/* The white space before the line's first tag, where nothing else stands before it; NULL else. */
-static const char *leading_space(const Scanner *scanner, guint *ret_first_tag)
-{
-    const char *space = "";
-    for (guint i = scanner->line_first; i < scanner->tokens->len; i++) {
-        const Token *token = scanner->tokens->pdata[i];
-        if (token->tag != TAG_NONE) {
-            *ret_first_tag = i;
-            return space;
-        }
-        if (token->type == NODE_TEXT) {
-            if (!is_blank(token->text) || strpbrk(token->text, "\r\n"))
-                return NULL;
-            space = token->text;
-        }
-    }
-    return NULL;
-}
-
-/* Takes the text tokens from first to last (exclusive) off the line, its start included. */
-static void drop_text(Scanner *scanner, guint first, guint last)
-{
-    for (guint i = last; i > first; i--)
-        if (((Token *)scanner->tokens->pdata[i - 1])->tag == TAG_NONE)
-            g_ptr_array_remove_index(scanner->tokens, i - 1);
-}
-
-/* The line is complete: a lone tag takes its line with it, a block at a line's beginning its indentation. */
-static void end_line(Scanner *scanner)
-{
-    guint first_tag = 0;
-    const char *space = leading_space(scanner, &first_tag);
-    if (space) {
-        Token *first = scanner->tokens->pdata[first_tag];
-        gboolean alone = stands_alone(scanner);
-        if (alone || (first->tag == TAG_OPEN && first->type == NODE_BLOCK)) {
-            g_free(first->indent);
-            first->indent = g_strdup(space);
-            first->begins_line = TRUE;
-            for (guint i = first_tag + 1; alone && i < scanner->tokens->len; i++) { /* {{<parent}}{{$block}} */
-                Token *token = scanner->tokens->pdata[i];
-                token->begins_line = token->tag != TAG_NONE;
-            }
-            drop_text(scanner, scanner->line_first, alone ? scanner->tokens->len : first_tag);
-        }
-    }
-    scanner->line_first = scanner->tokens->len;
-}
-
-/* ---- scanning -------------------------------------------------------------------------------------------------------- */
-
-static void begin_line_if_new(Scanner *scanner)
-{
-    if (scanner->tokens->len == scanner->line_first)
-        add_token(scanner, TAG_NONE, NODE_LINE_START, NULL);
-}
-
-/* Text up to the next tag or the line's end, whichever comes first. */
-static void scan_text(Scanner *scanner)
-{
-    const char *tag = strstr(scanner->at, scanner->open);
-    const char *newline = strchr(scanner->at, '\n');
-    const char *end = newline && (!tag || newline < tag) ? newline + 1 : tag ? tag : scanner->at + strlen(scanner->at);
-    begin_line_if_new(scanner);
-    if (end > scanner->at)
-        add_token(scanner, TAG_NONE, NODE_TEXT, g_strndup(scanner->at, (gsize)(end - scanner->at)));
-    scanner->at = end;
-    if (end[-1] == '\n' && end != tag) {
-        end_line(scanner);
-        scanner->line++;
-    } else if (newline && end == newline + 1) {
-        end_line(scanner);
-        scanner->line++;
-    }
-}
-
-static gboolean set_delimiters(Scanner *scanner, const char *content, GError **error)
-{
-    gsize length = strlen(content);
-    g_auto(GStrv) parts = NULL;
-    g_autofree char *inside = length >= 2 && content[length - 1] == '=' ? g_strndup(content + 1, length - 2) : g_strdup("");
-    g_autofree char *line = text_one_line(inside);
-    parts = g_strsplit(line, " ", 3);
-    if (g_strv_length(parts) != 2 || strchr(line, '='))
-        return fault(error, scanner->line, "{{%}} sets no delimiters; write {{=<% %>=}}", content);
-    g_free(scanner->open);
-    g_free(scanner->close);
-    scanner->open = g_strdup(parts[0]);
-    scanner->close = g_strdup(parts[1]);
-    return TRUE;
-}
-
-/* The kind of tag by its first character; *content moves behind it. */
-static TagKind kind_of(const char **content, NodeType *ret_type)
-{
-    static const struct {
-        char mark;
-        TagKind tag;
-        NodeType type;
-    } kinds[] = {{'!', TAG_COMMENT, NODE_TEXT}, {'=', TAG_DELIMITERS, NODE_TEXT}, {'&', TAG_RAW, NODE_RAW},
-                 {'#', TAG_OPEN, NODE_SECTION}, {'^', TAG_OPEN, NODE_INVERTED},   {'<', TAG_OPEN, NODE_PARENT},
-                 {'$', TAG_OPEN, NODE_BLOCK},   {'/', TAG_CLOSE, NODE_TEXT},      {'>', TAG_PARTIAL, NODE_PARTIAL}};
-    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (**content == kinds[i].mark) {
-            (*content)++;
-            *ret_type = kinds[i].type;
-            return kinds[i].tag;
-        }
-    *ret_type = NODE_VARIABLE;
-    return TAG_VARIABLE;
-}
-
-/* Where the tag that begins at scanner->at ends: *ret_content is what stands inside. NULL: nowhere. */
-static const char *find_tag_end(const Scanner *scanner, char **ret_content, gboolean *ret_triple)
-{
-    const char *start = scanner->at + strlen(scanner->open);
-    gboolean triple = *start == '{' && g_str_equal(scanner->open, "{{");
-    g_autofree char *close = triple ? g_strdup("}}}") : *start == '=' ? g_strconcat("=", scanner->close, NULL) : g_strdup(scanner->close);
-    const char *end = strstr(start + 1, close);
-    if (!*start || !end)
-        return NULL;
-    gsize kept = *start == '=' ? 1 : 0; /* the second "=" belongs to the content */
-    *ret_content = g_strstrip(g_strndup(start + (triple ? 1 : 0), (gsize)(end - start) - (triple ? 1 : 0) + kept));
-    *ret_triple = triple;
-    return end + strlen(close);
-}
-
-static guint count_lines(const char *from, const char *to)
-{
-    guint lines = 0;
-    for (; from < to; from++)
-        lines += *from == '\n';
-    return lines;
-}
-
-static gboolean scan_tag(Scanner *scanner, GError **error)
-{
-    g_autofree char *content = NULL;
-    gboolean triple = FALSE;
-    NodeType type;
-    const char *end = find_tag_end(scanner, &content, &triple);
-    if (!end)
-        return fault(error, scanner->line, "% is opened and never closed; write {{name}}", scanner->open);
-    guint lines = count_lines(scanner->at, end);
-    begin_line_if_new(scanner);
-    const char *name = content;
-    TagKind tag = triple ? TAG_RAW : kind_of(&name, &type);
-    if (triple)
-        type = NODE_RAW;
-    if (tag == TAG_DELIMITERS && !set_delimiters(scanner, content, error))
-        return FALSE;
-    g_autofree char *trimmed = g_strstrip(g_strdup(name));
-    if (!*trimmed && tag != TAG_COMMENT && tag != TAG_DELIMITERS)
-        return fault(error, scanner->line, "{{%}} has no name; write {{name}}", content);
-    add_token(scanner, tag, type, g_steal_pointer(&trimmed));
-    scanner->at = end;
-    scanner->line += lines;
-    return TRUE;
-}
-
-/* What a closing tag closes decides whether its line can stand alone, so it is told before the line ends. */
-static void note_closed(GPtrArray *open, Token *token)
-{
-    if (token->tag == TAG_OPEN) {
-        g_ptr_array_add(open, token);
-    } else if (token->tag == TAG_CLOSE && open->len > 0) {
-        token->type = ((Token *)open->pdata[open->len - 1])->type;
-        g_ptr_array_set_size(open, (int)open->len - 1);
-    }
-}
-
-static gboolean scan(Scanner *scanner, GError **error)
-{
-    g_autoptr(GPtrArray) open = g_ptr_array_new();
-    while (*scanner->at) {
-        if (g_str_has_prefix(scanner->at, scanner->open)) {
-            if (!scan_tag(scanner, error))
-                return FALSE;
-            note_closed(open, scanner->tokens->pdata[scanner->tokens->len - 1]);
-        } else {
-            scan_text(scanner);
-        }
-    }
-    end_line(scanner);
-    return TRUE;
-}
-
-/* ---- building -------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------------------------------- */
 
 static void node_free(gpointer data)
 {
     MustacheNode *node = data;
-    if (node->children)
-        g_ptr_array_unref(node->children);
+    g_clear_pointer(&node->overrides, g_hash_table_unref);
+    g_clear_pointer(&node->children, g_ptr_array_unref);
+    g_strfreev(node->path);
     g_free(node->text);
     g_free(node->indent);
     g_free(node);
 }
 
-static MustacheNode *node_new(const Token *token)
+static Frame *innermost(const Parser *parser)
+{
+    return parser->frames->len ? &g_array_index(parser->frames, Frame, parser->frames->len - 1) : NULL;
+}
+
+static GPtrArray *container(const Parser *parser)
+{
+    const Frame *frame = innermost(parser);
+    return frame ? frame->node->children : parser->root;
+}
+
+/* Text directly inside of a parent is ignored. */
+static gboolean is_in_parent(const Parser *parser)
+{
+    const Frame *frame = innermost(parser);
+    return frame && frame->node->type == NODE_PARENT;
+}
+
+static void add_text(Parser *parser, const char *from, const char *to)
+{
+    if (is_in_parent(parser))
+        return;
+    MustacheNode *node = g_new0(MustacheNode, 1);
+    node->type = NODE_TEXT;
+    node->length = (gsize)(to - from);
+    node->text = g_strndup(from, node->length);
+    node->line_start = from == parser->text || from[-1] == '\n';
+    g_ptr_array_add(container(parser), node);
+}
+
+static MustacheNode *add_node(Parser *parser, NodeType type, const char *name)
 {
     MustacheNode *node = g_new0(MustacheNode, 1);
-    node->type = token->type;
-    node->text = g_strdup(token->text);
-    node->indent = g_strdup(token->indent ? token->indent : "");
-    node->begins_line = token->begins_line;
-    node->line = token->line;
-    if (token->tag == TAG_OPEN)
+    node->type = type;
+    node->text = g_strdup(name);
+    node->indent = g_strdup("");
+    if (type == NODE_VARIABLE || type == NODE_RAW || type == NODE_SECTION || type == NODE_INVERTED)
+        node->path = g_str_equal(name, ".") ? g_new0(char *, 1) : g_strsplit(name, ".", -1);
+    if (type == NODE_SECTION || type == NODE_INVERTED || type == NODE_PARENT || type == NODE_BLOCK)
         node->children = g_ptr_array_new_with_free_func(node_free);
+    if (type == NODE_PARENT)
+        node->overrides = g_hash_table_new(g_str_hash, g_str_equal);
+    g_ptr_array_add(container(parser), node);
     return node;
 }
+
+static void set_indent(MustacheNode *node, const char *indent, gsize length)
+{
+    char *own = g_strndup(indent, length); /* indent may be a part of the node's present one */
+    g_free(node->indent);
+    node->indent = own;
+}
+
+/* ---- indentation of blocks -------------------------------------------------------------------------------------------- */
 
 static gsize common_prefix(const char *text, const char *prefix)
 {
@@ -314,101 +126,366 @@ static gsize common_prefix(const char *text, const char *prefix)
     return n;
 }
 
-/* Takes the indentation off the beginning of each line of the nodes. */
+static void dedent_text(MustacheNode *node, const char *indent)
+{
+    GString *text = g_string_sized_new(node->length);
+    const char *p = node->text;
+    gboolean line_start = node->line_start;
+    while (*p) {
+        if (line_start)
+            p += common_prefix(p, indent);
+        gsize length = strcspn(p, "\n");
+        length += p[length] == '\n';
+        g_string_append_len(text, p, (gssize)length);
+        p += length;
+        line_start = TRUE;
+    }
+    g_free(node->text);
+    node->length = text->len;
+    node->text = g_string_free(text, FALSE);
+}
+
+/* Takes the indentation off each line; blocks within that have done so for themselves move as a whole. */
 static void dedent(GPtrArray *nodes, const char *indent)
 {
-    gboolean at_start = FALSE;
     for (guint i = 0; i < nodes->len; i++) {
         MustacheNode *node = nodes->pdata[i];
-        if (node->type == NODE_TEXT && at_start)
-            memmove(node->text, node->text + common_prefix(node->text, indent), strlen(node->text) - common_prefix(node->text, indent) + 1);
-        if (*node->indent)
-            memmove(node->indent, node->indent + common_prefix(node->indent, indent),
-                    strlen(node->indent) - common_prefix(node->indent, indent) + 1);
-        if (node->children && node->type != NODE_BLOCK)
-            dedent(node->children, indent);
-        at_start = node->type == NODE_LINE_START;
-    }
-}
-
-/* A block is kept without its own indentation, and indented anew where it is used. */
-static void normalise_block(MustacheNode *block)
-{
-    const MustacheNode *first = block->children->len > 1 ? block->children->pdata[0] : NULL;
-    const MustacheNode *text = first && first->type == NODE_LINE_START ? block->children->pdata[1] : NULL;
-    if (!text)
-        return;
-    g_autofree char *own = text->type == NODE_TEXT ? g_strndup(text->text, strspn(text->text, " \t")) : g_strdup(text->indent);
-    dedent(block->children, own);
-    if (block->begins_line) {
-        g_free(block->indent);
-        block->indent = g_steal_pointer(&own);
-    }
-}
-
-typedef struct {
-    GPtrArray *tokens;
-    guint next;
-    guint depth;
-} Builder;
-
-static gboolean build(Builder *builder, GPtrArray *nodes, const Token *inside, GError **error);
-
-static gboolean build_open(Builder *builder, GPtrArray *nodes, const Token *token, GError **error)
-{
-    MustacheNode *node = node_new(token);
-    g_ptr_array_add(nodes, node);
-    if (++builder->depth > MUSTACHE_MAX_NESTING)
-        return fault(error, token->line, "{{%}} is nested too deep; write fewer sections inside each other", token->text);
-    if (!build(builder, node->children, token, error))
-        return FALSE;
-    builder->depth--;
-    if (node->type == NODE_BLOCK)
-        normalise_block(node);
-    return TRUE;
-}
-
-static gboolean build_close(const Token *token, const Token *inside, GError **error)
-{
-    if (!inside)
-        return fault(error, token->line, "{{/%}} closes what was never opened; take it out", token->text);
-    if (!g_str_equal(token->text, inside->text)) {
-        g_autofree char *advice = g_strdup_printf("{{/%%}} closes \"%s\" of line %u; write {{/%s}}", inside->text, inside->line, inside->text);
-        return fault(error, token->line, advice, token->text);
-    }
-    return TRUE;
-}
-
-static gboolean build(Builder *builder, GPtrArray *nodes, const Token *inside, GError **error)
-{
-    while (builder->next < builder->tokens->len) {
-        const Token *token = builder->tokens->pdata[builder->next++];
-        if (token->tag == TAG_COMMENT || token->tag == TAG_DELIMITERS)
+        if (node->type == NODE_TEXT) {
+            dedent_text(node, indent);
             continue;
-        if (token->tag == TAG_CLOSE)
-            return build_close(token, inside, error);
-        if (token->tag != TAG_OPEN)
-            g_ptr_array_add(nodes, node_new(token));
-        else if (!build_open(builder, nodes, token, error))
+        }
+        gsize taken = common_prefix(node->indent, indent);
+        set_indent(node, node->indent + taken, strlen(node->indent) - taken);
+        if (node->children && node->type != NODE_PARENT && !node->dedented)
+            dedent(node->children, indent);
+    }
+}
+
+/* The white space that begins the first line with something on it; FALSE where there is none before end. */
+static gboolean find_indentation(const char *from, const char *end, const char **ret_indent, gsize *ret_length)
+{
+    while (from < end) {
+        gsize blank = strspn(from, " \t");
+        const char *behind = from + blank;
+        if (behind >= end)
+            return FALSE;
+        if (*behind != '\n' && *behind != '\r') {
+            *ret_indent = from;
+            *ret_length = blank;
+            return TRUE;
+        }
+        from = behind + 1;
+    }
+    return FALSE;
+}
+
+/* White space before a tag that turned out to be indentation is taken off the text that was added last before it. */
+static void take_back_indentation(const Parser *parser, gsize length)
+{
+    GPtrArray *nodes = container(parser);
+    MustacheNode *before = nodes->len > 1 ? nodes->pdata[nodes->len - 2] : NULL;
+    if (!before || before->type != NODE_TEXT || before->length < length)
+        return; /* in a parent, where no text is kept */
+    before->length -= length;
+    before->text[before->length] = '\0';
+    if (before->length == 0)
+        g_ptr_array_remove_index(nodes, nodes->len - 2);
+}
+
+/* ---- tags ------------------------------------------------------------------------------------------------------------- */
+
+static guint count_lines(const char *from, const char *to)
+{
+    guint lines = 0;
+    for (const char *p = memchr(from, '\n', (gsize)(to - from)); p; p = memchr(p + 1, '\n', (gsize)(to - p - 1)))
+        lines++;
+    return lines;
+}
+
+static void advance(Parser *parser, const char *to)
+{
+    parser->line += count_lines(parser->at, to);
+    parser->at = to;
+}
+
+static const char *line_begin_before(const Parser *parser, const char *tag)
+{
+    while (tag > parser->text && (tag[-1] == ' ' || tag[-1] == '\t'))
+        tag--;
+    return tag == parser->text || tag[-1] == '\n' ? tag : NULL;
+}
+
+static const char *line_end_behind(const char *tag_end)
+{
+    tag_end += strspn(tag_end, " \t");
+    if (*tag_end == '\0')
+        return tag_end;
+    tag_end += *tag_end == '\r';
+    return *tag_end == '\n' ? tag_end + 1 : NULL;
+}
+
+static gboolean check_name(const Tag *tag, GError **error)
+{
+    g_autofree char *shown = text_escape(tag->name, 60);
+    if (!*tag->name)
+        return fault(error, tag->line, "a tag has no name; write {{first_name}}, say");
+    if (strlen(tag->name) > MUSTACHE_MAX_NAME)
+        return fault(error, tag->line, "the name \"%s\" is too long; write at most %d characters", shown, MUSTACHE_MAX_NAME);
+    if (strpbrk(tag->name, "{}"))
+        return fault(error, tag->line, "\"%s\" is no name; write {{name}}, or {{{name}}} for a value that is inserted as it is", shown);
+    if (strpbrk(tag->name, " \t\r\n")) {
+        g_autofree char *joined = g_strdelimit(text_one_line(shown), " ", '_');
+        return fault(error, tag->line, "the name \"%s\" has a space in it; write %s", shown, joined);
+    }
+    gboolean is_path = !tag->mark || strchr("{&#^", tag->mark);
+    gsize length = strlen(tag->name);
+    if (is_path && length > 1 && (tag->name[0] == '.' || tag->name[length - 1] == '.' || strstr(tag->name, "..")))
+        return fault(error, tag->line, "the name \"%s\" has a dot too many; write it as company.name", shown);
+    return TRUE;
+}
+
+/* Reads the tag that begins at parser->next_tag. Free tag->name. */
+static gboolean read_tag(const Parser *parser, Tag *tag, GError **error)
+{
+    const char *start = parser->next_tag + strlen(parser->open);
+    const char *content = start + strspn(start, " \t\r\n");
+    char mark = *content && strchr("!#^/>&<$", *content) ? *content : *start == '{' || *start == '=' ? *start : '\0';
+    const char *mirror = mark == '{' ? "}" : mark == '=' ? "=" : "";
+    g_autofree char *close = g_strconcat(mirror, parser->close, NULL);
+    content += mark != '\0';
+    const char *end = strstr(content, close);
+    guint line = parser->line + count_lines(parser->at, parser->next_tag);
+    g_autofree char *inside = g_strstrip(g_strndup(content, end ? (gsize)(end - content) : strlen(content)));
+    if (!end || (mark != '!' && strstr(inside, parser->open))) {
+        g_autofree char *shown = text_escape(inside, 40);
+        return fault(error, line, "the tag %s%s is not closed; write %s behind its name", parser->open, shown, close);
+    }
+    *tag = (Tag){.mark = mark, .name = g_steal_pointer(&inside), .start = parser->next_tag, .end = end + strlen(close), .line = line};
+    tag->line_begin = line_begin_before(parser, tag->start);
+    tag->line_end = line_end_behind(tag->end);
+    return mark == '!' || mark == '=' || check_name(tag, error);
+}
+
+static gboolean set_delimiters(Parser *parser, const Tag *tag, GError **error)
+{
+    gsize first = strcspn(tag->name, " \t\r\n");
+    const char *second = tag->name + first + strspn(tag->name + first, " \t\r\n");
+    if (!first || !*second || strpbrk(second, " \t\r\n") || strchr(tag->name, '=') || strlen(tag->name) > MUSTACHE_MAX_NAME)
+        return fault(error, tag->line, "a change of delimiters needs two of them; write {{=<%% %%>=}}, say");
+    g_free(parser->open);
+    g_free(parser->close);
+    parser->open = g_strndup(tag->name, first);
+    parser->close = g_strdup(second);
+    return TRUE;
+}
+
+/* Adds the text before the tag. A tag that is alone on its line takes the line with it; else, where it begins a line, an empty
+ * text marks that. */
+static void pass_tag(Parser *parser, const Tag *tag, gboolean alone)
+{
+    const char *text_end = alone ? tag->line_begin : tag->start;
+    if (text_end > parser->at)
+        add_text(parser, parser->at, text_end);
+    if (!alone && tag->line_begin == tag->start)
+        add_text(parser, tag->start, tag->start);
+    advance(parser, alone ? tag->line_end : tag->end);
+}
+
+static void add_partial(Parser *parser, const Tag *tag)
+{
+    gboolean alone = tag->line_begin && tag->line_end;
+    pass_tag(parser, tag, alone);
+    MustacheNode *node = add_node(parser, NODE_PARTIAL, tag->name);
+    node->standalone = alone;
+    if (alone)
+        set_indent(node, tag->line_begin, (gsize)(tag->start - tag->line_begin));
+}
+
+/* ---- sections, parents and blocks --------------------------------------------------------------------------------------- */
+
+/* Whether the opening tag takes its line with it. A parent's line is known when it is closed; beside a block that is given to a parent
+ * there is nothing that counts. */
+static gboolean opens_alone(const Parser *parser, const Tag *tag, NodeType type)
+{
+    if (type == NODE_PARENT)
+        return FALSE;
+    if (type == NODE_BLOCK && is_in_parent(parser))
+        return tag->line_end != NULL;
+    return tag->line_begin && tag->line_end;
+}
+
+static gboolean open_node(Parser *parser, const Tag *tag, NodeType type, GError **error)
+{
+    if (parser->frames->len >= MUSTACHE_MAX_NESTING)
+        return fault(error, tag->line, "sections are nested more than %d deep; write fewer inside each other", MUSTACHE_MAX_NESTING);
+    gboolean alone = opens_alone(parser, tag, type);
+    gboolean in_parent = is_in_parent(parser);
+    Frame frame = {.line = tag->line, .start = tag->start, .end = tag->end, .line_begin = tag->line_begin};
+    if (alone && type == NODE_BLOCK)
+        frame.content = tag->line_end;
+    if (in_parent)
+        advance(parser, alone ? tag->line_end : tag->end);
+    else
+        pass_tag(parser, tag, alone);
+    frame.node = add_node(parser, type, tag->name);
+    if (alone && type == NODE_BLOCK && tag->line_begin)
+        set_indent(frame.node, tag->line_begin, (gsize)(tag->start - tag->line_begin));
+    frame.node->standalone = alone;
+    g_array_append_val(parser->frames, frame);
+    return TRUE;
+}
+
+static void close_parent(Parser *parser, const Frame *frame, const Tag *tag)
+{
+    advance(parser, tag->end);
+    if (!frame->line_begin || !tag->line_end)
+        return;
+    gsize indentation = (gsize)(frame->start - frame->line_begin);
+    frame->node->standalone = TRUE;
+    set_indent(frame->node, frame->line_begin, indentation);
+    take_back_indentation(parser, indentation);
+    advance(parser, tag->line_end);
+}
+
+/* The frame is off the stack already: container() is where the block stands. */
+static void close_block(Parser *parser, const Frame *frame, const Tag *tag)
+{
+    MustacheNode *node = frame->node;
+    const char *indent = NULL;
+    gsize length = 0;
+    if (is_in_parent(parser)) {
+        g_hash_table_insert(innermost(parser)->node->overrides, node->text, node);
+    } else if (!frame->content && frame->line_begin && tag->start == frame->end && tag->line_end) {
+        length = (gsize)(frame->start - frame->line_begin);
+        node->standalone = TRUE; /* {{$block}}{{/block}} alone on its line: the line's end stays */
+        set_indent(node, frame->line_begin, length);
+        take_back_indentation(parser, length);
+    }
+    if (frame->content && find_indentation(frame->content, tag->line_begin ? tag->line_begin : tag->start, &indent, &length)) {
+        set_indent(node, indent, length);
+        dedent(node->children, node->indent);
+    }
+    node->dedented = frame->content != NULL;
+}
+
+static gboolean close_node(Parser *parser, const Tag *tag, GError **error)
+{
+    if (parser->frames->len == 0)
+        return fault(error, tag->line, "{{/%s}} closes a section that was never opened; take it out, or write {{#%s}} where it begins",
+                     tag->name, tag->name);
+    const Frame frame = *innermost(parser);
+    if (!g_str_equal(tag->name, frame.node->text))
+        return fault(error, tag->line, "{{/%s}} stands where \"%s\" of line %u is to be closed; write {{/%s}}", tag->name,
+                     frame.node->text, frame.line, frame.node->text);
+    gboolean is_block = frame.node->type == NODE_BLOCK;
+    gboolean given = is_block && parser->frames->len > 1 &&
+                     g_array_index(parser->frames, Frame, parser->frames->len - 2).node->type == NODE_PARENT;
+    Tag own = *tag;
+    if (given && !own.line_end)
+        own.line_end = own.end; /* what stands behind it is not kept anyway */
+    if (frame.node->type != NODE_PARENT)
+        pass_tag(parser, &own, own.line_begin && own.line_end);
+    g_array_set_size(parser->frames, parser->frames->len - 1);
+    if (frame.node->type == NODE_PARENT)
+        close_parent(parser, &frame, tag);
+    else if (is_block)
+        close_block(parser, &frame, tag);
+    return TRUE;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+
+static gboolean take_tag(Parser *parser, const Tag *tag, GError **error)
+{
+    switch (tag->mark) {
+    case '#':
+        return open_node(parser, tag, NODE_SECTION, error);
+    case '^':
+        return open_node(parser, tag, NODE_INVERTED, error);
+    case '<':
+        return open_node(parser, tag, NODE_PARENT, error);
+    case '$':
+        return open_node(parser, tag, NODE_BLOCK, error);
+    case '/':
+        return close_node(parser, tag, error);
+    case '>':
+        add_partial(parser, tag);
+        return TRUE;
+    case '!':
+        pass_tag(parser, tag, tag->line_begin && tag->line_end);
+        return TRUE;
+    case '=':
+        pass_tag(parser, tag, tag->line_begin && tag->line_end);
+        return set_delimiters(parser, tag, error);
+    default:
+        pass_tag(parser, tag, FALSE);
+        add_node(parser, tag->mark ? NODE_RAW : NODE_VARIABLE, tag->name);
+        return TRUE;
+    }
+}
+
+static gboolean parse_all(Parser *parser, GError **error)
+{
+    while ((parser->next_tag = strstr(parser->at, parser->open))) {
+        Tag tag = {0};
+        gboolean ok = read_tag(parser, &tag, error) && take_tag(parser, &tag, error);
+        g_free(tag.name);
+        if (!ok)
             return FALSE;
     }
-    if (inside)
-        return fault(error, inside->line, "the section % is never closed; write {{/%}} where it ends", inside->text);
+    const Frame *open = innermost(parser);
+    if (open)
+        return fault(error, open->line, "\"%s\" is opened here and never closed; write {{/%s}} where it ends", open->node->text,
+                     open->node->text);
+    if (*parser->at)
+        add_text(parser, parser->at, parser->at + strlen(parser->at));
     return TRUE;
 }
 
-GPtrArray *mustache_tree_parse(const char *text, GError **error)
+Mustache *mustache_parse(const char *text, GError **error)
 {
-    Scanner scanner = {.at = text, .line = 1, .open = g_strdup("{{"), .close = g_strdup("}}"),
-                       .tokens = g_ptr_array_new_with_free_func(token_free)};
-    GPtrArray *nodes = g_ptr_array_new_with_free_func(node_free);
-    Builder builder = {.tokens = scanner.tokens};
-    gboolean ok = scan(&scanner, error) && build(&builder, nodes, NULL, error);
-    g_free(scanner.open);
-    g_free(scanner.close);
-    g_ptr_array_unref(scanner.tokens);
-    if (ok)
-        return nodes;
-    g_ptr_array_unref(nodes);
-    return NULL;
+    Parser parser = {.text = text, .at = text, .line = 1, .open = g_strdup("{{"), .close = g_strdup("}}"),
+                     .frames = g_array_new(FALSE, FALSE, sizeof(Frame)),
+                     .root = g_ptr_array_new_with_free_func(node_free)};
+    gboolean ok = parse_all(&parser, error);
+    g_array_unref(parser.frames);
+    g_free(parser.open);
+    g_free(parser.close);
+    if (!ok) {
+        g_ptr_array_unref(parser.root);
+        return NULL;
+    }
+    Mustache *mustache = g_new0(Mustache, 1);
+    mustache->nodes = parser.root;
+    return mustache;
+}
+
+void mustache_free(Mustache *mustache)
+{
+    if (!mustache)
+        return;
+    g_ptr_array_unref(mustache->nodes);
+    g_free(mustache);
+}
+
+static void collect_partials(const GPtrArray *nodes, GHashTable *names)
+{
+    for (guint i = 0; i < nodes->len; i++) {
+        const MustacheNode *node = nodes->pdata[i];
+        if (node->type == NODE_PARTIAL || node->type == NODE_PARENT)
+            g_hash_table_add(names, node->text);
+        if (node->children)
+            collect_partials(node->children, names);
+    }
+}
+
+char **mustache_partials(const Mustache *mustache)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    collect_partials(mustache->nodes, names);
+    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(names), (GCompareFunc)strcmp);
+    for (GList *key = keys; key; key = key->next)
+        g_strv_builder_add(builder, key->data);
+    return g_strv_builder_end(builder);
 }

@@ -26,9 +26,11 @@ typedef struct {
     const char *(*partial)(const char *name, gpointer data);
     gpointer data;
     gboolean missing_is_error; /* {{x}} without value (absent, null or "") is MAIL_ERROR_MISSING; FALSE: is nothing */
+    GHashTable *defaults; /* whole name ("company.name") -> JsonNode* that stands in for a missing value; NULL: none */
 } MustacheOptions;
 
-/* Renders; partials nest at most 50 deep and the result is at most 8 MiB (MAIL_ERROR_LIMIT). NULL on error. Caller frees. */
+/* Renders; partials nest at most 50 deep, the result is at most 8 MiB and the work is bounded (MAIL_ERROR_LIMIT). NULL on error.
+ * A section over what is absent, null, false, "" or an empty list is false. Caller frees. */
 char *mustache_render(const Mustache *mustache, JsonNode *context, const MustacheOptions *options, GError **error);
 
 /* &amp; &lt; &gt; &quot; — the escape that the specification asks for. */
