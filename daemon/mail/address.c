@@ -1,15 +1,18 @@
 /*
- * E-mail addresses: reading and canonical form. Pure, any thread. Strict on purpose: what goes into an envelope or a header is
- * only what passed here.
+ * E-mail addresses: reading and canonical form. Pure, any thread.
+ *
+ * Strict on purpose: what passes here goes into envelopes and headers. What RFC 5322 allows and nobody's mailbox has (quoted
+ * local parts, address literals, groups) is refused by name.
  */
 #include "mail/address.h"
 
+#include <gmime/gmime.h>
 #include <idn2.h>
 #include <string.h>
 
 #include "base/text.h"
 
-enum { LOCAL_MAX = 64, ADDRESS_MAX = 254, INPUT_MAX = 2000, NAME_MAX_BYTES = 500 };
+enum { LOCAL_MAX = 64, LABEL_MAX = 63, ADDRESS_MAX = 254, INPUT_MAX = 2000, NAME_MAX_CHARS = 200 };
 
 static gboolean refuse(GError **error, const char *text, const char *why)
 {
@@ -18,143 +21,233 @@ static gboolean refuse(GError **error, const char *text, const char *why)
     return FALSE;
 }
 
-/* atext of RFC 5322 and dots, and what RFC 6531 adds: every non-ASCII letter, but no control, space or format character. */
-static gboolean is_local_part(const char *local)
+/* Why the text is not looked at further; NULL: it may be. */
+static const char *why_unreadable(const char *text)
 {
-    if (!*local || *local == '.' || local[strlen(local) - 1] == '.' || strstr(local, ".."))
-        return FALSE;
-    for (const char *p = local; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        if (c < 0x80 && !g_ascii_isalnum((char)c) && !strchr("!#$%&'*+-/=?^_`{|}~.", (int)c))
-            return FALSE;
-        if (c >= 0x80 && !g_unichar_isgraph(c))
-            return FALSE;
-    }
-    return TRUE;
+    if (!text || !*text)
+        return "it is empty";
+    if (strlen(text) > INPUT_MAX)
+        return "it is too long";
+    if (!g_utf8_validate(text, -1, NULL))
+        return "it is not UTF-8";
+    for (const char *p = text; *p; p = g_utf8_next_char(p))
+        if (g_unichar_iscntrl(g_utf8_get_char(p)))
+            return "it holds a control character";
+    return NULL;
 }
 
+/* ---- the bare address ------------------------------------------------------------------------------------------------- */
+
+/* atext of RFC 5322 and dots, and what RFC 6531 adds: what can be seen of Unicode, so no control, space or format character. */
+static const char *why_no_local_part(const char *local)
+{
+    if (!*local)
+        return "there is nothing before the @";
+    if (*local == '"')
+        return "quotes before the @ are not supported";
+    if (*local == '.' || local[strlen(local) - 1] == '.' || strstr(local, ".."))
+        return "a dot before the @ stands where none may";
+    if (strlen(local) > LOCAL_MAX)
+        return "more than 64 characters stand before the @";
+    for (const char *p = local; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        gboolean allowed = c < 0x80 ? g_ascii_isalnum((char)c) || strchr("!#$%&'*+-/=?^_`{|}~.", (int)c) : g_unichar_isgraph(c);
+        if (!allowed)
+            return "a character before the @ is not allowed there";
+    }
+    return NULL;
+}
+
+/* Letters, digits, hyphens (and underscores, which some mail domains have) in at least two labels, the last not a number. */
 static gboolean is_ascii_domain(const char *domain)
 {
     const char *label = domain;
-    if (!strchr(domain, '.') || domain[strlen(domain) - 1] == '.')
-        return FALSE;
+    guint labels = 0;
+    gboolean has_letter = FALSE; /* in the label under way */
     for (const char *p = domain;; p++) {
         if (*p && *p != '.') {
             if (!g_ascii_isalnum(*p) && *p != '-' && *p != '_')
                 return FALSE;
+            has_letter = has_letter || !g_ascii_isdigit(*p);
             continue;
         }
-        if (p == label || p - label > 63 || *label == '-' || p[-1] == '-')
+        if (p == label || p - label > LABEL_MAX || *label == '-' || p[-1] == '-')
             return FALSE;
+        labels++;
         if (!*p)
-            return TRUE;
+            return labels > 1 && has_letter;
         label = p + 1;
+        has_letter = FALSE;
     }
 }
 
 /* The domain in A-labels, lower case; NULL where it is none. Caller frees. */
 static char *canonical_domain(const char *domain)
 {
-    char *ascii = NULL;
-    if (!g_utf8_validate(domain, -1, NULL) || !*domain)
+    g_autofree char *lower = g_ascii_strdown(domain, -1);
+    if (g_str_is_ascii(lower) && !strstr(lower, "xn--"))
+        return is_ascii_domain(lower) ? g_steal_pointer(&lower) : NULL;
+    char *encoded = NULL;
+    if (idn2_to_ascii_8z(domain, &encoded, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
         return NULL;
-    int rc = idn2_to_ascii_8z(domain, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (rc != IDN2_OK) { /* an underscore is no host name, but stands in mail domains */
-        if (!g_str_is_ascii(domain))
-            return NULL;
-        ascii = strdup(domain);
-    }
-    g_autofree char *lower = g_ascii_strdown(ascii, -1);
-    free(ascii);
-    return is_ascii_domain(lower) ? g_steal_pointer(&lower) : NULL;
+    char *ascii = g_ascii_strdown(encoded, -1);
+    idn2_free(encoded);
+    if (is_ascii_domain(ascii))
+        return ascii;
+    g_free(ascii);
+    return NULL;
+}
+
+/* Lower case by Unicode alone: g_utf8_strdown() would follow the locale, in which a Turkish I is another letter. */
+static char *canonical_local_part(const char *text, gsize length)
+{
+    g_autofree char *normal = g_utf8_normalize(text, (gssize)length, G_NORMALIZE_NFC);
+    GString *lower = g_string_sized_new(length + 1);
+    for (const char *p = normal ? normal : ""; *p; p = g_utf8_next_char(p))
+        g_string_append_unichar(lower, g_unichar_tolower(g_utf8_get_char(p)));
+    return g_string_free(lower, FALSE);
 }
 
 char *address_canonical(const char *text, GError **error)
 {
-    if (!text || strlen(text) > INPUT_MAX || !g_utf8_validate(text, -1, NULL)) {
-        refuse(error, text, "too long, or not UTF-8");
+    const char *why = why_unreadable(text);
+    const char *at = why ? NULL : strrchr(text, '@');
+    if (!why && !at)
+        why = "there is no @";
+    if (why) {
+        refuse(error, text, why);
         return NULL;
     }
-    const char *at = strrchr(text, '@');
-    if (!at) {
-        refuse(error, text, "there is no @");
-        return NULL;
-    }
-    g_autofree char *raw = g_strndup(text, (gsize)(at - text));
-    g_autofree char *normal = g_utf8_normalize(raw, -1, G_NORMALIZE_NFC);
-    g_autofree char *local = normal ? g_utf8_strdown(normal, -1) : NULL;
-    if (!local || !is_local_part(local)) {
-        refuse(error, text, "the part before the @ has a character that is not allowed there");
-        return NULL;
-    }
+    g_autofree char *local = canonical_local_part(text, (gsize)(at - text));
     g_autofree char *domain = canonical_domain(at + 1);
-    if (!domain) {
-        refuse(error, text, "the part behind the @ is no domain");
-        return NULL;
-    }
-    g_autofree char *address = g_strconcat(local, "@", domain, NULL);
-    if (strlen(local) > LOCAL_MAX || strlen(address) > ADDRESS_MAX) {
-        refuse(error, text, "it is too long");
+    why = why_no_local_part(local);
+    if (!why && !domain)
+        why = "what stands behind the @ is no domain";
+    g_autofree char *address = why ? NULL : g_strconcat(local, "@", domain, NULL);
+    if (address && strlen(address) > ADDRESS_MAX)
+        why = "it is longer than 254 characters";
+    if (why) {
+        refuse(error, text, why);
         return NULL;
     }
     return g_steal_pointer(&address);
 }
 
-/* A display name as it may be shown and written: one line, no quotes around it. Caller frees. */
-static char *clean_name(const char *text, gsize length)
+/* ---- name and address ---------------------------------------------------------------------------------------------------- */
+
+/* A mailbox as written, taken apart: what stands before the brackets, and in them. */
+typedef struct {
+    GString *words;  /* outside of brackets, without comments; quoted strings without their quotes */
+    GString *bare;   /* between the brackets */
+    gboolean has_brackets, has_quotes;
+} Mailbox;
+
+/* Behind the quoted string or comment that begins at p; NULL: it does not end. out (may be NULL) gets what a quoted string says. */
+static const char *pass_quoted(const char *p, GString *out)
 {
-    g_autofree char *part = g_strndup(text, length);
-    g_autofree char *line = text_one_line(part);
-    gsize end = strlen(line);
-    if (end >= 2 && line[0] == '"' && line[end - 1] == '"') {
-        GString *bare = g_string_new(NULL);
-        for (gsize i = 1; i + 1 < end; i++) {
-            if (line[i] == '\\' && i + 2 < end)
-                i++;
-            g_string_append_c(bare, line[i]);
-        }
-        return g_string_free(bare, FALSE);
+    char end = *p == '"' ? '"' : ')';
+    guint depth = 1;
+    for (p++; *p; p++) {
+        if (*p == '\\' && p[1])
+            p++;
+        else if (*p == end && --depth == 0)
+            return p + 1;
+        else if (*p == '(' && end == ')')
+            depth++;
+        if (out)
+            g_string_append_c(out, *p);
     }
-    return g_steal_pointer(&line);
+    return NULL;
 }
 
-static gboolean has_control(const char *text)
+static const char *pass_brackets(const char *p, Mailbox *mailbox)
 {
-    for (const char *p = text; *p; p = g_utf8_next_char(p))
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return TRUE;
-    return FALSE;
+    const char *end = strchr(p, '>');
+    if (!end || mailbox->has_brackets)
+        return NULL;
+    mailbox->has_brackets = TRUE;
+    g_string_append_len(mailbox->bare, p + 1, end - p - 1);
+    return end + 1;
+}
+
+/* Why the text is not one mailbox; NULL: it was read into *mailbox. */
+static const char *read_mailbox(const char *text, Mailbox *mailbox)
+{
+    for (const char *p = text; *p;) {
+        if (*p == '"' || *p == '(') {
+            mailbox->has_quotes = mailbox->has_quotes || *p == '"';
+            p = pass_quoted(p, *p == '"' ? mailbox->words : NULL);
+        } else if (*p == '<') {
+            p = pass_brackets(p, mailbox);
+        } else if (*p == ',') {
+            return "a comma parts several addresses; a name with one needs quotes around it";
+        } else if (*p == ':' || *p == ';') {
+            return "it is a group; a name with a colon needs quotes around it";
+        } else if (*p == '>' || (mailbox->has_brackets && *p != ' ')) {
+            return "something stands behind the address";
+        } else {
+            g_string_append_c(mailbox->words, *p++);
+        }
+        if (!p)
+            return "a quote, a parenthesis or a bracket is not closed, or is there twice";
+    }
+    return NULL;
+}
+
+static void initialise(void)
+{
+    static gsize once = 0;
+    if (g_once_init_enter(&once)) {
+        g_mime_init();
+        g_once_init_leave(&once, 1);
+    }
+}
+
+/* The name as it may be shown and written: encoded words decoded, one line, no controls. Caller frees. */
+static char *readable_name(const char *words)
+{
+    g_autofree char *decoded = NULL;
+    if (strstr(words, "=?")) {
+        initialise();
+        decoded = g_mime_utils_header_decode_phrase(NULL, words);
+    }
+    g_autofree char *valid = text_make_valid(decoded ? decoded : words, -1);
+    GString *safe = g_string_new(NULL);
+    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        g_string_append_unichar(safe, g_unichar_iscntrl(c) ? ' ' : c);
+    }
+    g_autofree char *line = text_one_line(safe->str);
+    g_string_free(safe, TRUE);
+    return g_utf8_strlen(line, -1) > NAME_MAX_CHARS ? g_utf8_substring(line, 0, NAME_MAX_CHARS) : g_steal_pointer(&line);
 }
 
 gboolean address_parse(const char *text, char **ret_name, char **ret_address, GError **error)
 {
-    if (!text || strlen(text) > INPUT_MAX || !g_utf8_validate(text, -1, NULL) || has_control(text))
-        return refuse(error, text, "too long, not UTF-8, or with control characters");
-    g_autofree char *trimmed = g_strstrip(g_strdup(text));
-    const char *open = strrchr(trimmed, '<');
-    gsize length = strlen(trimmed);
-    g_autofree char *name = NULL;
-    g_autofree char *bare = NULL;
-    if (open) {
-        if (trimmed[length - 1] != '>')
-            return refuse(error, text, "\"<\" without \">\" at the end");
-        bare = g_strndup(open + 1, (gsize)(trimmed + length - 1 - (open + 1)));
-        name = clean_name(trimmed, (gsize)(open - trimmed));
-    } else {
-        bare = g_strdup(trimmed);
-        name = g_strdup("");
-    }
-    char *address = address_canonical(bare, error);
+    const char *why = why_unreadable(text);
+    if (why)
+        return refuse(error, text, why);
+    Mailbox mailbox = {.words = g_string_new(NULL), .bare = g_string_new(NULL)};
+    g_autofree char *address = NULL;
+    why = read_mailbox(text, &mailbox);
+    if (!why && !mailbox.has_brackets && mailbox.has_quotes)
+        why = "quotes before the @ are not supported";
+    if (why)
+        refuse(error, text, why);
+    else
+        address = address_canonical(mailbox.has_brackets ? mailbox.bare->str : g_strstrip(mailbox.words->str), error);
+    if (address && ret_name)
+        *ret_name = mailbox.has_brackets ? readable_name(mailbox.words->str) : g_strdup("");
+    g_string_free(mailbox.words, TRUE);
+    g_string_free(mailbox.bare, TRUE);
     if (!address)
         return FALSE;
-    if (ret_name)
-        *ret_name = g_steal_pointer(&name);
     if (ret_address)
-        *ret_address = address;
-    else
-        g_free(address);
+        *ret_address = g_steal_pointer(&address);
     return TRUE;
 }
+
+/* ---- domains ------------------------------------------------------------------------------------------------------------- */
 
 const char *address_domain(const char *address)
 {
