@@ -12,8 +12,6 @@
 #include "store/marks.h"
 #include "store/suppressions.h"
 
-/* A gate that waits for a person: looked at again when something about the contact changes (store_outbox_touch()). */
-#define WAIT_FOR_CHANGE_MS ((gint64)365 * 24 * 3600 * 1000)
 
 typedef struct {
     EngineCore *core;
@@ -128,8 +126,8 @@ static gboolean pass_gates(Claim *claim, const char *suppressed, Letter **ret_le
         ok = skip(claim, gate.reason, error);
         break;
     case GATE_WAIT:
-        ok = store_outbox_postpone(claim->core->store, claim->message->id,
-                                   gate.until_ms ? gate.until_ms : claim->now_ms + WAIT_FOR_CHANGE_MS, gate.reason, error);
+        /* until_ms 0: for a person; looked at again when something about the contact changes (store_outbox_touch()) */
+        ok = store_outbox_postpone(claim->core->store, claim->message->id, gate.until_ms, gate.reason, error);
         break;
     case GATE_OPEN:
         ok = take(claim, ret_letter, error);

@@ -1,0 +1,40 @@
+/*
+ * The table of commands: what the dispatcher (cli.c) knows of each. A command's function gets the words behind its name.
+ */
+#pragma once
+
+#include "cli/context.h"
+
+struct Command {
+    const char *name;
+    const char *synopsis; /* its arguments, for the usage line: "EMAIL [--json]" */
+    const char *summary;  /* one line, for help */
+    int (*run)(Cli *cli, char **words);
+    const Command *subcommands;     /* ended by one without name; NULL where there are none */
+    const char *default_subcommand; /* taken where none is named; NULL: one must be */
+};
+
+extern const Command contact_subcommands[];
+extern const Command queue_subcommands[];
+
+int command_check(Cli *cli, char **words);
+int command_import(Cli *cli, char **words);
+int command_history(Cli *cli, char **words);
+int command_log(Cli *cli, char **words);
+int command_preview(Cli *cli, char **words);
+int command_read(Cli *cli, char **words);
+int command_status(Cli *cli, char **words);
+int command_reload(Cli *cli, char **words);
+int command_pause(Cli *cli, char **words);
+int command_resume(Cli *cli, char **words);
+
+int contact_command_add(Cli *cli, char **words);
+int contact_command_set(Cli *cli, char **words);
+int contact_command_stage(Cli *cli, char **words);
+int contact_command_tag(Cli *cli, char **words);
+int contact_command_show(Cli *cli, char **words);
+int contact_command_list(Cli *cli, char **words);
+int contact_command_pause(Cli *cli, char **words);
+int contact_command_resume(Cli *cli, char **words);
+int contact_command_forget(Cli *cli, char **words);
+int contact_command_export(Cli *cli, char **words);

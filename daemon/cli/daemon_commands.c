@@ -1,0 +1,157 @@
+/*
+ * nurture check, and the commands that ask the running daemon: status, reload, pause, resume.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/table.h"
+#include "engine/control.h"
+#include "engine/templates.h"
+#include "plan/calendar.h"
+
+enum { STATUS_TIMEOUT_MS = 5000, RELOAD_TIMEOUT_MS = 60000 };
+
+/* ---- check ----------------------------------------------------------------------------------------------------------- */
+
+int command_check(Cli *cli, char **words)
+{
+    GError *error = NULL;
+    int status = CLI_DONE;
+    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 0, 0, &status);
+    if (!rest)
+        return status;
+    if (!cli_load_config(cli, &error))
+        return cli_failed_by(cli, error);
+    g_autoptr(TemplateSet) templates = templates_load(cli->config, NULL, &error);
+    if (error) {
+        fprintf(cli->err, "%s\n", error->message);
+        status = CLI_FAILED;
+        g_clear_error(&error);
+    }
+    g_autoptr(Calendar) calendar = calendar_load(cli->config->sending.holiday_files, &error);
+    if (error) {
+        fprintf(cli->err, "%s: sending.holidays: %s\n", cli->config->file, error->message);
+        status = CLI_FAILED;
+        g_clear_error(&error);
+    }
+    if (status == CLI_DONE)
+        fprintf(cli->out, "%s: ok: %u accounts, %u rules, and a template for each of their steps\n", cli->config->file,
+                g_strv_length((char **)cli->config->accounts), g_strv_length((char **)cli->config->rules));
+    return status;
+}
+
+/* ---- the daemon ------------------------------------------------------------------------------------------------------ */
+
+/* The answer; NULL where there is none with *ret_status. */
+static JsonObject *ask(Cli *cli, char **words, const char *command, gint64 timeout_ms, int *ret_status)
+{
+    GError *error = NULL;
+    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 0, 0, ret_status);
+    if (!rest)
+        return NULL;
+    if (!cli_load_config(cli, &error)) {
+        *ret_status = cli_failed_by(cli, error);
+        return NULL;
+    }
+    g_autoptr(JsonObject) request = json_object_new();
+    json_object_set_string_member(request, "command", command);
+    JsonObject *answer = control_call(cli->config, request, timeout_ms, &error);
+    if (!answer)
+        *ret_status = cli_failed_by(cli, error);
+    return answer;
+}
+
+static const char *text_member(JsonObject *object, const char *name)
+{
+    return json_object_get_string_member_with_default(object, name, "");
+}
+
+static char *queue_text(JsonObject *object)
+{
+    JsonNode *node = json_object_get_member(object, "queue");
+    JsonObject *queue = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    GString *text = g_string_new(NULL);
+    g_autoptr(GList) states = queue ? json_object_get_members(queue) : NULL;
+    for (GList *state = states; state; state = state->next)
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s", text->len ? ", " : "", json_object_get_int_member(queue, state->data),
+                               (const char *)state->data);
+    return g_string_free(text, FALSE);
+}
+
+static char *why_text(JsonObject *account, const char *reason, const char *retry)
+{
+    gint64 retry_s = json_object_get_int_member_with_default(account, retry, -1);
+    if (retry_s < 0)
+        return g_strdup(text_member(account, reason));
+    return g_strdup_printf("%s (again in %" G_GINT64_FORMAT " s)", text_member(account, reason), retry_s);
+}
+
+static void print_accounts(Cli *cli, JsonArray *accounts)
+{
+    static const TableColumn columns[] = {{"ACCOUNT", FALSE, FALSE}, {"SENDING", FALSE, FALSE}, {"MAILBOX", FALSE, FALSE},
+                                          {"QUEUE", FALSE, FALSE},   {"WHY", FALSE, FALSE},     {NULL, FALSE, FALSE}};
+    Table *table = table_new(cli->out, columns, cli->columns, cli->colour);
+    for (guint i = 0; i < json_array_get_length(accounts); i++) {
+        JsonObject *account = json_array_get_object_element(accounts, i);
+        g_autofree char *queue = queue_text(account);
+        g_autofree char *sending = why_text(account, "sending_reason", "retry_in_s");
+        g_autofree char *mailbox = why_text(account, "mailbox_reason", "mailbox_retry_in_s");
+        g_autofree char *why = g_strjoin(*sending && *mailbox ? "; " : "", sending, mailbox, NULL);
+        const char *watched = text_member(account, "mailbox");
+        const char *cells[] = {text_member(account, "account"), text_member(account, "sending"), *watched ? watched : "none (one_way)", queue, why};
+        table_add(table, cells);
+    }
+    table_finish(table, NULL);
+}
+
+int command_status(Cli *cli, char **words)
+{
+    int status = CLI_DONE;
+    g_autoptr(JsonObject) answer = ask(cli, words, "status", STATUS_TIMEOUT_MS, &status);
+    if (!answer)
+        return status;
+    if (cli->json) {
+        cli_print_json(cli, json_object_ref(answer));
+        return CLI_DONE;
+    }
+    g_autofree char *queue = queue_text(answer);
+    fprintf(cli->out, "nurtured %s, process %" G_GINT64_FORMAT ", %s%s%s\n", text_member(answer, "version"),
+            json_object_get_int_member_with_default(answer, "pid", 0), text_member(answer, "config"),
+            json_object_get_boolean_member_with_default(answer, "virtual", FALSE) ? ", on a virtual clock: " : ", ", text_member(answer, "clock"));
+    fprintf(cli->out, "%" G_GINT64_FORMAT " contacts, %" G_GINT64_FORMAT " enrolments under way; queue: %s%s\n\n",
+            json_object_get_int_member_with_default(answer, "contacts", 0), json_object_get_int_member_with_default(answer, "enrolments", 0),
+            *queue ? queue : "empty", json_object_get_boolean_member_with_default(answer, "paused", FALSE) ? "; all sending is paused" : "");
+    JsonNode *accounts = json_object_get_member(answer, "accounts");
+    if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
+        print_accounts(cli, json_node_get_array(accounts));
+    return CLI_DONE;
+}
+
+static int ask_and_tell(Cli *cli, char **words, const char *command, const char *done)
+{
+    int status = CLI_DONE;
+    g_autoptr(JsonObject) answer = ask(cli, words, command, RELOAD_TIMEOUT_MS, &status);
+    if (!answer)
+        return status;
+    if (cli->json)
+        cli_print_json(cli, json_object_ref(answer));
+    else
+        fprintf(cli->out, "%s\n", done);
+    return CLI_DONE;
+}
+
+int command_reload(Cli *cli, char **words)
+{
+    return ask_and_tell(cli, words, "reload", "the configuration and the templates are in force");
+}
+
+int command_pause(Cli *cli, char **words)
+{
+    return ask_and_tell(cli, words, "pause", "all sending is paused; nurture resume ends it");
+}
+
+int command_resume(Cli *cli, char **words)
+{
+    return ask_and_tell(cli, words, "resume", "sending goes on");
+}

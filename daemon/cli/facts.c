@@ -1,0 +1,85 @@
+/*
+ * Facts as JSON. Times are RFC 3339 in UTC; what is not known is left out.
+ */
+#include "cli/facts.h"
+
+#include "base/json.h"
+
+static void add_strings(JsonObject *object, const char *member, char **strings)
+{
+    JsonArray *array = json_array_new();
+    for (char **string = strings; *string; string++)
+        json_array_add_string_element(array, *string);
+    json_object_set_array_member(object, member, array);
+}
+
+JsonObject *contact_object(const Contact *contact)
+{
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "email", contact->email);
+    json_add_text(object, "first_name", contact->first_name);
+    json_add_text(object, "last_name", contact->last_name);
+    json_add_text(object, "company", contact->company);
+    json_add_text(object, "stage", contact->stage);
+    json_add_time(object, "stage_since", contact->stage_since_ms);
+    json_add_time(object, "customer_since", contact->customer_since_ms);
+    json_add_text(object, "time_zone", contact->time_zone);
+    json_add_text(object, "language", contact->language);
+    json_add_text(object, "owner", contact->owner);
+    json_add_text(object, "source", contact->source);
+    add_strings(object, "tags", contact->tags);
+    JsonObject *attributes = json_parse_object(contact->attributes, NULL);
+    json_object_set_object_member(object, "attributes", attributes ? attributes : json_object_new());
+    if (contact->has_score)
+        json_object_set_double_member(object, "score", contact->score);
+    if (contact->paused_until_ms == G_MAXINT64)
+        json_object_set_boolean_member(object, "paused", TRUE);
+    else
+        json_add_time(object, "paused_until", contact->paused_until_ms);
+    json_add_time(object, "last_contacted", contact->last_contacted_ms);
+    return object;
+}
+
+JsonObject *interaction_object(const Interaction *interaction)
+{
+    JsonObject *object = json_object_new();
+    json_add_time(object, "at", interaction->at_ms);
+    json_object_set_string_member(object, "kind", interaction_kind_name(interaction->kind));
+    json_add_text(object, "rule", interaction->rule);
+    json_add_text(object, "step", interaction->step);
+    json_add_text(object, "subject", interaction->subject);
+    json_add_text(object, "text", interaction->text);
+    json_add_text(object, "message_id", interaction->message_id);
+    json_add_text(object, "detail", interaction->detail);
+    return object;
+}
+
+JsonObject *enrolment_object(const Enrolment *enrolment)
+{
+    static const char *const states[] = {"active", "done", "ended"};
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "rule", enrolment->rule);
+    json_object_set_int_member(object, "round", enrolment->round);
+    json_object_set_string_member(object, "state", states[enrolment->state]);
+    json_add_text(object, "next_step", enrolment->next_step);
+    json_add_time(object, "due_at", enrolment->due_ms);
+    json_add_time(object, "enrolled_at", enrolment->enrolled_ms);
+    json_add_time(object, "ended_at", enrolment->ended_ms);
+    json_add_text(object, "end_reason", enrolment->end_reason);
+    return object;
+}
+
+JsonObject *message_object(const OutboxMessage *message)
+{
+    JsonObject *object = json_object_new();
+    json_object_set_int_member(object, "id", message->id);
+    json_object_set_string_member(object, "contact", message->email);
+    json_object_set_string_member(object, "rule", message->rule);
+    json_object_set_string_member(object, "step", message->step);
+    json_object_set_string_member(object, "state", outbox_state_name(message->state));
+    json_add_time(object, "due_at", message->due_ms);
+    json_object_set_int_member(object, "attempts", message->attempts);
+    json_object_set_string_member(object, "reason", message->reason);
+    json_object_set_string_member(object, "message_id", message->message_id);
+    return object;
+}

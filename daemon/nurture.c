@@ -1,0 +1,18 @@
+/*
+ * nurture: the command for people and scripts. All is in cli/.
+ */
+#include <gmime/gmime.h>
+#include <locale.h>
+#include <signal.h>
+
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    signal(SIGPIPE, SIG_DFL);
+    g_set_prgname("nurture");
+    g_mime_init();
+    return cli_run(argv, stdout, stderr);
+}
