@@ -16,8 +16,8 @@ Actions (OK is the answer that would be right):
   endless    lines of one reply without end     trickle    OK, an octet each 0.1 seconds
   lateN      OK after N seconds                 odd        251 for OK
   okdrop     OK, then closes                    ok421      OK, then 421 unasked, and closes
-  two        OK and another 250                 stale      drops where the connection has served a message before, else OK
-  stale421   the same with a 421
+  two        OK and another 250                 twoN       the same, N seconds later
+  stale      drops where the connection has served a message before, else OK; stale421 the same with a 421
 """
 import argparse
 import os
@@ -140,8 +140,11 @@ class Conversation:
             self.trickle(ok)
         elif action == "odd":
             self.send(b"251 2.0.0 somewhere else\r\n")
-        elif action == "two":
-            self.send(ok + b"250 2.0.0 and again\r\n")
+        elif action.startswith("two"):
+            self.send(ok if action[3:] else ok + b"250 2.0.0 and again\r\n")
+            if action[3:]:
+                time.sleep(float(action[3:]))
+                self.send(b"250 2.0.0 and again\r\n")
         elif action == "":
             self.send(ok)
         else:

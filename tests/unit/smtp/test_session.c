@@ -166,6 +166,55 @@ static void test_answer_too_many(void **state)
     peer_stop(&peer);
 }
 
+/* A word unasked between two messages: the connection is not trusted with the next. */
+static void test_unasked_answer_between_messages(void **state)
+{
+    static const char *const first[] = {"dot.two0.1@x.example", "dot.ok421@x.example", "dot.okdrop@x.example"};
+    const SmtpLimits limits = PATIENT_LIMITS;
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(first); i++) {
+        Peer peer;
+        Mail mails[2] = {0};
+        peer_start(&peer, NULL);
+        const Account account = peer_account(peer.port);
+        SmtpPool *pool = mail_pool(&account, &limits);
+        mail_submit(pool, &mails[0], first[i]);
+        pool_drain(pool);
+        g_usleep(400000);
+        mail_submit(pool, &mails[1], "ok@x.example");
+        pool_drain(pool);
+        smtp_pool_free(pool, 1000);
+        for (gsize k = 0; k < G_N_ELEMENTS(mails); k++) {
+            if (mails[k].result.class != DELIVERY_SENT)
+                fail_msg("%s, message %zu: %s", first[i], k, mails[k].result.text);
+            mail_clear(&mails[k]);
+        }
+        assert_int_equal(peer_count(&peer, "MAIL FROM"), 2);
+        assert_int_equal(peer_count(&peer, "OPENED"), 2);
+        peer_stop(&peer);
+    }
+}
+
+/* libcurl says QUIT after a refusal, and so do we when we end; neither waits long for a server that is silent then. */
+static void test_silence_after_quit(void **state)
+{
+    Peer peer;
+    const char *options[] = {"--quit", "hang", NULL}, *senders[] = {"rcpt.550@x.example", "ok@x.example", NULL};
+    const SmtpLimits limits = PATIENT_LIMITS;
+    Mail mails[2] = {0};
+    gint64 start_ms = clock_monotonic_ms();
+    (void)state;
+    peer_start(&peer, options);
+    const Account account = peer_account(peer.port);
+    send_each(&account, &limits, senders, mails);
+    assert_int_equal(mails[0].result.class, DELIVERY_FAILED);
+    assert_int_equal(mails[1].result.class, DELIVERY_SENT);
+    assert_true(clock_monotonic_ms() - start_ms < 6000);
+    for (gsize i = 0; i < G_N_ELEMENTS(mails); i++)
+        mail_clear(&mails[i]);
+    peer_stop(&peer);
+}
+
 static void test_connection_is_used_again(void **state)
 {
     Peer peer;
@@ -179,6 +228,8 @@ static void test_connection_is_used_again(void **state)
     send_each(&account, &limits, senders, mails);
     for (gsize i = 0; i < G_N_ELEMENTS(mails); i++) {
         assert_int_equal(mails[i].result.class, i == 1 ? DELIVERY_FAILED : DELIVERY_SENT);
+        assert_string_equal(mails[i].result.text, i == 1 ? "first line second line" : "queued as ABC123");
+        assert_string_equal(mails[i].result.enhanced, i == 1 ? "5.1.1" : "2.0.0");
         mail_clear(&mails[i]);
     }
     assert_int_equal(peer_count(&peer, "OPENED"), 2); /* three on the first, two on the next */
@@ -317,6 +368,34 @@ static GBytes *make_body(gsize size, GRand *rand)
     return g_string_free_to_bytes(body);
 }
 
+/* libcurl sends 64 KiB a turn, dots stuffed. This many octets more than a turn as there are dots in it: told the raw
+ * size, it would think itself done after the first. */
+static GBytes *make_body_of_one_turn_and_dots(guint n_dots)
+{
+    GString *body = g_string_new("Subject: dots\r\n\r\n");
+    for (guint i = 0; i < n_dots; i++)
+        g_string_append(body, ".\r\n");
+    while (body->len < 65536 + n_dots - 2)
+        g_string_append_c(body, 'x');
+    g_string_append(body, "\r\n");
+    return g_string_free_to_bytes(body);
+}
+
+static void check_body_arrives(SmtpPool *pool, const Peer *peer, guint number, GBytes *body)
+{
+    Mail mail = {.bytes = body};
+    mail_submit(pool, &mail, "ok@x.example");
+    pool_drain(pool);
+    assert_int_equal(mail.result.class, DELIVERY_SENT);
+    g_autofree char *name = g_strdup_printf("%u.eml", number);
+    gsize got_size = 0, want_size;
+    const char *want = g_bytes_get_data(mail.bytes, &want_size);
+    g_autofree char *got = peer_read(peer, name, &got_size);
+    assert_int_equal(got_size, want_size);
+    assert_memory_equal(got, want, want_size);
+    mail_clear(&mail);
+}
+
 /* Bytes arrive as composed: leading dots, sizes around libcurl's buffers of 16 and 64 KiB. */
 static void test_bodies_arrive_as_composed(void **state)
 {
@@ -329,19 +408,11 @@ static void test_bodies_arrive_as_composed(void **state)
     peer_start(&peer, NULL);
     const Account account = peer_account(peer.port);
     SmtpPool *pool = mail_pool(&account, &limits);
-    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        Mail mail = {.bytes = make_body(sizes[i], rand)};
-        mail_submit(pool, &mail, "ok@x.example");
-        pool_drain(pool);
-        assert_int_equal(mail.result.class, DELIVERY_SENT);
-        g_autofree char *name = g_strdup_printf("%zu.eml", i + 1);
-        gsize got_size = 0, want_size;
-        const char *want = g_bytes_get_data(mail.bytes, &want_size);
-        g_autofree char *got = peer_read(&peer, name, &got_size);
-        assert_int_equal(got_size, want_size);
-        assert_memory_equal(got, want, want_size);
-        mail_clear(&mail);
-    }
+    guint n = 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
+        check_body_arrives(pool, &peer, ++n, make_body(sizes[i], rand));
+    for (guint dots = 1; dots < 1000; dots += 111)
+        check_body_arrives(pool, &peer, ++n, make_body_of_one_turn_and_dots(dots));
     smtp_pool_free(pool, 1000);
     peer_stop(&peer);
 }
@@ -415,6 +486,8 @@ int main(void)
         cmocka_unit_test(test_final_answer_has_its_own_limit),
         cmocka_unit_test(test_late_answer_is_not_the_next_ones),
         cmocka_unit_test(test_answer_too_many),
+        cmocka_unit_test(test_unasked_answer_between_messages),
+        cmocka_unit_test(test_silence_after_quit),
         cmocka_unit_test(test_connection_is_used_again),
         cmocka_unit_test(test_stale_connection),
         cmocka_unit_test(test_only_stale_is_tried_again),
