@@ -1,0 +1,44 @@
+/*
+ * The watcher's end of the socket pair: what it tells the parent, and how far ahead of the parent's commits it may be.
+ * Every call that fails (IMAP_FAULT_PARENT) means that the watcher must end.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "imap/link.h"
+#include "protocol.h"
+
+typedef struct Channel Channel;
+
+/* fd is the channel's from here on. */
+Channel *channel_new(int fd);
+/* Accepts NULL. */
+void channel_free(Channel *channel);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Channel, channel_free)
+
+/* The first thing the parent says. *ret_secret: secret_free(). */
+gboolean channel_read_hello(Channel *channel, Hello **ret_hello, char **ret_secret, GError **error);
+
+/* Sends a heartbeat where one is due. Never blocks, never fails (what is wrong is found by the next call). A StreamTick. */
+void channel_tick(gpointer channel);
+
+/* A message: waits while the window (WINDOW_RECORDS, WINDOW_OCTETS) is full of what the parent has not committed. value is sunk. */
+gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, gint64 received_ms, GVariant *message,
+                             GError **error);
+
+/* "The folder is read up to uid": sent once every record of the folder that went before is committed, so that no cursor passes one. */
+gboolean channel_send_position(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, GError **error);
+
+/* Before a message is read, for the parent to know whom to suspect; uid 0 afterwards. */
+gboolean channel_send_suspect(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, GError **error);
+
+/* Messages are on the way (text: why, may be ""), or nothing is left to read: WATCHING is told as soon as all is committed. */
+gboolean channel_send_reading(Channel *channel, const char *text, GError **error);
+gboolean channel_rest(Channel *channel, GError **error);
+
+/* The last word. Does not wait for a parent that does not listen. */
+void channel_send_fault(Channel *channel, const GError *fault);
+
+/* Waits until fd (-1: none) can be read, or timeout_ms have passed; takes commits and sends heartbeats meanwhile. */
+gboolean channel_wait(Channel *channel, int fd, gint64 timeout_ms, gboolean *ret_readable, GError **error);

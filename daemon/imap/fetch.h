@@ -1,0 +1,36 @@
+/*
+ * Reading the open folder: which messages there are, and their octets. Nothing here sets a flag (BODY.PEEK). Errors are IMAP_FAULTs.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "session.h"
+
+/* UIDs above after, ascending, each once. Free with g_array_unref(); elements are guint32. */
+GArray *fetch_search_after(Session *session, guint32 after, GError **error);
+
+/* UIDs of what came on the (UTC) day of since_ms or later. */
+GArray *fetch_search_since(Session *session, gint64 since_ms, GError **error);
+
+/* Those of the n (1 … FETCH_CHUNK, ascending) UIDs that are still there. */
+GArray *fetch_search_these(Session *session, const guint32 *uids, guint n, GError **error);
+
+typedef struct {
+    guint32 uid;
+    guint32 size;       /* as the server tells it */
+    gint64 received_ms; /* 0: not told */
+} FetchItem;
+
+/* Size and date of the n (1 … FETCH_CHUNK, ascending) UIDs: FetchItems in that order, without those that the server left out. */
+GArray *fetch_items(Session *session, const guint32 *uids, guint n, GError **error);
+
+typedef struct FetchBodies FetchBodies;
+
+/* The bodies of n items, each at most FETCH_BODY_OCTETS of it. What the server left out is not in the result. */
+FetchBodies *fetch_bodies(Session *session, const FetchItem *items, guint n, GError **error);
+
+/* The octets of one; NULL where they did not come. They belong to bodies. */
+const char *fetch_bodies_find(const FetchBodies *bodies, guint32 uid, gsize *ret_length);
+void fetch_bodies_free(FetchBodies *bodies);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FetchBodies, fetch_bodies_free)

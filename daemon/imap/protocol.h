@@ -1,0 +1,68 @@
+/*
+ * What parent and child say to each other over their socket pair: frames of a length, a kind and a serialised GVariant of the
+ * kind's one type. Neither side believes the other: lengths are bounded before memory is taken, values must be in
+ * normal form (the child may have been taken over by a server, and the parent holds the store).
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+    /* parent to child */
+    FRAME_HELLO = 1,
+    FRAME_SECRET,    /* the raw octets of the password, right after the hello; not a GVariant, so that it can be wiped */
+    FRAME_COMMITTED, /* (uuu) index of the folder, UIDVALIDITY, UID */
+    /* child to parent */
+    FRAME_RECORD,    /* (uuuxv) index, UIDVALIDITY, UID, received ms, the InboundMessage */
+    FRAME_POSITION,  /* (uuu) as COMMITTED */
+    FRAME_SUSPECT,   /* (uuu) a message that is about to be read: whom to suspect if the child dies; UID 0: none any more */
+    FRAME_STATE,     /* (us) ImapState, why */
+    FRAME_FAULT,     /* (us) ImapFault, why; the last that it says */
+    FRAME_HEARTBEAT, /* () */
+    FRAME_LAST = FRAME_HEARTBEAT
+} FrameKind;
+
+/* One folder, as the hello tells it. */
+typedef struct {
+    char *name;
+    gboolean known;       /* it was read before: the three below hold */
+    guint32 uidvalidity, last_uid;
+    gint64 again_since_ms; /* read what came since then if the UIDVALIDITY has changed; real time */
+    guint32 suspect_uid;  /* hand this one on unread; 0: none */
+} HelloFolder;
+
+typedef struct {
+    char *host;
+    guint16 port;
+    guint32 tls; /* TlsMode */
+    char *ca_file;
+    char *user;
+    char **addresses;        /* numeric */
+    gint64 poll_ms;
+    gint64 first_since_ms;   /* a first run reads what came since then; 0: nothing */
+    gboolean careful;        /* the child before died while reading: one message at a time, SUSPECT before each */
+    GPtrArray *folders;      /* HelloFolder* */
+} Hello;
+
+Hello *hello_new(void);
+void hello_free(Hello *hello);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hello, hello_free)
+
+/* To and from FRAME_HELLO's value. hello_parse() gives NULL for what cannot be (no folder, too many, an unknown TLS mode …). */
+GVariant *hello_to_variant(const Hello *hello);
+Hello *hello_parse(GVariant *value);
+
+/* Appends a frame; value is sunk; NULL for FRAME_SECRET and FRAME_HEARTBEAT only. */
+void frame_append(GByteArray *out, FrameKind kind, GVariant *value);
+void frame_append_secret(GByteArray *out, const char *secret);
+
+/* Octets of the frame of that value with its head. */
+gsize frame_size(GVariant *value);
+
+typedef enum { FRAME_NONE, FRAME_READY, FRAME_BROKEN } FrameStatus;
+
+/*
+ * Looks for a frame at *offset of in. READY: *ret_value (NULL for HEARTBEAT; owned by the caller) and *offset behind it; for SECRET
+ * *ret_value is its octets ("ay"). NONE: more octets are needed. BROKEN: no frame of ours; the connection is of no more use.
+ */
+FrameStatus frame_parse(const GByteArray *in, gsize *offset, FrameKind *ret_kind, GVariant **ret_value);

@@ -1,0 +1,184 @@
+/*
+ * Opening and keeping a conversation: greeting, STARTTLS, capabilities, sign-in, EXAMINE. Runs in the watcher.
+ *
+ *   greeting -> [STARTTLS -> TLS] -> capabilities -> sign in -> capabilities -> (EXAMINE …)
+ *
+ * Nothing of user or password is sent before TLS stands and the certificate is verified. A folder is only ever opened by
+ * EXAMINE, so no command of ours can change it.
+ */
+#include "session.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "fault.h"
+#include "limits.h"
+#include "sign_in.h"
+
+gboolean session_failed(Session *session, int result, const char *command, GError **error)
+{
+    if (stream_fault(session->stream, error))
+        return FALSE;
+    if (result == MAILIMAP_ERROR_PARSE || result == MAILIMAP_ERROR_PROTOCOL) {
+        g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s: the server's answer is no IMAP", command);
+        return FALSE;
+    }
+    g_autofree char *words = text_escape(session->imap->imap_response, 200);
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s refused: %s", command, *words != '\0' ? words : "no reason given");
+    return FALSE;
+}
+
+guint32 session_exists(const Session *session)
+{
+    const struct mailimap_selection_info *info = session->imap->imap_selection_info;
+    return info != NULL ? info->sel_exists : 0;
+}
+
+gboolean session_changed(const Session *session, guint32 exists)
+{
+    const struct mailimap_response_info *last = session->imap->imap_response_info;
+    gboolean expunged = last != NULL && last->rsp_expunged != NULL && !clist_isempty(last->rsp_expunged);
+    return expunged || session_exists(session) != exists;
+}
+
+void session_free(Session *session)
+{
+    if (session == NULL)
+        return;
+    if (session->imap->imap_stream != NULL)
+        mailstream_close(session->imap->imap_stream);
+    else
+        stream_free(session->stream);
+    session->imap->imap_stream = NULL;
+    mailimap_free(session->imap);
+    g_free(session->selected);
+    g_free(session);
+}
+
+static void note_capability(Capabilities *capabilities, const struct mailimap_capability *one)
+{
+    const char *name = one->cap_type == MAILIMAP_CAPABILITY_AUTH_TYPE ? one->cap_data.cap_auth_type : one->cap_data.cap_name;
+    if (name == NULL)
+        return;
+    if (one->cap_type == MAILIMAP_CAPABILITY_AUTH_TYPE) {
+        capabilities->plain |= g_ascii_strcasecmp(name, "PLAIN") == 0;
+        return;
+    }
+    capabilities->idle |= g_ascii_strcasecmp(name, "IDLE") == 0;
+    capabilities->initial_response |= g_ascii_strcasecmp(name, "SASL-IR") == 0;
+    capabilities->login_disabled |= g_ascii_strcasecmp(name, "LOGINDISABLED") == 0;
+    capabilities->starttls |= g_ascii_strcasecmp(name, "STARTTLS") == 0;
+}
+
+static gboolean ask_capabilities(Session *session, Capabilities *ret_capabilities, GError **error)
+{
+    struct mailimap_capability_data *data = NULL;
+    stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
+    int result = mailimap_capability(session->imap, &data);
+    Capabilities found = {0};
+    if (data != NULL && data->cap_list != NULL)
+        for (clistiter *i = clist_begin(data->cap_list); i != NULL; i = clist_next(i))
+            note_capability(&found, clist_content(i));
+    if (data != NULL)
+        mailimap_capability_data_free(data);
+    if (result != MAILIMAP_NO_ERROR)
+        return session_failed(session, result, "CAPABILITY", error);
+    *ret_capabilities = found;
+    return TRUE;
+}
+
+/* The greeting. *ret_signed_in: PREAUTH. */
+static gboolean greet(Session *session, gboolean *ret_signed_in, GError **error)
+{
+    stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
+    mailstream *over = stream_to_mailstream(session->stream);
+    int result = mailimap_connect(session->imap, over);
+    if (session->imap->imap_stream == NULL) /* never, as far as its source tells; then the stream must still have an owner */
+        session->imap->imap_stream = over;
+    if (result != MAILIMAP_NO_ERROR_AUTHENTICATED && result != MAILIMAP_NO_ERROR_NON_AUTHENTICATED)
+        return session_failed(session, result, "connection", error);
+    *ret_signed_in = result == MAILIMAP_NO_ERROR_AUTHENTICATED;
+    return TRUE;
+}
+
+/* Plain text before STARTTLS can be anybody's: nothing that came then is kept or believed. */
+static gboolean upgrade(Session *session, const SessionSettings *settings, GError **error)
+{
+    Capabilities capabilities;
+    if (!ask_capabilities(session, &capabilities, error))
+        return FALSE;
+    if (!capabilities.starttls) {
+        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, "the server offers no STARTTLS, and without TLS nothing is sent");
+        return FALSE;
+    }
+    stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
+    int result = mailimap_starttls(session->imap);
+    if (result != MAILIMAP_NO_ERROR)
+        return session_failed(session, result, "STARTTLS", error);
+    if (session->imap->imap_stream->read_buffer_len > 0) {
+        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, "plain text was put in between STARTTLS and TLS");
+        return FALSE;
+    }
+    return stream_start_tls(session->stream, settings->trust, settings->host, error);
+}
+
+static gboolean enter(Session *session, const SessionSettings *settings, gboolean signed_in, GError **error)
+{
+    Capabilities capabilities;
+    if (!ask_capabilities(session, &capabilities, error))
+        return FALSE;
+    if (signed_in != (*settings->user == '\0')) {
+        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN,
+                            signed_in ? "the server signs in by itself (PREAUTH), not as the user of the configuration"
+                                      : "the server asks for a sign-in, but the configuration names no user");
+        return FALSE;
+    }
+    if (!signed_in) {
+        if (!sign_in(session, &capabilities, settings->user, settings->secret, error))
+            return FALSE;
+        session->imap->imap_state = MAILIMAP_STATE_AUTHENTICATED; /* libetpan has not seen it */
+        if (!ask_capabilities(session, &capabilities, error))     /* servers tell more after it */
+            return FALSE;
+    }
+    session->has_idle = capabilities.idle;
+    return TRUE;
+}
+
+Session *session_open(Stream *stream, const SessionSettings *settings, GError **error)
+{
+    g_autoptr(Session) session = g_new0(Session, 1);
+    session->stream = stream;
+    session->imap = mailimap_new(0, NULL);
+    g_assert(session->imap != NULL); /* NULL only without memory */
+    gboolean signed_in = FALSE;
+    if (settings->tls == TLS_IMPLICIT && !stream_start_tls(stream, settings->trust, settings->host, error))
+        return NULL;
+    if (!greet(session, &signed_in, error))
+        return NULL;
+    if (settings->tls == TLS_STARTTLS && signed_in) {
+        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, "the server signs in (PREAUTH) before TLS could be had");
+        return NULL;
+    }
+    if (settings->tls == TLS_STARTTLS && !upgrade(session, settings, error))
+        return NULL;
+    return enter(session, settings, signed_in, error) ? g_steal_pointer(&session) : NULL;
+}
+
+gboolean session_examine(Session *session, const char *wire_name, const char *label, FolderState *ret_state, GError **error)
+{
+    g_autofree char *name = text_escape(label, 200);
+    g_autofree char *command = g_strdup_printf("folder %s", name);
+    g_clear_pointer(&session->selected, g_free);
+    stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
+    int result = mailimap_examine(session->imap, wire_name);
+    const struct mailimap_selection_info *info = session->imap->imap_selection_info;
+    if (result != MAILIMAP_NO_ERROR)
+        return session_failed(session, result, command, error);
+    if (info == NULL || info->sel_uidvalidity == 0) {
+        g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s: the server gives no UIDVALIDITY, without which nothing can be read once", command);
+        return FALSE;
+    }
+    session->selected = g_strdup(wire_name);
+    *ret_state = (FolderState){.uidvalidity = info->sel_uidvalidity, .uidnext = info->sel_uidnext, .exists = info->sel_exists};
+    return TRUE;
+}

@@ -1,0 +1,51 @@
+/*
+ * A signed-in conversation with one server. Every call that fails has spoiled it: what remains is session_free(). Errors are
+ * IMAP_FAULTs whose text is one escaped line.
+ */
+#pragma once
+
+#include <glib.h>
+#include <libetpan/libetpan.h>
+
+#include "config/config.h"
+#include "stream.h"
+
+typedef struct {
+    Stream *stream;
+    mailimap *imap;
+    gboolean has_idle;
+    char *selected; /* wire name of the folder that is open; NULL for none */
+    guint32 raw_tag;
+} Session;
+
+typedef struct {
+    const char *host; /* that the certificate must be for */
+    TlsMode tls;
+    gnutls_certificate_credentials_t trust; /* NULL for TLS_NONE */
+    const char *user;                       /* "" for a server that needs no sign-in */
+    const char *secret;
+} SessionSettings;
+
+/* Greets, starts TLS as the settings say, signs in. Takes the stream over, also when it fails. */
+Session *session_open(Stream *stream, const SessionSettings *settings, GError **error);
+
+typedef struct {
+    guint32 uidvalidity;
+    guint32 uidnext; /* 0: the server does not say */
+    guint32 exists;
+} FolderState;
+
+/* EXAMINE: opens the folder (wire name, folder_wire_name()) for reading only. label: its name for messages. */
+gboolean session_examine(Session *session, const char *wire_name, const char *label, FolderState *ret_state, GError **error);
+
+/* FALSE always: sets error to what made the command fail, given libetpan's result code. */
+gboolean session_failed(Session *session, int result, const char *command, GError **error);
+
+/* Messages that the server says the open folder has, as far as it has told; and whether the last command's answer told of a change
+ * of it in passing (exists: the number before). */
+guint32 session_exists(const Session *session);
+gboolean session_changed(const Session *session, guint32 exists);
+
+/* Closes without a word (mailimap_free() alone would say LOGOUT, into a connection that may be broken). Accepts NULL. */
+void session_free(Session *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
