@@ -109,6 +109,7 @@ static gboolean parse(Cli *cli, char **words, const GOptionEntry *entries, gbool
         cli->config_file = g_steal_pointer(&config_file);
     }
     *ret_rest = rest != NULL ? g_steal_pointer(&rest) : g_new0(char *, 1);
+    *ret_status = CLI_DONE;
     return TRUE;
 }
 

@@ -12,15 +12,12 @@
 
 enum { LINE_MAX_CHARS = 400, INTRO_MAX_LINES = 4, HEADER_BLOCK_MIN = 2 };
 
-/* "On Mon, 5 Jan 2026 at 09:00, Anna Berg <anna@example.com> wrote:" in the languages of the usual programs. */
+/* "On Mon, 5 Jan 2026 at 09:00, Anna Berg <anna@example.com> wrote:" in the languages of the usual programs: a verb of writing, a
+ * date or an address, and a colon at the end. */
 #define INTRO_PATTERN                                                                                                      \
-    "^(?:"                                                                                                                \
-    "On\\b.{4,300}\\bwrote|Den\\b.{4,300}\\b(?:skrev|schrieb)|(?:man|tir|ons|tor|fre|lør|søn|mån|tis|lör|sön|man\\.|ma\\.|ti\\.|on\\.|to\\.|fr\\.|lø\\.|sø\\.)\\S{0,8} .{4,300}\\bskrev|" \
-    "\\d{1,4}[./-].{4,300}\\b(?:skrev|wrote|schrieb|schreef|a écrit|ha scritto|escribió|escreveu|napisał\\(a\\)|kirjoitti)|"  \
-    "(?:Am|Le|Il|Il giorno|El|Em|Op|W dniu|Dnia|Pe|Dne)\\b.{4,300}\\b(?:schrieb|écrit|scritto|escribió|escreveu|schreef|napisał(?:\\(a\\)|a)?|napisal|a scris)\\b.{0,200}|" \
-    ".{1,200}\\b(?:skrev|wrote|schrieb|a écrit|ha scritto|escribió|escreveu|schreef) (?:den|on|am|le|el|em|op)\\b.{4,100}|"    \
-    ".{1,200}(?:<|&lt;|\\[mailto:)[^\\s<>]{3,100}@[^\\s<>]{3,100}(?:>|&gt;|\\])?.{0,60}\\b(?:skrev|wrote|schrieb|schreef|écrit|scritto|escribió|escreveu|napisał)" \
-    ")\\s?:?$"
+    "^(?=.{0,350}(?:\\d{1,2}[:.]\\d{2}|\\b(?:19|20)\\d{2}\\b|\\d{1,2}[./-]\\d{1,2}[./-]\\d{2}|[^\\s@]@[^\\s@]))"                 \
+    ".{0,350}\\b(?:wrote|skrev|schrieb|schreef|écrit|scritto|escribió|escreveu|napisał(?:\\(a\\)|a)?|napisal|kirjoitti|a scris|"   \
+    "написал(?:\\(а\\)|а)?|писал|yazdı|írta|写道|書きました)(?:\\b|\\W).{0,250}:$|^.{0,350}(?:wrote|skrev|schrieb|schreef|écrit|scritto|escribió|escreveu) ?:$"
 
 /* "-----Original Message-----", "________________________________" before a header block, "---------- Forwarded message ---------" */
 #define DIVIDER_PATTERN                                                                                                    \
