@@ -165,6 +165,27 @@ static void test_authorities(void **state)
     }
 }
 
+/* A server that takes the connection and then keeps silent about TLS: as one that cannot be reached, and as soon. */
+static void test_silence_instead_of_tls(void **state)
+{
+    Peer peer;
+    const char *options[] = {"--greeting", "hang", NULL}, *senders[] = {"ok@x.example", NULL};
+    SmtpLimits limits = PATIENT_LIMITS;
+    Mail mail = {0};
+    gint64 start_ms = clock_monotonic_ms();
+    (void)state;
+    limits.connect_ms = 500;
+    peer_start(&peer, options);
+    Account account = peer_account(peer.port);
+    account.smtp.server.tls = TLS_IMPLICIT;
+    send_each(&account, &limits, senders, &mail);
+    assert_int_equal(mail.result.class, DELIVERY_UNREACHABLE);
+    assert_false(mail.result.permanent);
+    assert_true(clock_monotonic_ms() - start_ms < 5000);
+    mail_clear(&mail);
+    peer_stop(&peer);
+}
+
 static void test_old_tls_is_refused(void **state)
 {
     const Setup setup = {
@@ -335,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_good_certificates),
         cmocka_unit_test(test_bad_certificates),
         cmocka_unit_test(test_authorities),
+        cmocka_unit_test(test_silence_instead_of_tls),
         cmocka_unit_test(test_old_tls_is_refused),
         cmocka_unit_test(test_starttls_is_not_optional),
         cmocka_unit_test(test_sign_in),
