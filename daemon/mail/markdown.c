@@ -1,275 +1,300 @@
 /*
- * Markdown by md4c. HTML is md4c's own rendering; the plain text is written by the callbacks below. Pure, any thread.
+ * Markdown: md4c reads it once, and its events go to the writers of HTML and of plain text at the same time. Pure, any thread.
+ *
+ * Text comes from md4c in pieces, cut at entities and at marks that mean nothing. They are gathered in `run` until something
+ * else than text follows; then addresses in it become links, and what is veiled is put back.
  */
 #include "mail/markdown.h"
 
 #include <libxml/HTMLparser.h>
-#include <md4c-html.h>
 #include <md4c.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "mail/markdown_links.h"
+#include "mail/markdown_writers.h"
 
-enum { PARSER_FLAGS = MD_FLAG_NOHTML | MD_FLAG_PERMISSIVEURLAUTOLINKS | MD_FLAG_PERMISSIVEEMAILAUTOLINKS | MD_FLAG_STRIKETHROUGH };
+enum { PARSER_FLAGS = MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS };
+
+typedef struct {
+    GString *html;
+    TextWriter *text;
+    GString *run;      /* of text, decoded, values veiled */
+    gboolean in_link;
+    char *url;         /* of the link under way; NULL: it has none that may be used */
+    guint image_depth; /* the run is what stands for the image */
+    char *image_url;
+} Renderer;
 
 /* ---- values ---------------------------------------------------------------------------------------------------------- */
 
-/* The length of a scheme that runs something where it is clicked, with its colon; 0 for none. */
-static gsize dangerous_scheme(const char *value)
+static void append_veiled(GString *out, char c)
 {
-    static const char *const schemes[] = {"javascript:", "vbscript:", "data:"};
-    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
-        if (g_ascii_strncasecmp(value, schemes[i], strlen(schemes[i])) == 0)
-            return strlen(schemes[i]);
-    return 0;
+    const char bytes[MARKDOWN_VEILED_BYTES] = {(char)0xF3, (char)0xB0, (char)(0x80 | c >> 6), (char)(0x80 | (c & 0x3F))};
+    g_string_append_len(out, bytes, sizeof(bytes));
 }
 
-void markdown_escape(const char *value, GString *out)
+void markdown_veil(const char *value, GString *out)
 {
-    g_autofree char *line = text_one_line(value);
-    const char *p = line;
-    gsize scheme = dangerous_scheme(p);
-    if (scheme) { /* as a link's target it leads nowhere */
-        g_string_append_len(out, p, (gssize)scheme - 1);
-        g_string_append(out, "%3A");
-        p += scheme;
-    }
-    for (; *p; p++) {
-        if (g_ascii_ispunct(*p))
-            g_string_append_c(out, '\\');
-        if ((guchar)*p >= 0x20 && *p != 0x7f)
+    const char *end = value + strlen(value);
+    for (const char *p = value; p < end; p++) {
+        gboolean outer_space = *p == ' ' && (p == value || p + 1 == end || p[1] == ' ');
+        if (markdown_unveil_at(p, end)) { /* one that only looks veiled */
+            g_string_append(out, "\xEF\xBF\xBD");
+            p += MARKDOWN_VEILED_BYTES - 1;
+        } else if (*p == '\n' || (*p == '\r' && p[1] != '\n')) {
+            append_veiled(out, '\n');
+        } else if (g_ascii_ispunct(*p) || outer_space) {
+            append_veiled(out, *p);
+        } else if (!g_ascii_iscntrl(*p)) {
             g_string_append_c(out, *p);
+        } else if (*p == '\t') {
+            append_veiled(out, ' ');
+        }
     }
 }
 
-/* ---- HTML ------------------------------------------------------------------------------------------------------------ */
-
-static void on_html(const MD_CHAR *text, MD_SIZE size, void *data)
+static void append_unveiled(GString *out, const char *text, gsize length)
 {
-    g_string_append_len(data, text, size);
-}
-
-char *markdown_to_html(const char *markdown)
-{
-    GString *html = g_string_new(NULL);
-    int rc = md_html(markdown, (MD_SIZE)strlen(markdown), on_html, html, PARSER_FLAGS, 0);
-    g_assert(rc == 0); /* it fails for want of memory alone */
-    return g_string_free(html, FALSE);
-}
-
-/* ---- plain text ------------------------------------------------------------------------------------------------------ */
-
-/* What stands before each line inside of a quote or list item. */
-typedef struct {
-    char *first, *rest;
-    gboolean used;
-} Prefix;
-
-typedef struct {
-    gboolean ordered, tight;
-    guint next;
-} List;
-
-typedef struct {
-    GString *out;
-    GString *block;      /* the text of the paragraph, heading or item under way */
-    GArray *prefixes;    /* Prefix */
-    GArray *lists;       /* List */
-    gboolean blank_due;  /* an empty line comes before the next block */
-    char *href;          /* of the link under way; NULL: none */
-    gsize link_start;    /* where its text begins in block */
-} Writer;
-
-static void prefix_clear(gpointer data)
-{
-    Prefix *prefix = data;
-    g_free(prefix->first);
-    g_free(prefix->rest);
-}
-
-static void append_prefixes(Writer *writer)
-{
-    for (guint i = 0; i < writer->prefixes->len; i++) {
-        Prefix *prefix = &g_array_index(writer->prefixes, Prefix, i);
-        g_string_append(writer->out, prefix->used ? prefix->rest : prefix->first);
-        prefix->used = TRUE;
+    const char *end = text + length;
+    while (text < end) {
+        const char *mark = memchr(text, 0xF3, (gsize)(end - text));
+        g_string_append_len(out, text, (mark ? mark : end) - text);
+        text = mark ? mark : end;
+        char veiled = mark ? markdown_unveil_at(mark, end) : '\0';
+        if (veiled) {
+            g_string_append_c(out, veiled);
+            text += MARKDOWN_VEILED_BYTES;
+        } else if (mark) {
+            g_string_append_c(out, *text++);
+        }
     }
 }
 
-static void append_blank(Writer *writer)
-{
-    gsize start = writer->out->len;
-    for (guint i = 0; i < writer->prefixes->len; i++) {
-        const Prefix *prefix = &g_array_index(writer->prefixes, Prefix, i);
-        if (prefix->used)
-            g_string_append(writer->out, prefix->rest);
-    }
-    while (writer->out->len > start && writer->out->str[writer->out->len - 1] == ' ')
-        g_string_truncate(writer->out, writer->out->len - 1);
-    g_string_append_c(writer->out, '\n');
-}
-
-/* Writes the block under way, each of its lines behind the prefixes. */
-static void flush(Writer *writer, gboolean blank_after)
-{
-    if (writer->block->len == 0)
-        return;
-    if (writer->blank_due && writer->out->len > 0)
-        append_blank(writer);
-    g_auto(GStrv) lines = g_strsplit(writer->block->str, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        if (!**line && !line[1])
-            break; /* the line end of a code block */
-        append_prefixes(writer);
-        g_string_append(writer->out, g_strchomp(*line));
-        g_string_append_c(writer->out, '\n');
-    }
-    g_string_truncate(writer->block, 0);
-    writer->blank_due = blank_after;
-}
-
-static void push_prefix(Writer *writer, char *first, char *rest)
-{
-    const Prefix prefix = {.first = first, .rest = rest};
-    g_array_append_val(writer->prefixes, prefix);
-}
-
-static void pop_prefix(Writer *writer)
-{
-    g_array_set_size(writer->prefixes, writer->prefixes->len - 1);
-}
-
-static List *current_list(Writer *writer)
-{
-    return writer->lists->len ? &g_array_index(writer->lists, List, writer->lists->len - 1) : NULL;
-}
-
-static void begin_list(Writer *writer, gboolean ordered, gboolean tight, guint start)
-{
-    const List list = {.ordered = ordered, .tight = tight, .next = start};
-    flush(writer, FALSE);
-    g_array_append_val(writer->lists, list);
-}
-
-static void begin_item(Writer *writer)
-{
-    List *list = current_list(writer);
-    char *bullet = list->ordered ? g_strdup_printf("%u. ", list->next++) : g_strdup("- ");
-    push_prefix(writer, bullet, g_strnfill(strlen(bullet), ' '));
-}
-
-static int on_enter_block(MD_BLOCKTYPE type, void *detail, void *data)
-{
-    Writer *writer = data;
-    if (type == MD_BLOCK_QUOTE)
-        push_prefix(writer, g_strdup("> "), g_strdup("> "));
-    else if (type == MD_BLOCK_UL)
-        begin_list(writer, FALSE, ((MD_BLOCK_UL_DETAIL *)detail)->is_tight != 0, 0);
-    else if (type == MD_BLOCK_OL)
-        begin_list(writer, TRUE, ((MD_BLOCK_OL_DETAIL *)detail)->is_tight != 0, ((MD_BLOCK_OL_DETAIL *)detail)->start);
-    else if (type == MD_BLOCK_LI)
-        begin_item(writer);
-    else if (type == MD_BLOCK_HR)
-        g_string_append(writer->block, "----");
-    return 0;
-}
-
-static int on_leave_block(MD_BLOCKTYPE type, void *detail, void *data)
-{
-    (void)detail;
-    Writer *writer = data;
-    const List *list = current_list(writer);
-    switch (type) {
-    case MD_BLOCK_LI:
-        flush(writer, list && !list->tight);
-        pop_prefix(writer);
-        break;
-    case MD_BLOCK_UL:
-    case MD_BLOCK_OL:
-        g_array_set_size(writer->lists, writer->lists->len - 1);
-        list = current_list(writer);
-        writer->blank_due = !list || !list->tight;
-        break;
-    case MD_BLOCK_QUOTE:
-        pop_prefix(writer);
-        break;
-    default:
-        flush(writer, TRUE);
-    }
-    return 0;
-}
-
-static char *attribute_text(const MD_ATTRIBUTE *attribute)
-{
-    return g_strndup(attribute->text, attribute->size);
-}
-
-static int on_enter_span(MD_SPANTYPE type, void *detail, void *data)
-{
-    Writer *writer = data;
-    if (type == MD_SPAN_A && !writer->href) {
-        writer->href = attribute_text(&((MD_SPAN_A_DETAIL *)detail)->href);
-        writer->link_start = writer->block->len;
-    }
-    return 0;
-}
-
-/* "text (url)", or the text alone where it is the address itself. */
-static int on_leave_span(MD_SPANTYPE type, void *detail, void *data)
-{
-    (void)detail;
-    Writer *writer = data;
-    if (type != MD_SPAN_A || !writer->href)
-        return 0;
-    const char *text = writer->block->str + writer->link_start;
-    const char *shown = g_str_has_prefix(writer->href, "mailto:") ? writer->href + strlen("mailto:") : writer->href;
-    if (*shown && !g_str_equal(text, shown) && !g_str_equal(text, writer->href))
-        g_string_append_printf(writer->block, " (%s)", shown);
-    g_clear_pointer(&writer->href, g_free);
-    return 0;
-}
+/* ---- entities and URLs -------------------------------------------------------------------------------------------------- */
 
 /* "&amp;", "&#8211;", "&ndash;" */
 static void append_entity(GString *out, const char *entity, gsize size)
 {
     g_autofree char *name = size > 2 ? g_strndup(entity + 1, size - 2) : g_strdup("");
-    gunichar c = 0;
+    guint64 c = 0;
     if (name[0] == '#') {
         gboolean is_hex = name[1] == 'x' || name[1] == 'X';
-        c = (gunichar)g_ascii_strtoull(name + (is_hex ? 2 : 1), NULL, is_hex ? 16 : 10);
+        c = g_ascii_strtoull(name + (is_hex ? 2 : 1), NULL, is_hex ? 16 : 10);
     } else {
         const htmlEntityDesc *known = htmlEntityLookup(BAD_CAST name);
         c = known ? known->value : 0;
     }
-    if (c >= 0x20 && g_unichar_validate(c))
-        g_string_append_unichar(out, c);
+    if (c >= 0x20 && c != 0x7F && c <= 0x10FFFF && g_unichar_validate((gunichar)c))
+        g_string_append_unichar(out, (gunichar)c);
     else
         g_string_append_len(out, entity, (gssize)size);
 }
 
+/* The attribute decoded and unveiled. Caller frees. */
+static char *attribute_text(const MD_ATTRIBUTE *attribute)
+{
+    GString *text = g_string_new(NULL);
+    for (gsize i = 0; attribute->size > 0 && attribute->substr_offsets[i] < attribute->size; i++) {
+        const char *part = attribute->text + attribute->substr_offsets[i];
+        gsize size = attribute->substr_offsets[i + 1] - attribute->substr_offsets[i];
+        if (attribute->substr_types[i] == MD_TEXT_ENTITY)
+            append_entity(text, part, size);
+        else
+            append_unveiled(text, part, size);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* The URL in a form that can be written anywhere; NULL where it is not of a scheme that a mail links to. Caller frees. */
+static char *usable_url(const MD_ATTRIBUTE *attribute)
+{
+    static const char *const schemes[] = {"http://", "https://", "mailto:", "tel:"};
+    g_autofree char *text = g_strstrip(attribute_text(attribute));
+    gboolean is_bare = g_ascii_strncasecmp(text, "www.", 4) == 0;
+    gboolean is_known = is_bare;
+    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
+        is_known = is_known || (g_ascii_strncasecmp(text, schemes[i], strlen(schemes[i])) == 0 && text[strlen(schemes[i])]);
+    if (!is_known)
+        return NULL;
+    GString *url = g_string_new(is_bare ? "http://" : "");
+    for (const char *p = text; *p; p++) {
+        if (g_ascii_iscntrl(*p) || strchr(" \"<>\\^`{|}", *p))
+            g_string_append_printf(url, "%%%02X", (guint)*p);
+        else
+            g_string_append_c(url, *p);
+    }
+    return g_string_free(url, FALSE);
+}
+
+/* ---- text -------------------------------------------------------------------------------------------------------------- */
+
+static void write_text(Renderer *renderer, const char *text, gsize length)
+{
+    if (!memchr(text, 0xF3, length)) {
+        html_append_text(renderer->html, text, length);
+        text_writer_append(renderer->text, text, length);
+        return;
+    }
+    g_autoptr(GString) plain = g_string_sized_new(length);
+    append_unveiled(plain, text, length);
+    html_append_text(renderer->html, plain->str, plain->len);
+    text_writer_append(renderer->text, plain->str, plain->len);
+}
+
+static void write_link(Renderer *renderer, const TextLink *link)
+{
+    g_autoptr(GString) url = g_string_new(link->is_mail ? "mailto:" : "");
+    append_unveiled(url, link->start, (gsize)(link->end - link->start));
+    html_begin_link(renderer->html, url->str);
+    write_text(renderer, link->start, (gsize)(link->end - link->start));
+    html_end_link(renderer->html);
+}
+
+/* Writes what has been gathered. The text of an image goes on being gathered until its end. */
+static void flush_run(Renderer *renderer)
+{
+    if (renderer->run->len == 0 || renderer->image_depth > 0)
+        return;
+    const char *at = renderer->run->str;
+    const char *end = at + renderer->run->len;
+    TextLink link;
+    while (!renderer->in_link && markdown_find_link(at, end, &link)) {
+        write_text(renderer, at, (gsize)(link.start - at));
+        write_link(renderer, &link);
+        at = link.end;
+    }
+    write_text(renderer, at, (gsize)(end - at));
+    g_string_truncate(renderer->run, 0);
+}
+
+static void write_code(Renderer *renderer, const char *text, gsize length)
+{
+    g_autoptr(GString) plain = g_string_sized_new(length);
+    append_unveiled(plain, text, length);
+    html_append_code(renderer->html, plain->str, plain->len);
+    text_writer_append(renderer->text, plain->str, plain->len);
+}
+
+static void write_break(Renderer *renderer, const char *html, const char *text)
+{
+    if (renderer->image_depth > 0) {
+        g_string_append_c(renderer->run, ' ');
+        return;
+    }
+    flush_run(renderer);
+    g_string_append(renderer->html, html);
+    text_writer_append(renderer->text, text, strlen(text));
+}
+
+/* ---- links and images ---------------------------------------------------------------------------------------------------- */
+
+static void begin_link(Renderer *renderer, const MD_SPAN_A_DETAIL *detail)
+{
+    renderer->in_link = TRUE;
+    renderer->url = usable_url(&detail->href);
+    if (!renderer->url)
+        return;
+    html_begin_link(renderer->html, renderer->url);
+    text_writer_begin_link(renderer->text);
+}
+
+static void end_link(Renderer *renderer)
+{
+    renderer->in_link = FALSE;
+    if (!renderer->url)
+        return;
+    html_end_link(renderer->html);
+    text_writer_end_link(renderer->text, renderer->url);
+    g_clear_pointer(&renderer->url, g_free);
+}
+
+static void end_image(Renderer *renderer)
+{
+    if (--renderer->image_depth > 0)
+        return;
+    g_autoptr(GString) alternative = g_string_new(NULL);
+    append_unveiled(alternative, renderer->run->str, renderer->run->len);
+    g_string_truncate(renderer->run, 0);
+    if (renderer->image_url)
+        html_append_image(renderer->html, renderer->image_url, alternative->str);
+    else
+        html_append_text(renderer->html, alternative->str, alternative->len);
+    text_writer_append(renderer->text, alternative->str, alternative->len);
+    g_clear_pointer(&renderer->image_url, g_free);
+}
+
+/* ---- md4c's events ------------------------------------------------------------------------------------------------------- */
+
+static int on_enter_block(MD_BLOCKTYPE type, void *detail, void *data)
+{
+    Renderer *renderer = data;
+    flush_run(renderer);
+    html_enter_block(renderer->html, type, detail);
+    text_writer_enter_block(renderer->text, type, detail);
+    return 0;
+}
+
+static int on_leave_block(MD_BLOCKTYPE type, void *detail, void *data)
+{
+    Renderer *renderer = data;
+    flush_run(renderer);
+    html_leave_block(renderer->html, type, detail);
+    text_writer_leave_block(renderer->text, type);
+    return 0;
+}
+
+static int on_enter_span(MD_SPANTYPE type, void *detail, void *data)
+{
+    Renderer *renderer = data;
+    flush_run(renderer);
+    if (type == MD_SPAN_IMG && renderer->image_depth++ == 0)
+        renderer->image_url = usable_url(&((MD_SPAN_IMG_DETAIL *)detail)->src);
+    if (renderer->image_depth > 0)
+        return 0;
+    if (type == MD_SPAN_A)
+        begin_link(renderer, detail);
+    else
+        html_enter_span(renderer->html, type);
+    return 0;
+}
+
+static int on_leave_span(MD_SPANTYPE type, void *detail, void *data)
+{
+    (void)detail;
+    Renderer *renderer = data;
+    flush_run(renderer);
+    if (type == MD_SPAN_IMG)
+        end_image(renderer);
+    else if (renderer->image_depth > 0)
+        return 0;
+    else if (type == MD_SPAN_A)
+        end_link(renderer);
+    else
+        html_leave_span(renderer->html, type);
+    return 0;
+}
+
 static int on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *data)
 {
-    Writer *writer = data;
-    switch (type) {
-    case MD_TEXT_BR:
-        g_string_append_c(writer->block, '\n');
-        break;
-    case MD_TEXT_SOFTBR:
-        g_string_append_c(writer->block, ' ');
-        break;
-    case MD_TEXT_NULLCHAR:
-        g_string_append(writer->block, "\xEF\xBF\xBD");
-        break;
-    case MD_TEXT_ENTITY:
-        append_entity(writer->block, text, size);
-        break;
-    default:
-        g_string_append_len(writer->block, text, size);
+    Renderer *renderer = data;
+    if (type == MD_TEXT_BR) {
+        write_break(renderer, "<br>\n", "\n");
+    } else if (type == MD_TEXT_SOFTBR) {
+        write_break(renderer, "\n", " ");
+    } else if (type == MD_TEXT_CODE && renderer->image_depth == 0) {
+        flush_run(renderer);
+        write_code(renderer, text, size);
+    } else if (type == MD_TEXT_ENTITY) {
+        append_entity(renderer->run, text, size);
+    } else if (type == MD_TEXT_NULLCHAR) {
+        g_string_append(renderer->run, "\xEF\xBF\xBD");
+    } else {
+        g_string_append_len(renderer->run, text, size);
     }
     return 0;
 }
 
-char *markdown_to_text(const char *markdown)
+void markdown_render(const char *markdown, char **ret_text, char **ret_html)
 {
     const MD_PARSER parser = {.flags = PARSER_FLAGS,
                               .enter_block = on_enter_block,
@@ -277,17 +302,10 @@ char *markdown_to_text(const char *markdown)
                               .enter_span = on_enter_span,
                               .leave_span = on_leave_span,
                               .text = on_text};
-    Writer writer = {.out = g_string_new(NULL),
-                     .block = g_string_new(NULL),
-                     .prefixes = g_array_new(FALSE, FALSE, sizeof(Prefix)),
-                     .lists = g_array_new(FALSE, FALSE, sizeof(List))};
-    g_array_set_clear_func(writer.prefixes, prefix_clear);
-    int rc = md_parse(markdown, (MD_SIZE)strlen(markdown), &parser, &writer);
-    g_assert(rc == 0);
-    flush(&writer, FALSE);
-    g_string_free(writer.block, TRUE);
-    g_array_unref(writer.prefixes);
-    g_array_unref(writer.lists);
-    g_free(writer.href);
-    return g_string_free(writer.out, FALSE);
+    Renderer renderer = {.html = g_string_sized_new(1024), .text = text_writer_new(), .run = g_string_sized_new(256)};
+    int rc = md_parse(markdown, (MD_SIZE)strlen(markdown), &parser, &renderer);
+    g_assert(rc == 0); /* it fails for want of memory alone */
+    g_string_free(renderer.run, TRUE);
+    *ret_html = g_string_free(renderer.html, FALSE);
+    *ret_text = text_writer_free_to_text(renderer.text);
 }
