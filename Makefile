@@ -12,8 +12,9 @@ PYTHON := /usr/bin/python3
 PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev libgmime-3.0-dev libconfig-dev libsqlite3-dev \
 	libcurl4-gnutls-dev libetpan-dev libgnutls28-dev libmd4c-dev libmd4c-html0-dev libxml2-dev libical-dev libidn2-dev \
 	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata
-PACKAGES_DEMO := python3 python3-aiosmtpd dovecot-imapd dovecot-lmtpd openssl
-PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest python3-cryptography sqlite3
+PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
+PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl
+PACKAGES_LINT := clang clang-tidy clang-format cppcheck libclang-rt-14-dev
 
 # ---- compilers and flags ----
 CC ?= gcc
@@ -55,7 +56,7 @@ below_cli := cli $(below_engine)
 libs_of = $(foreach r,$(below_$(1)),$(call room_lib,$(r)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-demo deps-test demo check unit e2e crash asan tsan lint cov install clean format layers
+.PHONY: all help deps deps-demo deps-test deps-lint demo check unit property e2e crash fuzz asan tsan lint cov install clean format layers
 .DELETE_ON_ERROR:
 
 all: $(BIN)/nurtured $(BIN)/nurture ## build both programs
@@ -95,3 +96,60 @@ unit-$(1): $(filter $(OUT)/unit/$(1)/%,$(UNIT_BIN))
 	@set -e; for t in $$^; do echo "== $$$$t"; $$$$t; done
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit_rules,$(r))))
+
+# the programs that the end-to-end tests run: with sanitizers, crash points, and warnings as errors
+TEST_BIN := $(abspath $(B)/obj/asan)
+PYTEST := $(PYTHON) -B -m pytest -q -p no:cacheprovider
+
+check: deps-test ## run every test; the last line counts them
+	@tests/check.sh $(MAKE)
+unit: ## the unit tests of all rooms, under ASan and UBSan
+	@$(MAKE) FLAVOUR=asan $(foreach r,$(ROOMS),unit-$(r))
+asan: ## both programs with sanitizers, at build/obj/asan/
+	@$(MAKE) FLAVOUR=asan all
+property: ## calendar, window and conditions against an independent oracle
+	@$(PYTEST) tests/property
+e2e: asan ## real Dovecot and Postfix on loopback
+	@NURTURE_BIN=$(TEST_BIN) $(PYTEST) tests/e2e
+crash: ## SIGKILL at named and at random moments of a run, many times (ROUNDS=…)
+	@$(MAKE) FLAVOUR=crash all
+	@NURTURE_BIN=$(abspath $(B)/obj/crash) $(PYTHON) tests/crash/crash.py $(or $(ROUNDS),100)
+tsan: ## the unit tests of the room with threads, under ThreadSanitizer
+	@G_SLICE=always-malloc $(MAKE) FLAVOUR=tsan unit-smtp
+layers: ## calls run one way only
+	@$(PYTHON) tests/layers.py
+lint: deps-lint ## clang's warnings, clang-tidy, cppcheck
+	@tests/lint.sh
+format: ## clang-format over all C files
+	clang-format -i $$(git ls-files '*.c' '*.h')
+cov: ## lines covered by the unit tests, a line a file
+	@$(MAKE) FLAVOUR=cov $(foreach r,$(ROOMS),unit-$(r))
+	@cd $(B)/obj/cov && gcov -n $$(find daemon -name '*.gcda') 2>/dev/null | grep -A1 "^File 'daemon" | grep -v '^--'
+
+# ---- packages, demonstration, installation ----
+deps: ; @tests/deps.sh $(PACKAGES_BUILD) ## install what the build needs (apt-get, with sudo where not root)
+deps-demo: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_DEMO)
+deps-test: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_TEST)
+deps-lint: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_LINT)
+
+demo: deps-demo ## two minutes of the main job on loopback: mail out, replies in, histories
+	@$(MAKE) all
+	@$(PYTHON) -B tests/demo/demo.py
+
+PREFIX ?= /usr/local
+install: all ## programs, manual pages, unit, sample configuration and templates (PREFIX, DESTDIR)
+	install -D -m 755 $(B)/nurtured $(DESTDIR)$(PREFIX)/sbin/nurtured
+	install -D -m 755 $(B)/nurture $(DESTDIR)$(PREFIX)/bin/nurture
+	for page in man/*.[158]; do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$(basename $$page); done
+	install -d $(DESTDIR)/etc/nurtured/templates
+	for file in conf/*.conf; do test -e $(DESTDIR)/etc/nurtured/$$(basename $$file) || install -m 644 $$file $(DESTDIR)/etc/nurtured/; done
+	for file in templates/*.md; do test -e $(DESTDIR)/etc/nurtured/$$file || install -m 644 $$file $(DESTDIR)/etc/nurtured/templates/; done
+	sed 's,@PREFIX@,$(PREFIX),g' systemd/nurtured.service > $(B)/nurtured.service
+	install -D -m 644 $(B)/nurtured.service $(DESTDIR)/lib/systemd/system/nurtured.service
+
+clean: ## remove everything that was built
+	rm -rf $(B)
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

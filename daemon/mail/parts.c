@@ -123,7 +123,7 @@ static char *part_text(GMimePart *part)
 {
     GMimeObject *object = GMIME_OBJECT(part);
     GByteArray *bytes = decoded_bytes(part);
-    char *text = to_utf8((const char *)bytes->data, bytes->len, g_mime_object_get_content_type_parameter(object, "charset"));
+    char *text = to_utf8(bytes->len ? (const char *)bytes->data : "", bytes->len, g_mime_object_get_content_type_parameter(object, "charset"));
     g_byte_array_unref(bytes);
     normalise(text);
     const char *format = g_mime_object_get_content_type_parameter(object, "format");
