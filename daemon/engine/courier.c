@@ -86,9 +86,9 @@ static void begin_backoff(Courier *courier, const DeliveryResult *result)
     courier->retry_at_ms = clock_monotonic_ms() + wait_ms;
     courier->backoff_source = g_timeout_add((guint)wait_ms, on_backoff_over, courier);
     g_free(courier->fault);
-    courier->fault = g_strdup(result->text);
+    courier->fault = outcome_reason(result);
     log_event(LOG_LEVEL_WARNING, "unreachable", LOG_TEXT("account", courier->account->name),
-              LOG_TEXT("server", courier->account->smtp.server.url), LOG_TEXT("reason", result->text),
+              LOG_TEXT("server", courier->account->smtp.server.url), LOG_TEXT("reason", courier->fault),
               LOG_NUMBER("retry_in_s", wait_ms / 1000));
 }
 

@@ -215,10 +215,10 @@ static const char *no_effect(const Matter *matter)
     gboolean by_machine = is_by_machine(matter->message);
     if (!by_machine && is_own_address(matter->core->config, matter->message->from))
         return "written by ourselves";
-    if (!matter->contact)
-        return "from nobody known, and answers nothing that was sent";
     if (by_machine && !matter->answers)
         return "names no message that was sent";
+    if (!matter->contact)
+        return "from nobody known, and answers nothing that was sent";
     return NULL;
 }
 

@@ -29,8 +29,7 @@ typedef struct {
     char *reason;
 } Outcome;
 
-/* "550 5.1.1 no such user" */
-static char *reason_of(const DeliveryResult *result)
+char *outcome_reason(const DeliveryResult *result)
 {
     GString *reason = g_string_new(NULL);
     if (result->code)
@@ -175,7 +174,7 @@ gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *accou
     if (!message) /* the contact was forgotten meanwhile */
         return store_commit(g_steal_pointer(&transaction), error);
     Outcome outcome = {.core = core, .account = account, .result = result, .composed = composed, .message = message,
-                       .now_ms = clock_now_ms(core->clock), .retry_ms = retry_ms, .reason = reason_of(result)};
+                       .now_ms = clock_now_ms(core->clock), .retry_ms = retry_ms, .reason = outcome_reason(result)};
     crash_point("outcome-before-commit");
     gboolean ok = take(&outcome, error) && store_commit(g_steal_pointer(&transaction), error);
     crash_point("outcome-after-commit");

@@ -8,6 +8,9 @@
 #include "smtp/result.h"
 #include "store/outbox.h"
 
+/* "550 5.1.1 no such user": code, enhanced status and words. Caller frees. */
+char *outcome_reason(const DeliveryResult *result);
+
 /* Commits the outcome of one try of the row. composed may be NULL. Own transaction. retry_ms: when an unreachable server is tried again. */
 gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
                         const ComposedMessage *composed, gint64 retry_ms, GError **error);
