@@ -3,112 +3,173 @@
  */
 #include "cli/cli.h"
 
-#include <string.h>
+#include <errno.h>
 
 #include "base/text.h"
 #include "cli/command.h"
+
+static int command_help(Cli *cli, char **words);
 
 static const Command commands[] = {
     {"check", "", "Checks the configuration and every template; all faults at once", command_check, NULL, NULL},
     {"import", "FILE.csv [--dry-run]", "Adds or updates contacts by address, from a CSV file", command_import, NULL, NULL},
     {"contact", "add|show|list|set|stage|tag|pause|resume|forget|export …", "One person", NULL, contact_subcommands, NULL},
     {"history", "EMAIL", "Everything that happened with a person, oldest first", command_history, NULL, NULL},
-    {"log", "EMAIL note|call|meeting TEXT", "Adds to the history", command_log, NULL, NULL},
-    {"queue", "[list [--all] | approve | hold | cancel | retry ID…]", "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
-    {"preview", "RULE EMAIL [--step N]", "The message exactly as it would be sent", command_preview, NULL, NULL},
+    {"log", "EMAIL note|call|meeting TEXT", "Adds to the history; - reads the text from standard input", command_log, NULL, NULL},
+    {"queue", "[list [--all] | approve ID… | hold ID… | cancel ID… | retry ID…]",
+     "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
+    {"preview", "RULE EMAIL [--step STEP]", "The message exactly as it would be sent", command_preview, NULL, NULL},
     {"read", "FILE…", "How an inbound message is understood; - reads standard input", command_read, NULL, NULL},
     {"status", "", "What the running daemon does", command_status, NULL, NULL},
     {"reload", "", "Puts the changed configuration and templates into force", command_reload, NULL, NULL},
-    {"pause", "", "Stops all sending until `nurture resume`", command_pause, NULL, NULL},
-    {"resume", "", "Ends `nurture pause`", command_resume, NULL, NULL},
+    {"pause", "", "Stops all sending until nurture resume", command_pause, NULL, NULL},
+    {"resume", "", "Ends nurture pause", command_resume, NULL, NULL},
+    {"help", "[COMMAND]", "This list, or more on one command", command_help, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
+/* ---- help ------------------------------------------------------------------------------------------------------------ */
+
+static void print_list(Cli *cli, const Command *list)
+{
+    gboolean top = list == commands;
+    fprintf(cli->out, "usage: %s%s COMMAND …\n\n", cli->path, top ? " [-c FILE]" : "");
+    for (const Command *command = list; command->name != NULL; command++)
+        fprintf(cli->out, "  %-8s  %s\n", command->name, command->summary);
+    fprintf(cli->out, "\nMore on one: %s COMMAND --help. With --json, results are one JSON object a line.\n", cli->path);
+    if (top)
+        fprintf(cli->out, "FILE is the configuration; without -c, $NURTURE_CONFIG, then /etc/nurtured/nurtured.conf.\n");
+}
+
+static gboolean is_help(const char *word)
+{
+    return g_str_equal(word, "--help") || g_str_equal(word, "-h");
+}
+
+/* ---- finding the command --------------------------------------------------------------------------------------------- */
+
 static const Command *find(const Command *list, const char *name)
 {
-    for (; list->name; list++)
+    for (; list->name != NULL; list++)
         if (g_str_equal(list->name, name))
             return list;
     return NULL;
 }
 
-static void print_help(FILE *file, const char *path, const Command *list)
-{
-    fprintf(file, "usage: %s%s COMMAND …\n\n", path, list == commands ? " [-c FILE]" : "");
-    for (const Command *command = list; command->name; command++)
-        fprintf(file, "  %-8s  %s\n", command->name, command->summary);
-    fprintf(file, "\nMore on one: %s COMMAND --help. With --json the results are one JSON object a line.\n", path);
-}
-
-static int unknown(Cli *cli, const Command *list, const char *word)
+static int tell_unknown(Cli *cli, const Command *list, const char *word)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (const Command *command = list; command->name; command++)
+    for (const Command *command = list; command->name != NULL; command++)
         g_ptr_array_add(names, (gpointer)command->name);
     g_ptr_array_add(names, NULL);
-    g_autofree char *shown = text_escape(word, 60);
-    g_autofree char *fault = g_strdup_printf("there is no command \"%s\"", shown);
+    g_autofree char *shown = text_quote(word, 60);
+    g_autofree char *fault = g_strdup_printf("there is no command %s", shown);
     g_autofree char *message = cli_suggest(fault, word, (const char *const *)names->pdata);
     return cli_wrong_usage(cli, "%s", message);
 }
 
-static void extend_path(Cli *cli, const char *word)
+static void enter(Cli *cli, const Command *command)
 {
-    char *path = g_strconcat(cli->path, " ", word, NULL);
+    char *path = g_strconcat(cli->path, " ", command->name, NULL);
     g_free(cli->path);
     cli->path = path;
+    cli->command = command;
 }
 
-static int dispatch(Cli *cli, const Command *list, char **words, const char *default_name)
+/* Index of the first word that is neither an option of every command nor one's value; the number of words where there is none. */
+static guint first_name(char **words)
 {
-    const char *name = words[0] && words[0][0] != '-' ? words[0] : default_name;
-    if (!name && words[0] && (g_str_equal(words[0], "--help") || g_str_equal(words[0], "-h"))) {
-        print_help(cli->out, cli->path, list);
+    guint i = 0;
+    while (words[i] != NULL && words[i][0] == '-') {
+        gboolean takes_next = g_str_equal(words[i], "-c") || g_str_equal(words[i], "--config");
+        i += takes_next && words[i + 1] != NULL ? 2 : 1;
+    }
+    return i;
+}
+
+static int run_subcommand(Cli *cli, const Command *group, char **words)
+{
+    guint at = first_name(words);
+    const char *name = words[at];
+    if (name == NULL && group->default_subcommand == NULL) {
+        for (char **word = words; *word != NULL; word++)
+            if (is_help(*word)) {
+                print_list(cli, group->subcommands);
+                return CLI_DONE;
+            }
+        return cli_wrong_usage(cli, "no command is named");
+    }
+    const Command *command = find(group->subcommands, name != NULL ? name : group->default_subcommand);
+    if (command == NULL)
+        return tell_unknown(cli, group->subcommands, name);
+    enter(cli, command);
+    /* the options that stand before the name are parsed with those behind it */
+    g_autoptr(GPtrArray) rest = g_ptr_array_new();
+    for (guint i = 0; words[i] != NULL; i++)
+        if (i != at)
+            g_ptr_array_add(rest, words[i]);
+    g_ptr_array_add(rest, NULL);
+    return command->run(cli, (char **)rest->pdata);
+}
+
+static int dispatch(Cli *cli, char **words)
+{
+    if (words[0] == NULL)
+        return cli_wrong_usage(cli, "no command is named; nurture help lists them");
+    const Command *command = find(commands, words[0]);
+    if (command == NULL)
+        return tell_unknown(cli, commands, words[0]);
+    enter(cli, command);
+    return command->subcommands != NULL ? run_subcommand(cli, command, words + 1) : command->run(cli, words + 1);
+}
+
+static int command_help(Cli *cli, char **words)
+{
+    int status = CLI_DONE;
+    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 0, 2, &status);
+    if (rest == NULL)
+        return status;
+    g_free(cli->path);
+    cli->path = g_strdup("nurture");
+    if (rest[0] == NULL) {
+        print_list(cli, commands);
         return CLI_DONE;
     }
-    if (!name)
-        return cli_wrong_usage(cli, "no command is named");
-    const Command *command = find(list, name);
-    gboolean by_default = name != words[0];
-    if (!command)
-        return unknown(cli, list, name);
-    cli->command = command;
-    extend_path(cli, command->name);
-    char **rest = by_default ? words : words + 1;
-    if (command->subcommands)
-        return dispatch(cli, command->subcommands, rest, command->default_subcommand);
-    return command->run(cli, rest);
+    char *asked[] = {rest[0], rest[1] != NULL ? rest[1] : (char *)"--help", rest[1] != NULL ? (char *)"--help" : NULL, NULL};
+    return dispatch(cli, asked);
 }
 
 static int run(Cli *cli, char **words)
 {
     gboolean version = FALSE;
     int status = CLI_DONE;
-    if (words[0] && (g_str_equal(words[0], "--help") || g_str_equal(words[0], "-h") || g_str_equal(words[0], "help"))) {
-        print_help(cli->out, cli->path, commands);
-        return CLI_DONE;
-    }
     const GOptionEntry entries[] = {
         {"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and end", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
+    if (words[0] != NULL && is_help(words[0])) {
+        print_list(cli, commands);
+        return CLI_DONE;
+    }
     g_auto(GStrv) rest = cli_parse_leading(cli, words, entries, &status);
-    if (!rest)
+    if (rest == NULL)
         return status;
     if (version) {
         fprintf(cli->out, "nurture %s\n", NURTURE_VERSION);
         return CLI_DONE;
     }
-    return dispatch(cli, commands, rest, NULL);
+    return dispatch(cli, rest);
 }
 
 int cli_run(char **argv, FILE *out, FILE *err)
 {
     Cli cli;
+    char *nothing[] = {NULL};
     cli_context_init(&cli, out, err);
-    int status = argv[0] && argv[1] ? run(&cli, argv + 1) : cli_wrong_usage(&cli, "no command is named");
+    int status = run(&cli, argv[0] != NULL ? argv + 1 : nothing);
+    /* the disk is full, or nobody reads */
+    if (fflush(out) != 0 || ferror(out))
+        status = cli_failed(&cli, "the results could not be written: %s", g_strerror(errno));
     cli_context_clear(&cli);
-    if (fflush(out) != 0 && status == CLI_DONE)
-        status = CLI_FAILED; /* the disk is full, or nobody reads */
     return status;
 }

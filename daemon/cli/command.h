@@ -38,3 +38,9 @@ int contact_command_pause(Cli *cli, char **words);
 int contact_command_resume(Cli *cli, char **words);
 int contact_command_forget(Cli *cli, char **words);
 int contact_command_export(Cli *cli, char **words);
+
+int queue_command_list(Cli *cli, char **words);
+int queue_command_approve(Cli *cli, char **words);
+int queue_command_hold(Cli *cli, char **words);
+int queue_command_cancel(Cli *cli, char **words);
+int queue_command_retry(Cli *cli, char **words);

@@ -1,214 +1,191 @@
 /*
- * nurture contact show / list / export.
+ * nurture contact show: one person's fields, rules with what comes next, and the last of their history.
  */
+#include "base/json.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/facts.h"
 #include "cli/table.h"
+#include "store/suppressions.h"
 
-const Command contact_subcommands[] = {
-    {"add", "EMAIL [--first-name NAME] [--stage STAGE] …", "Adds a person", contact_command_add, NULL, NULL},
-    {"show", "EMAIL", "What is known of a person, and what comes next", contact_command_show, NULL, NULL},
-    {"list", "[--stage STAGE] [--owner NAME] [--tag TAG] …", "People, by address", contact_command_list, NULL, NULL},
-    {"set", "EMAIL [--company NAME] [--attribute NAME=VALUE] …", "Changes what is known of a person", contact_command_set, NULL, NULL},
-    {"stage", "EMAIL STAGE [--since DATE]", "Moves a person to a stage", contact_command_stage, NULL, NULL},
-    {"tag", "EMAIL [+TAG | -TAG]…", "Adds and removes tags", contact_command_tag, NULL, NULL},
-    {"pause", "EMAIL [--until DATE]", "Sends a person nothing until then", contact_command_pause, NULL, NULL},
-    {"resume", "EMAIL", "Ends a pause", contact_command_resume, NULL, NULL},
-    {"forget", "EMAIL [--yes]", "Erases a person and all that is known of them", contact_command_forget, NULL, NULL},
-    {"export", "EMAIL", "Everything about a person, as JSON", contact_command_export, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL},
-};
+enum { HISTORY_SHOWN = 5, LABEL_COLUMNS = 16 };
 
-/* Opens the store to read and finds the person; NULL where that failed with *ret_status. */
-static Contact *find(Cli *cli, char **words, int *ret_status)
-{
-    GError *error = NULL;
-    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 1, 1, ret_status);
-    if (!rest)
-        return NULL;
-    Contact *contact = cli_open_store(cli, CLI_STORE_WRITE, &error) ? cli_find_contact(cli, rest[0], &error) : NULL;
-    if (!contact)
-        *ret_status = cli_failed_by(cli, error);
-    return contact;
-}
-
-/* ---- show ------------------------------------------------------------------------------------------------------------ */
+/* ---- fields ---------------------------------------------------------------------------------------------------------- */
 
 static void print_field(Cli *cli, const char *name, const char *value)
 {
-    if (!value || !*value)
+    if (value == NULL || value[0] == '\0')
         return;
-    g_autofree char *safe = text_escape(value, 0);
-    fprintf(cli->out, "%-16s%s\n", name, safe);
+    g_autofree char *line = text_one_line(value);
+    g_autofree char *safe = text_escape(line, 0);
+    fprintf(cli->out, "%-*s%s\n", LABEL_COLUMNS, name, safe);
 }
 
 static void print_time(Cli *cli, const char *name, gint64 at_ms, GTimeZone *zone)
 {
-    if (!at_ms)
+    if (at_ms == 0)
         return;
     g_autofree char *text = at_ms == G_MAXINT64 ? g_strdup("until resumed") : timestamp_format_local(at_ms, zone);
     print_field(cli, name, text);
 }
 
-static void print_contact(Cli *cli, const Contact *contact, GTimeZone *zone)
+static char *attribute_text(JsonNode *node)
 {
-    g_autofree char *name = g_strstrip(g_strjoin(" ", contact->first_name, contact->last_name, NULL));
+    if (json_node_get_value_type(node) == G_TYPE_STRING)
+        return g_strdup(json_node_get_string(node));
+    return json_line(node);
+}
+
+static void print_attributes(Cli *cli, const char *attributes)
+{
+    g_autoptr(JsonObject) object = json_parse_object(attributes, NULL);
+    if (object == NULL)
+        return;
+    g_autoptr(GList) names = json_object_get_members(object);
+    for (GList *name = names; name != NULL; name = name->next) {
+        g_autofree char *value = attribute_text(json_object_get_member(object, name->data));
+        g_autofree char *line = g_strdup_printf("%s = %s", (const char *)name->data, value);
+        print_field(cli, name == names ? "attributes" : "", line);
+    }
+}
+
+static void print_contact(Cli *cli, const Contact *contact, char **aliases, const char *suppressed, GTimeZone *zone)
+{
+    g_autofree char *name = contact_name(contact);
     g_autofree char *tags = g_strjoinv(", ", contact->tags);
+    g_autofree char *also = g_strjoinv(", ", aliases);
     print_field(cli, "email", contact->email);
+    print_field(cli, "also", also);
     print_field(cli, "name", name);
     print_field(cli, "company", contact->company);
     print_field(cli, "stage", contact->stage);
     print_time(cli, "stage since", contact->stage_since_ms, zone);
     print_time(cli, "customer since", contact->customer_since_ms, zone);
-    print_field(cli, "time zone", contact->time_zone);
+    print_field(cli, "time zone", contact->time_zone[0] != '\0' ? contact->time_zone : contact->company_time_zone);
     print_field(cli, "language", contact->language);
     print_field(cli, "owner", contact->owner);
     print_field(cli, "source", contact->source);
     print_field(cli, "tags", tags);
-    print_field(cli, "attributes", g_str_equal(contact->attributes, "{}") ? "" : contact->attributes);
+    print_attributes(cli, contact->attributes);
     print_time(cli, "paused", contact->paused_until_ms, zone);
+    print_field(cli, "never mailed", suppressed);
     print_time(cli, "last contacted", contact->last_contacted_ms, zone);
+}
+
+/* ---- rules ----------------------------------------------------------------------------------------------------------- */
+
+static char *due_text(const Enrolment *enrolment, GTimeZone *zone)
+{
+    if (enrolment->state != ENROLMENT_ACTIVE)
+        return g_strdup("");
+    return enrolment->due_ms != 0 ? timestamp_format_local(enrolment->due_ms, zone) : g_strdup("in the queue");
 }
 
 static void print_enrolments(Cli *cli, const GPtrArray *enrolments, GTimeZone *zone)
 {
-    static const TableColumn columns[] = {{"RULE", FALSE, FALSE}, {"STATE", FALSE, FALSE}, {"NEXT STEP", FALSE, FALSE},
-                                          {"DUE", FALSE, FALSE},  {"REASON", FALSE, FALSE}, {NULL, FALSE, FALSE}};
-    static const char *const states[] = {"active", "done", "ended"};
-    if (enrolments->len)
-        fputc('\n', cli->out);
+    static const TableColumn columns[] = {
+        {"RULE", FALSE, FALSE},   {"ROUND", TRUE, FALSE}, {"STATE", FALSE, FALSE}, {"NEXT STEP", FALSE, FALSE},
+        {"DUE", FALSE, FALSE}, {"REASON", FALSE, FALSE}, {NULL, FALSE, FALSE},
+    };
+    fputc('\n', cli->out);
     Table *table = table_new(cli->out, columns, cli->columns, cli->colour);
     for (guint i = 0; i < enrolments->len; i++) {
-        const Enrolment *enrolment = enrolments->pdata[i];
-        gboolean active = enrolment->state == ENROLMENT_ACTIVE;
-        g_autofree char *due = active && enrolment->due_ms ? timestamp_format_local(enrolment->due_ms, zone) : g_strdup(active ? "in the queue" : "");
-        const char *cells[] = {enrolment->rule, states[enrolment->state], active ? enrolment->next_step : "", due, enrolment->end_reason};
+        const Enrolment *enrolment = g_ptr_array_index(enrolments, i);
+        g_autofree char *due = due_text(enrolment, zone);
+        g_autofree char *round = g_strdup_printf("%u", enrolment->round);
+        const char *cells[] = {enrolment->rule, round, enrolment_state_name(enrolment->state),
+                               enrolment->state == ENROLMENT_ACTIVE ? enrolment->next_step : "", due, enrolment->end_reason};
         table_add(table, cells);
     }
-    table_finish(table, NULL);
+    table_finish(table, "in no rule");
+}
+
+/* ---- history --------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    GTimeZone *zone;
+    char *lines[HISTORY_SHOWN]; /* a ring */
+    guint64 count;
+} LastLines;
+
+static gboolean keep_line(const Interaction *interaction, gpointer data)
+{
+    LastLines *last = data;
+    g_autofree char *at = timestamp_format_local(interaction->at_ms, last->zone);
+    const char *texts[] = {interaction->detail, interaction->subject, interaction->text, ""};
+    guint i = 0;
+    while (i + 1 < G_N_ELEMENTS(texts) && texts[i][0] == '\0')
+        i++;
+    g_autofree char *one_line = text_one_line(texts[i]);
+    g_autofree char *safe = text_escape(one_line, 0);
+    char **slot = &last->lines[last->count++ % HISTORY_SHOWN];
+    g_free(*slot);
+    *slot = g_strdup_printf("%s  %-11s %s", at, interaction_kind_name(interaction->kind), safe);
+    g_strchomp(*slot);
+    return TRUE;
+}
+
+static gboolean print_last(Cli *cli, const Contact *contact, GTimeZone *zone, GError **error)
+{
+    LastLines last = {.zone = zone};
+    gboolean ok = store_history_each(cli->store, contact->id, keep_line, &last, error);
+    guint64 first = last.count > HISTORY_SHOWN ? last.count - HISTORY_SHOWN : 0;
+    if (ok && last.count > 0)
+        fputc('\n', cli->out);
+    for (guint64 i = first; ok && i < last.count; i++) {
+        const char *line = last.lines[i % HISTORY_SHOWN];
+        g_autofree char *fitting = cli->columns > 0 ? text_fit(line, cli->columns) : g_strdup(line);
+        fprintf(cli->out, "%s\n", fitting);
+    }
+    for (guint i = 0; i < HISTORY_SHOWN; i++)
+        g_free(last.lines[i]);
+    return ok;
+}
+
+/* ---- the command ----------------------------------------------------------------------------------------------------- */
+
+static void print_json(Cli *cli, const Contact *contact, char **aliases, const char *suppressed, const GPtrArray *enrolments)
+{
+    JsonObject *object = contact_object(contact);
+    JsonArray *array = json_array_new();
+    for (guint i = 0; i < enrolments->len; i++)
+        json_array_add_object_element(array, enrolment_object(g_ptr_array_index(enrolments, i)));
+    facts_add_strings(object, "aliases", aliases);
+    json_add_text(object, "suppressed", suppressed);
+    json_object_set_array_member(object, "enrolments", array);
+    cli_print_json(cli, object);
+}
+
+static gboolean show(Cli *cli, const Contact *contact, GError **error)
+{
+    g_auto(GStrv) aliases = NULL;
+    g_autofree char *suppressed = NULL;
+    gboolean is_suppressed = FALSE;
+    g_autoptr(GPtrArray) enrolments = NULL;
+    if (!store_contact_aliases(cli->store, contact->id, &aliases, error) ||
+        !store_suppression_check(cli->store, contact->email, &is_suppressed, &suppressed, error) ||
+        !store_enrolments_of(cli->store, contact->id, &enrolments, error))
+        return FALSE;
+    if (cli->json) {
+        print_json(cli, contact, aliases, suppressed, enrolments);
+        return TRUE;
+    }
+    g_autoptr(GTimeZone) zone = cli_contact_zone(cli, contact);
+    print_contact(cli, contact, aliases, suppressed, zone);
+    print_enrolments(cli, enrolments, zone);
+    return print_last(cli, contact, zone, error);
 }
 
 int contact_command_show(Cli *cli, char **words)
 {
     GError *error = NULL;
     int status = CLI_DONE;
-    g_autoptr(GPtrArray) enrolments = NULL;
-    g_autoptr(Contact) contact = find(cli, words, &status);
-    if (!contact)
+    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 1, 1, &status);
+    if (rest == NULL)
         return status;
-    if (!store_enrolments_of(cli->store, contact->id, &enrolments, &error))
+    g_autoptr(Contact) contact = cli_open_contact(cli, CLI_STORE_READ, rest[0], &error);
+    if (contact == NULL || !show(cli, contact, &error))
         return cli_failed_by(cli, error);
-    if (cli->json) {
-        JsonArray *array = json_array_new();
-        JsonObject *object = contact_object(contact);
-        for (guint i = 0; i < enrolments->len; i++)
-            json_array_add_object_element(array, enrolment_object(enrolments->pdata[i]));
-        json_object_set_array_member(object, "enrolments", array);
-        cli_print_json(cli, object);
-        return CLI_DONE;
-    }
-    g_autoptr(GTimeZone) zone = cli_contact_zone(cli, contact);
-    print_contact(cli, contact, zone);
-    print_enrolments(cli, enrolments, zone);
-    return CLI_DONE;
-}
-
-/* ---- list ------------------------------------------------------------------------------------------------------------ */
-
-typedef struct {
-    Cli *cli;
-    Table *table; /* NULL with --json */
-} Listing;
-
-static gboolean list_contact(const Contact *contact, gpointer data)
-{
-    Listing *listing = data;
-    if (!listing->table) {
-        cli_print_json(listing->cli, contact_object(contact));
-        return TRUE;
-    }
-    g_autofree char *name = g_strstrip(g_strjoin(" ", contact->first_name, contact->last_name, NULL));
-    g_autofree char *tags = g_strjoinv(", ", contact->tags);
-    const char *cells[] = {contact->email, name, contact->company, contact->stage, contact->owner, tags};
-    table_add(listing->table, cells);
-    return TRUE;
-}
-
-int contact_command_list(Cli *cli, char **words)
-{
-    static const TableColumn columns[] = {{"EMAIL", FALSE, TRUE},  {"NAME", FALSE, FALSE}, {"COMPANY", FALSE, FALSE}, {"STAGE", FALSE, FALSE},
-                                          {"OWNER", FALSE, FALSE}, {"TAGS", FALSE, FALSE}, {NULL, FALSE, FALSE}};
-    g_autofree char *stage = NULL, *owner = NULL, *tag = NULL, *company = NULL, *search = NULL;
-    gboolean customers = FALSE;
-    const GOptionEntry entries[] = {
-        {"stage", 0, 0, G_OPTION_ARG_STRING, &stage, "Only this stage", "STAGE"},
-        {"owner", 0, 0, G_OPTION_ARG_STRING, &owner, "Only this owner's", "NAME"},
-        {"tag", 0, 0, G_OPTION_ARG_STRING, &tag, "Only with this tag", "TAG"},
-        {"company", 0, 0, G_OPTION_ARG_STRING, &company, "Only of this company", "NAME"},
-        {"search", 0, 0, G_OPTION_ARG_STRING, &search, "Part of a name or an address", "TEXT"},
-        {"customers", 0, 0, G_OPTION_ARG_NONE, &customers, "Only customers", NULL},
-        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
-    };
-    GError *error = NULL;
-    int status = CLI_DONE;
-    g_auto(GStrv) rest = cli_parse(cli, words, entries, 0, 0, &status);
-    if (!rest)
-        return status;
-    if (!cli_open_store(cli, CLI_STORE_WRITE, &error))
-        return cli_failed_by(cli, error);
-    const ContactFilter filter = {.stage = stage, .owner = owner, .tag = tag, .company = company, .search = search, .customers_only = customers};
-    Listing listing = {.cli = cli, .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour)};
-    if (!store_contact_each(cli->store, &filter, list_contact, &listing, &error))
-        status = cli_failed_by(cli, error);
-    if (listing.table)
-        table_finish(listing.table, status == CLI_DONE ? "nobody" : NULL);
-    return status;
-}
-
-/* ---- export ---------------------------------------------------------------------------------------------------------- */
-
-static gboolean add_interaction(const Interaction *interaction, gpointer data)
-{
-    JsonObject *object = interaction_object(interaction);
-    if (interaction->full_text && *interaction->full_text)
-        json_object_set_string_member(object, "full_text", interaction->full_text);
-    json_array_add_object_element(data, object);
-    return TRUE;
-}
-
-static gboolean collect(Cli *cli, const Contact *contact, JsonObject *object, GError **error)
-{
-    g_autoptr(GPtrArray) enrolments = NULL;
-    g_autoptr(GPtrArray) messages = NULL;
-    JsonArray *history = json_array_new(), *rules = json_array_new(), *queue = json_array_new();
-    json_object_set_array_member(object, "history", history);
-    json_object_set_array_member(object, "enrolments", rules);
-    json_object_set_array_member(object, "messages", queue);
-    if (!store_history_each(cli->store, contact->id, add_interaction, history, error) ||
-        !store_enrolments_of(cli->store, contact->id, &enrolments, error) ||
-        !store_outbox_of(cli->store, contact->id, &messages, error))
-        return FALSE;
-    for (guint i = 0; i < enrolments->len; i++)
-        json_array_add_object_element(rules, enrolment_object(enrolments->pdata[i]));
-    for (guint i = 0; i < messages->len; i++)
-        json_array_add_object_element(queue, message_object(messages->pdata[i]));
-    return TRUE;
-}
-
-int contact_command_export(Cli *cli, char **words)
-{
-    GError *error = NULL;
-    int status = CLI_DONE;
-    g_autoptr(Contact) contact = find(cli, words, &status);
-    if (!contact)
-        return status;
-    JsonObject *object = contact_object(contact);
-    if (!collect(cli, contact, object, &error)) {
-        json_object_unref(object);
-        return cli_failed_by(cli, error);
-    }
-    cli_print_json(cli, object);
     return CLI_DONE;
 }

@@ -12,6 +12,7 @@
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "engine/templates.h"
 #include "mail/address.h"
 
 G_DEFINE_QUARK(nurture-cli-error, cli_error)
@@ -52,7 +53,7 @@ int cli_failed(Cli *cli, const char *format, ...)
 int cli_failed_by(Cli *cli, GError *error)
 {
     /* a list of faults already bears its places, one a line */
-    if (error->domain == CONFIG_ERROR)
+    if (g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_INVALID) || g_error_matches(error, ENGINE_ERROR, ENGINE_ERROR_TEMPLATES))
         fprintf(cli->err, "%s\n", error->message);
     else
         cli_failed(cli, "%s", error->message);
@@ -105,10 +106,22 @@ gboolean cli_open_store(Cli *cli, CliAccess access, GError **error)
 {
     if (!cli_load_config(cli, error))
         return FALSE;
+    static const StoreOpenFlags flags[] = {
+        [CLI_STORE_READ] = STORE_OPEN_READ_ONLY, [CLI_STORE_TRY] = (StoreOpenFlags)0, [CLI_STORE_WRITE] = STORE_OPEN_CREATE};
     if (cli->store == NULL)
-        cli->store =
-            store_open(cli->config->store_url, access == CLI_STORE_WRITE ? STORE_OPEN_CREATE : STORE_OPEN_READ_ONLY, error);
+        cli->store = store_open(cli->config->store_url, flags[access], error);
     return cli->store != NULL;
+}
+
+gboolean cli_open_list(Cli *cli, gboolean *ret_empty, GError **error)
+{
+    if (!cli_load_config(cli, error))
+        return FALSE;
+    *ret_empty = !cli_store_exists(cli);
+    if (!*ret_empty)
+        return cli_open_store(cli, CLI_STORE_READ, error);
+    cli_note(cli, "nothing is stored yet: %s does not exist; nurture import, or the daemon, makes it", cli->config->store_url);
+    return TRUE;
 }
 
 /* ---- people ---------------------------------------------------------------------------------------------------------- */
@@ -156,6 +169,11 @@ Contact *cli_find_contact(Cli *cli, const char *word, GError **error)
     return NULL;
 }
 
+Contact *cli_open_contact(Cli *cli, CliAccess access, const char *word, GError **error)
+{
+    return cli_open_store(cli, access, error) ? cli_find_contact(cli, word, error) : NULL;
+}
+
 GTimeZone *cli_default_zone(const Cli *cli)
 {
     GTimeZone *zone = timestamp_zone(cli->config->sending.time_zone, NULL);
@@ -182,6 +200,18 @@ void cli_print_json(Cli *cli, JsonObject *object)
     json_object_unref(object);
     g_autofree char *line = json_line(node);
     fprintf(cli->out, "%s\n", line);
+}
+
+void cli_tell(Cli *cli, const char *email, const char *result)
+{
+    if (!cli->json) {
+        fprintf(cli->out, "%s: %s\n", email, result);
+        return;
+    }
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "contact", email);
+    json_object_set_string_member(object, "result", result);
+    cli_print_json(cli, object);
 }
 
 char *cli_suggest(const char *fault, const char *word, const char *const *candidates)

@@ -68,18 +68,29 @@ char **cli_parse_leading(Cli *cli, char **words, const GOptionEntry *entries, in
 /* Loads cli->config from -c, $NURTURE_CONFIG or the default place. */
 gboolean cli_load_config(Cli *cli, GError **error);
 
-typedef enum { CLI_STORE_READ, CLI_STORE_WRITE } CliAccess;
+typedef enum {
+    CLI_STORE_READ,  /* to read alone */
+    CLI_STORE_TRY,   /* to write and roll back: neither made nor migrated */
+    CLI_STORE_WRITE  /* made where it is missing, migrated where it is old */
+} CliAccess;
 
-/* Loads the configuration and opens cli->store; CLI_STORE_WRITE makes it where it is missing. */
+/* Loads the configuration and opens cli->store. */
 gboolean cli_open_store(Cli *cli, CliAccess access, GError **error);
 
-/* FALSE where the configuration is loaded and its store is a file that was not made yet. */
+/* Opens the store to read for a command that lists. A store that was not made yet has nothing to list: *ret_empty, and a note on
+ * err. */
+gboolean cli_open_list(Cli *cli, gboolean *ret_empty, GError **error);
+
+/* FALSE where the store of the configuration, which is loaded, is a file that was not made yet. */
 gboolean cli_store_exists(const Cli *cli);
 
 /* ---- people ---- */
 
 /* The contact of this address or alias; CLI_ERROR_UNKNOWN names the nearest known address. */
 Contact *cli_find_contact(Cli *cli, const char *word, GError **error);
+
+/* Loads the configuration, opens the store and finds the contact. */
+Contact *cli_open_contact(Cli *cli, CliAccess access, const char *word, GError **error);
 
 /* The zone of the contact, else of their company, else the default. Free with g_time_zone_unref(). */
 GTimeZone *cli_contact_zone(const Cli *cli, const Contact *contact);
@@ -91,6 +102,9 @@ GTimeZone *cli_default_zone(const Cli *cli);
 
 /* The object as one line on out; consumes it. */
 void cli_print_json(Cli *cli, JsonObject *object);
+
+/* What became of one contact: a line, or with --json {"contact": …, "result": …}. */
+void cli_tell(Cli *cli, const char *email, const char *result);
 
 /* Puts "; did you mean …?" or, where no candidate is near, "; write one of …" behind the fault. Caller frees. */
 char *cli_suggest(const char *fault, const char *word, const char *const *candidates);

@@ -1,11 +1,9 @@
 /*
- * Comma-separated values. A row at a time, over text in memory.
+ * Comma-separated values: a row at a time, over text in memory. Owns nothing but its place in the text.
  */
 #include "cli/csv.h"
 
 #include <string.h>
-
-enum { MAX_FIELDS = 500, MAX_FIELD_BYTES = 1024 * 1024 };
 
 struct CsvReader {
     const char *text, *at;
@@ -13,29 +11,67 @@ struct CsvReader {
     guint line;
 };
 
+/* ---- the separator --------------------------------------------------------------------------------------------------- */
+
+static const char separators[] = {',', ';', '\t'};
+
 static char separator_of(const char *text)
 {
-    static const char candidates[] = {',', ';', '\t'};
-    gsize length = strcspn(text, "\r\n"), best_count = 0;
-    char best = ',';
-    for (gsize i = 0; i < G_N_ELEMENTS(candidates); i++) {
-        gsize count = 0;
-        for (gsize j = 0; j < length; j++)
-            count += text[j] == candidates[i];
-        if (count > best_count) {
-            best_count = count;
-            best = candidates[i];
-        }
+    gsize counts[G_N_ELEMENTS(separators)] = {0};
+    gboolean quoted = FALSE;
+    for (const char *p = text; *p != '\0' && (quoted || (*p != '\n' && *p != '\r')); p++) {
+        if (*p == '"')
+            quoted = !quoted;
+        for (gsize i = 0; i < G_N_ELEMENTS(separators) && !quoted; i++)
+            counts[i] += *p == separators[i];
     }
-    return best;
+    gsize best = 0;
+    for (gsize i = 1; i < G_N_ELEMENTS(separators); i++)
+        if (counts[i] > counts[best])
+            best = i;
+    return separators[best];
+}
+
+/* The line `sep=;` that spreadsheets put first; 0: there is none. */
+static char separator_named(const char *text)
+{
+    if (g_ascii_strncasecmp(text, "sep=", 4) != 0 || text[4] == '\0' || (text[5] != '\r' && text[5] != '\n'))
+        return 0;
+    return memchr(separators, text[4], sizeof(separators)) != NULL ? text[4] : 0;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean at_line_end(const CsvReader *reader)
+{
+    return *reader->at == '\n' || *reader->at == '\r' || *reader->at == '\0';
+}
+
+/* Over CRLF, LF or CR; nothing at the end of the text. */
+static void skip_line_end(CsvReader *reader)
+{
+    if (*reader->at == '\0')
+        return;
+    reader->at += reader->at[0] == '\r' && reader->at[1] == '\n' ? 2 : 1;
+    reader->line++;
+}
+
+static void skip_line(CsvReader *reader)
+{
+    reader->at += strcspn(reader->at, "\r\n");
+    skip_line_end(reader);
 }
 
 CsvReader *csv_reader_new(const char *text)
 {
     CsvReader *reader = g_new0(CsvReader, 1);
     reader->text = reader->at = text;
-    reader->separator = separator_of(text);
     reader->line = 1;
+    reader->separator = separator_named(text);
+    if (reader->separator != 0)
+        skip_line(reader);
+    else
+        reader->separator = separator_of(text);
     return reader;
 }
 
@@ -49,117 +85,140 @@ gsize csv_reader_position(const CsvReader *reader)
     return (gsize)(reader->at - reader->text);
 }
 
-static gboolean at_line_end(const CsvReader *reader)
+void csv_reader_seek(CsvReader *reader, CsvPlace place)
 {
-    return *reader->at == '\n' || *reader->at == '\0' || (*reader->at == '\r' && (reader->at[1] == '\n' || reader->at[1] == '\0'));
+    reader->at = reader->text + place.offset;
+    reader->line = place.line;
 }
 
-static void skip_line_end(CsvReader *reader)
-{
-    if (*reader->at == '\r')
-        reader->at++;
-    if (*reader->at == '\n') {
-        reader->at++;
-        reader->line++;
-    }
-}
+/* ---- cells ----------------------------------------------------------------------------------------------------------- */
 
-/* Behind the opening quote; a doubled quote is one. */
-static const char *read_quoted(CsvReader *reader, GString *field)
-{
-    for (;; reader->at++) {
-        if (*reader->at == '\0')
-            return "a quote is opened and never closed; write \" at the end of the value, and \"\" for a quote inside";
-        if (*reader->at == '"') {
-            if (reader->at[1] != '"')
-                break;
-            reader->at++;
-        }
-        if (*reader->at == '\n')
-            reader->line++;
-        if (*reader->at != '\r' || reader->at[1] != '\n')
-            g_string_append_c(field, *reader->at);
-        if (field->len > MAX_FIELD_BYTES)
-            return "a value is larger than 1 MiB; look for a missing quote";
-    }
-    reader->at++;
-    if (*reader->at != reader->separator && !at_line_end(reader))
-        return "there is text behind a closing quote; write \"\" for a quote inside of a value";
-    return NULL;
-}
+static const char CELL_TOO_LARGE[] = "a value is larger than 64 KiB; look for a quotation mark that is missing";
 
-static const char *read_plain(CsvReader *reader, GString *field)
-{
-    while (*reader->at != reader->separator && !at_line_end(reader)) {
-        g_string_append_c(field, *reader->at++);
-        if (field->len > MAX_FIELD_BYTES)
-            return "a value is larger than 1 MiB";
-    }
-    return NULL;
-}
-
-static const char *read_row(CsvReader *reader, GPtrArray *fields)
+/* Behind the opening quote; a doubled quote is one. Line ends inside become LF. */
+static const char *read_quoted(CsvReader *reader, GString *cell)
 {
     for (;;) {
-        GString *field = g_string_new(NULL);
+        if (*reader->at == '\0')
+            return "a quotation mark is opened and never closed; write \" at the end of the value, and \"\" for one inside";
+        if (cell->len > CSV_MAX_CELL)
+            return CELL_TOO_LARGE;
+        if (reader->at[0] == '"' && reader->at[1] != '"')
+            break;
+        if (at_line_end(reader)) {
+            skip_line_end(reader);
+            g_string_append_c(cell, '\n');
+            continue;
+        }
+        reader->at += *reader->at == '"';
+        g_string_append_c(cell, *reader->at++);
+    }
+    reader->at++;
+    /* some write spaces before the separator */
+    reader->at += strspn(reader->at, " ");
+    if (*reader->at != reader->separator && !at_line_end(reader))
+        return "there is text behind a closing quotation mark; write \"\" for a quotation mark inside of a value";
+    return NULL;
+}
+
+static const char *read_plain(CsvReader *reader, GString *cell)
+{
+    const char end[] = {reader->separator, '"', '\r', '\n', '\0'};
+    gsize length = strcspn(reader->at, end);
+    g_string_append_len(cell, reader->at, (gssize)MIN(length, (gsize)CSV_MAX_CELL + 1));
+    reader->at += length;
+    if (*reader->at == '"')
+        return "there is a quotation mark inside of a value without them; put the whole value in quotation marks, and write \"\" inside";
+    return cell->len > CSV_MAX_CELL ? CELL_TOO_LARGE : NULL;
+}
+
+static const char *read_row(CsvReader *reader, GPtrArray *cells)
+{
+    for (;;) {
+        GString *cell = g_string_new(NULL);
+        reader->at += strspn(reader->at, " ");
         gboolean quoted = *reader->at == '"';
-        if (quoted)
-            reader->at++;
-        const char *fault = quoted ? read_quoted(reader, field) : read_plain(reader, field);
-        g_ptr_array_add(fields, g_strstrip(g_string_free(field, FALSE)));
-        if (fault)
+        reader->at += quoted;
+        const char *fault = quoted ? read_quoted(reader, cell) : read_plain(reader, cell);
+        g_ptr_array_add(cells, g_strstrip(g_string_free(cell, FALSE)));
+        if (fault != NULL)
             return fault;
-        if (fields->len > MAX_FIELDS)
-            return "a row has more than 500 values";
         if (*reader->at != reader->separator)
             break;
+        if (cells->len == CSV_MAX_CELLS)
+            return "a row has more than 500 values; look for a separator too many";
         reader->at++;
     }
     skip_line_end(reader);
     return NULL;
 }
 
-static void skip_empty_lines(CsvReader *reader)
+CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char ***ret_cells, const char **ret_fault)
 {
-    while (*reader->at && at_line_end(reader)) {
-        const char *before = reader->at;
+    while (*reader->at != '\0' && at_line_end(reader))
         skip_line_end(reader);
-        if (reader->at == before)
-            return;
+    const CsvPlace place = {.offset = csv_reader_position(reader), .line = reader->line};
+    *ret_place = place;
+    if (*reader->at == '\0')
+        return CSV_END;
+    GPtrArray *cells = g_ptr_array_new_with_free_func(g_free);
+    const char *fault = read_row(reader, cells);
+    if (fault != NULL) {
+        g_ptr_array_unref(cells);
+        /* what was taken for the inside of a quote are most likely rows of their own: none is lost unsaid */
+        csv_reader_seek(reader, place);
+        skip_line(reader);
+        *ret_fault = fault;
+        return CSV_FAULT;
     }
+    g_ptr_array_add(cells, NULL);
+    *ret_cells = (char **)g_ptr_array_free(cells, FALSE);
+    return CSV_ROW;
 }
 
-char **csv_reader_next(CsvReader *reader, guint *ret_line, const char **ret_fault)
+/* ---- encodings ------------------------------------------------------------------------------------------------------- */
+
+/* 0x80 … 0x9F; what Windows leaves undefined is U+FFFD. All else is as in Latin 1. */
+static const gunichar windows_1252[32] = {
+    0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD,
+    0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178,
+};
+
+static char *decode_windows_1252(const char *bytes, gsize len)
 {
-    *ret_fault = NULL;
-    skip_empty_lines(reader);
-    *ret_line = reader->line;
-    if (!*reader->at)
-        return NULL;
-    GPtrArray *fields = g_ptr_array_new_with_free_func(g_free);
-    *ret_fault = read_row(reader, fields);
-    if (*ret_fault) {
-        g_ptr_array_unref(fields);
-        reader->at += strcspn(reader->at, "\n"); /* go on with the next line */
-        skip_line_end(reader);
-        return NULL;
+    GString *text = g_string_sized_new(len + len / 8);
+    for (gsize i = 0; i < len; i++) {
+        guchar byte = (guchar)bytes[i];
+        if (byte < 0x80)
+            g_string_append_c(text, (char)byte);
+        else
+            g_string_append_unichar(text, byte < 0xA0 ? windows_1252[byte - 0x80] : byte);
     }
-    g_ptr_array_add(fields, NULL);
-    return (char **)g_ptr_array_free(fields, FALSE);
+    return g_string_free(text, FALSE);
 }
 
-char *csv_decode(const char *bytes, gsize len, gboolean *ret_converted)
+static gboolean begins_with(const char *bytes, gsize len, const char *mark, gsize mark_len)
+{
+    return len >= mark_len && memcmp(bytes, mark, mark_len) == 0;
+}
+
+char *csv_decode(const char *bytes, gsize len, gboolean *ret_converted, const char **ret_fault)
 {
     *ret_converted = FALSE;
-    if (memchr(bytes, '\0', len))
+    if (begins_with(bytes, len, "\xFF\xFE", 2) || begins_with(bytes, len, "\xFE\xFF", 2)) {
+        *ret_fault = "the file is UTF-16; save it as \"CSV UTF-8\"";
         return NULL;
-    if (len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
+    }
+    if (memchr(bytes, '\0', len) != NULL) {
+        *ret_fault = "the file has zero bytes, so it is no CSV; in a spreadsheet, save it as \"CSV UTF-8\"";
+        return NULL;
+    }
+    if (begins_with(bytes, len, "\xEF\xBB\xBF", 3)) {
         bytes += 3;
         len -= 3;
     }
     if (g_utf8_validate(bytes, (gssize)len, NULL))
         return g_strndup(bytes, len);
     *ret_converted = TRUE;
-    char *text = g_convert_with_fallback(bytes, (gssize)len, "UTF-8", "WINDOWS-1252", "\xEF\xBF\xBD", NULL, NULL, NULL);
-    return text ? text : g_utf8_make_valid(bytes, (gssize)len);
+    return decode_windows_1252(bytes, len);
 }

@@ -1,45 +1,13 @@
 /*
- * nurture check, and the commands that ask the running daemon: status, reload, pause, resume.
+ * The commands that ask the running daemon: nurture status / reload / pause / resume.
  */
 #include <string.h>
 
-#include "base/text.h"
 #include "cli/command.h"
 #include "cli/table.h"
 #include "engine/control.h"
-#include "engine/templates.h"
-#include "plan/calendar.h"
 
 enum { STATUS_TIMEOUT_MS = 5000, RELOAD_TIMEOUT_MS = 60000 };
-
-/* ---- check ----------------------------------------------------------------------------------------------------------- */
-
-int command_check(Cli *cli, char **words)
-{
-    GError *error = NULL;
-    int status = CLI_DONE;
-    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 0, 0, &status);
-    if (!rest)
-        return status;
-    if (!cli_load_config(cli, &error))
-        return cli_failed_by(cli, error);
-    g_autoptr(TemplateSet) templates = templates_load(cli->config, NULL, &error);
-    if (error) {
-        fprintf(cli->err, "%s\n", error->message);
-        status = CLI_FAILED;
-        g_clear_error(&error);
-    }
-    g_autoptr(Calendar) calendar = calendar_load(cli->config->sending.holiday_files, &error);
-    if (error) {
-        fprintf(cli->err, "%s: sending.holidays: %s\n", cli->config->file, error->message);
-        status = CLI_FAILED;
-        g_clear_error(&error);
-    }
-    if (status == CLI_DONE)
-        fprintf(cli->out, "%s: ok: %u accounts, %u rules, and a template for each of their steps\n", cli->config->file,
-                g_strv_length((char **)cli->config->accounts), g_strv_length((char **)cli->config->rules));
-    return status;
-}
 
 /* ---- the daemon ------------------------------------------------------------------------------------------------------ */
 

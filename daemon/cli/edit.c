@@ -9,7 +9,9 @@
 #include "base/timestamp.h"
 #include "mail/address.h"
 
-enum { VALUE_MAX_BYTES = 4000, TAG_MAX_BYTES = 100 };
+enum { LINE_MAX_BYTES = 500, ATTRIBUTE_MAX_BYTES = 10000, NAME_MAX_BYTES = 100, SHOWN_BYTES = 60 };
+
+static const gint64 EARLIEST_MS = G_GINT64_CONSTANT(24) * 60 * 60 * 1000; /* 0 is "none" in the store */
 
 struct ContactFields {
     const Config *config;
@@ -17,16 +19,8 @@ struct ContactFields {
     ContactEdit edit;
     char *email, *first_name, *last_name, *company, *time_zone, *language, *source;
     char *stage_since, *customer_since; /* read when the zone is known */
-    char **tags;
+    GPtrArray *add_tags, *remove_tags;  /* char*; NULL at the end once finished */
 };
-
-/* "“value” is …; write …" */
-static gboolean refuse(GError **error, const char *value, const char *what, const char *advice)
-{
-    g_autofree char *shown = text_escape(value, 60);
-    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "\"%s\" %s; write %s", shown, what, advice);
-    return FALSE;
-}
 
 ContactFields *contact_fields_new(const Config *config, gint64 now_ms)
 {
@@ -34,40 +28,109 @@ ContactFields *contact_fields_new(const Config *config, gint64 now_ms)
     fields->config = config;
     fields->now_ms = now_ms;
     fields->edit.attributes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    fields->add_tags = g_ptr_array_new_with_free_func(g_free);
+    fields->remove_tags = g_ptr_array_new_with_free_func(g_free);
     return fields;
 }
 
 void contact_fields_free(ContactFields *fields)
 {
-    if (!fields)
+    if (fields == NULL)
         return;
     char *owned[] = {fields->email,    fields->first_name, fields->last_name,   fields->company,       fields->time_zone,
                      fields->language, fields->source,     fields->stage_since, fields->customer_since};
     for (gsize i = 0; i < G_N_ELEMENTS(owned); i++)
         g_free(owned[i]);
-    g_strfreev(fields->tags);
+    g_ptr_array_unref(fields->add_tags);
+    g_ptr_array_unref(fields->remove_tags);
     g_hash_table_unref(fields->edit.attributes);
     g_free(fields);
 }
 
+/* ---- faults ---------------------------------------------------------------------------------------------------------- */
+
+/* "“value” what; write advice" */
+static gboolean refuse(GError **error, const char *value, const char *what, const char *advice)
+{
+    g_autofree char *shown = text_quote(value, SHOWN_BYTES);
+    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s %s; write %s", shown, what, advice);
+    return FALSE;
+}
+
+static void refuse_unknown(GError **error, const char *value, const char *what, const char *const *known)
+{
+    g_autofree char *shown = text_quote(value, SHOWN_BYTES);
+    g_autofree char *fault = g_strdup_printf("%s %s", shown, what);
+    g_autofree char *message = cli_suggest(fault, value, known);
+    g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, message);
+}
+
+/* Valid, at most max_bytes, and without control characters but line ends and tabs. */
+static gboolean check_text(const char *value, gsize max_bytes, GError **error)
+{
+    if (strlen(value) > max_bytes) {
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "the text is longer than %" G_GSIZE_FORMAT " bytes; write a shorter one", max_bytes);
+        return FALSE;
+    }
+    if (!g_utf8_validate(value, -1, NULL))
+        return refuse(error, value, "is no valid UTF-8", "plain text");
+    for (const char *p = value; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar character = g_utf8_get_char(p);
+        if (g_unichar_iscntrl(character) && character != '\n' && character != '\t' && character != '\r')
+            return refuse(error, value, "has control characters", "plain text");
+    }
+    return TRUE;
+}
+
 /* ---- single fields --------------------------------------------------------------------------------------------------- */
 
-static gboolean keep(char **owned, const char **target, const char *value)
+static void keep(char **owned, const char *value)
 {
     g_free(*owned);
     *owned = g_strdup(value);
+}
+
+static gboolean set_line(char **owned, const char **target, const char *value, GError **error)
+{
+    if (!check_text(value, LINE_MAX_BYTES, error))
+        return FALSE;
+    g_free(*owned);
+    *owned = text_one_line(value);
     *target = *owned;
     return TRUE;
 }
 
+static gboolean set_first_name(ContactFields *fields, const char *value, GError **error)
+{
+    return set_line(&fields->first_name, &fields->edit.first_name, value, error);
+}
+
+static gboolean set_last_name(ContactFields *fields, const char *value, GError **error)
+{
+    return set_line(&fields->last_name, &fields->edit.last_name, value, error);
+}
+
+static gboolean set_company(ContactFields *fields, const char *value, GError **error)
+{
+    return set_line(&fields->company, &fields->edit.company, value, error);
+}
+
+static gboolean set_source(ContactFields *fields, const char *value, GError **error)
+{
+    return set_line(&fields->source, &fields->edit.source, value, error);
+}
+
 static gboolean set_email(ContactFields *fields, const char *value, GError **error)
 {
-    g_autofree char *address = address_canonical(value, error);
-    if (!address)
+    char *address = address_canonical(value, error);
+    if (address == NULL)
         return FALSE;
+    g_free(fields->email);
+    fields->email = address;
+    fields->edit.email = address;
     if (address_in_domains(address, (const char *const *)fields->config->organisation.domains))
-        return refuse(error, value, "is one of our own people (organisation.domains)", "customers and prospects only");
-    return keep(&fields->email, &fields->edit.email, address);
+        return refuse(error, value, "is one of our own people (organisation.domains)", "the address of a customer or prospect");
+    return TRUE;
 }
 
 const char *contact_stage_named(const Config *config, const char *stage, GError **error)
@@ -75,10 +138,7 @@ const char *contact_stage_named(const Config *config, const char *stage, GError 
     int index = config_stage_index(config, stage);
     if (index >= 0)
         return config->pipeline.stages[index];
-    g_autofree char *shown = text_escape(stage, 60);
-    g_autofree char *fault = g_strdup_printf("\"%s\" is no stage of the pipeline", shown);
-    g_autofree char *message = cli_suggest(fault, stage, (const char *const *)config->pipeline.stages);
-    g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, message);
+    refuse_unknown(error, stage, "is no stage of the pipeline", (const char *const *)config->pipeline.stages);
     return NULL;
 }
 
@@ -88,140 +148,236 @@ static gboolean set_stage(ContactFields *fields, const char *value, GError **err
     return fields->edit.stage != NULL;
 }
 
-static gboolean set_time_zone(ContactFields *fields, const char *value, GError **error)
+const char *contact_owner_named(const Config *config, const char *owner, GError **error)
 {
-    g_autoptr(GTimeZone) zone = *value ? timestamp_zone(value, error) : NULL;
-    if (*value && !zone)
-        return FALSE;
-    return keep(&fields->time_zone, &fields->edit.time_zone, value);
-}
-
-/* "nb", "nb-NO": letters, and parts of letters and digits. */
-static gboolean set_language(ContactFields *fields, const char *value, GError **error)
-{
-    gsize length = strlen(value), first = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    gboolean ok = length == 0 || ((first == 2 || first == 3) && length <= 20 && (value[first] == '\0' || value[first] == '-' || value[first] == '_'));
-    for (const char *p = value + first; ok && *p; p++)
-        ok = g_ascii_isalnum(*p) || *p == '-' || *p == '_';
-    if (!ok)
-        return refuse(error, value, "is no language", "a code such as \"en\" or \"nb\"");
-    g_autofree char *lower = g_ascii_strdown(value, -1);
-    g_strdelimit(lower, "_", '-');
-    return keep(&fields->language, &fields->edit.language, lower);
+    const Account *account = config_account(config, owner);
+    if (account != NULL)
+        return account->name;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (Account **known = config->accounts; *known != NULL; known++)
+        g_ptr_array_add(names, (*known)->name);
+    g_ptr_array_add(names, NULL);
+    refuse_unknown(error, owner, "is the name of no account", (const char *const *)names->pdata);
+    return NULL;
 }
 
 static gboolean set_owner(ContactFields *fields, const char *value, GError **error)
 {
-    const Account *account = *value ? config_account(fields->config, value) : NULL;
-    if (!*value || account) {
-        fields->edit.owner = account ? account->name : "";
-        return TRUE;
-    }
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (Account **known = fields->config->accounts; *known; known++)
-        g_ptr_array_add(names, (*known)->name);
-    g_ptr_array_add(names, NULL);
-    g_autofree char *shown = text_escape(value, 60);
-    g_autofree char *fault = g_strdup_printf("the owner \"%s\" has no account", shown);
-    g_autofree char *message = cli_suggest(fault, value, (const char *const *)names->pdata);
-    g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, message);
-    return FALSE;
+    fields->edit.owner = value[0] == '\0' ? "" : contact_owner_named(fields->config, value, error);
+    return fields->edit.owner != NULL;
 }
 
-static gboolean set_tags(ContactFields *fields, const char *value, GError **error)
+static gboolean set_time_zone(ContactFields *fields, const char *value, GError **error)
 {
-    g_strfreev(fields->tags);
-    fields->tags = text_split_list(value);
-    for (char **tag = fields->tags; *tag; tag++)
-        if (strlen(*tag) > TAG_MAX_BYTES)
-            return refuse(error, *tag, "is too long a tag", "at most 100 characters");
-    fields->edit.add_tags = (const char *const *)fields->tags;
+    g_autoptr(GTimeZone) zone = value[0] != '\0' ? timestamp_zone(value, error) : NULL;
+    if (value[0] != '\0' && zone == NULL)
+        return FALSE;
+    keep(&fields->time_zone, value);
+    fields->edit.time_zone = fields->time_zone;
     return TRUE;
 }
 
-static gboolean set_attribute(ContactFields *fields, const char *name, const char *value, GError **error)
+/* One part of a language tag behind the first, in its usual case: "no" -> "NO", "latn" -> "Latn". FALSE for what is none. */
+static gboolean put_subtag(const char *part, GString *tag)
 {
-    if (!*name || strpbrk(name, "{}\"\n"))
-        return refuse(error, name, "is no name for an attribute", "letters, digits, - and _");
+    gsize length = strlen(part);
+    if (length < 2 || length > 8)
+        return FALSE;
+    g_string_append_c(tag, '-');
+    for (gsize i = 0; i < length; i++) {
+        if (!g_ascii_isalnum(part[i]))
+            return FALSE;
+        gboolean upper = length == 2 || (length == 4 && i == 0);
+        g_string_append_c(tag, upper ? g_ascii_toupper(part[i]) : g_ascii_tolower(part[i]));
+    }
+    return TRUE;
+}
+
+/* "nb", "nb-NO", "zh-Hant-TW" (BCP 47); "nb_NO" is understood. */
+static gboolean set_language(ContactFields *fields, const char *value, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit_set(value, "-_", -1);
+    gsize length = parts[0] != NULL ? strlen(parts[0]) : 0;
+    gboolean ok = value[0] == '\0' || length == 2 || length == 3;
+    g_autoptr(GString) tag = g_string_new(NULL);
+    for (gsize i = 0; ok && i < length; i++) {
+        ok = g_ascii_isalpha(parts[0][i]);
+        g_string_append_c(tag, g_ascii_tolower(parts[0][i]));
+    }
+    for (guint i = 1; ok && length > 0 && parts[i] != NULL; i++)
+        ok = put_subtag(parts[i], tag);
+    if (!ok || tag->len > NAME_MAX_BYTES)
+        return refuse(error, value, "is no language code", "one such as \"en\", \"nb\" or \"nb-NO\"");
+    keep(&fields->language, tag->str);
+    fields->edit.language = fields->language;
+    return TRUE;
+}
+
+static gboolean set_stage_since(ContactFields *fields, const char *value, GError **error)
+{
+    (void)error;
+    keep(&fields->stage_since, value);
+    return TRUE;
+}
+
+static gboolean set_customer_since(ContactFields *fields, const char *value, GError **error)
+{
+    (void)error;
+    keep(&fields->customer_since, value);
+    return TRUE;
+}
+
+/* ---- tags and attributes --------------------------------------------------------------------------------------------- */
+
+static gboolean take_tags(GPtrArray *tags, const char *list, GError **error)
+{
+    g_auto(GStrv) words = text_split_list(list);
+    for (char **word = words; *word != NULL; word++) {
+        if (!check_text(*word, NAME_MAX_BYTES, error))
+            return FALSE;
+        if (**word == '+' || **word == '-')
+            return refuse(error, *word, "is no tag", "a word that begins with a letter or a digit");
+        g_ptr_array_add(tags, text_one_line(*word));
+    }
+    return TRUE;
+}
+
+gboolean contact_fields_add_tags(ContactFields *fields, const char *list, GError **error)
+{
+    return take_tags(fields->add_tags, list, error);
+}
+
+gboolean contact_fields_remove_tags(ContactFields *fields, const char *list, GError **error)
+{
+    return take_tags(fields->remove_tags, list, error);
+}
+
+char *contact_attribute_name(const char *written, GError **error)
+{
+    g_autofree char *lower = g_utf8_validate(written, -1, NULL) ? g_utf8_strdown(written, -1) : g_strdup("");
+    g_autoptr(GString) name = g_string_new(NULL);
+    gboolean gap = FALSE;
+    for (const char *p = lower; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar character = g_utf8_get_char(p);
+        gboolean kept = g_unichar_isalnum(character) || g_unichar_ismark(character) || character == '-' || character == '_';
+        if (kept && gap && name->len > 0)
+            g_string_append_c(name, '_');
+        if (kept)
+            g_string_append_unichar(name, character);
+        gap = !kept;
+    }
+    if (name->len > 0 && name->len <= NAME_MAX_BYTES)
+        return g_strdup(name->str);
+    refuse(error, written, "is no name for an attribute", "letters, digits, - and _, at most 100 of them");
+    return NULL;
+}
+
+gboolean contact_fields_set_attribute(ContactFields *fields, const char *name, const char *value, GError **error)
+{
+    if (!check_text(value, ATTRIBUTE_MAX_BYTES, error))
+        return FALSE;
     g_hash_table_replace(fields->edit.attributes, g_strdup(name), g_strdup(value));
     return TRUE;
 }
 
 /* ---- by name --------------------------------------------------------------------------------------------------------- */
 
-static gboolean has_controls(const char *value)
-{
-    for (const char *p = value; *p; p++)
-        if ((guchar)*p < 0x20 && *p != '\n' && *p != '\t')
-            return TRUE;
-    return FALSE;
-}
-
-typedef struct {
+static const struct {
     const char *name;
     gboolean (*set)(ContactFields *fields, const char *value, GError **error);
-    gsize owned, target; /* where set is NULL: kept as it is */
-} FieldSpec;
+} setters[] = {
+    {"email", set_email},
+    {"first_name", set_first_name},
+    {"last_name", set_last_name},
+    {"company", set_company},
+    {"stage", set_stage},
+    {"stage_since", set_stage_since},
+    {"customer_since", set_customer_since},
+    {"time_zone", set_time_zone},
+    {"language", set_language},
+    {"owner", set_owner},
+    {"source", set_source},
+    {"tags", contact_fields_add_tags},
+};
 
-#define KEPT(name_) {#name_, NULL, G_STRUCT_OFFSET(ContactFields, name_), G_STRUCT_OFFSET(ContactFields, edit.name_)}
-#define DATE(name_) {#name_, NULL, G_STRUCT_OFFSET(ContactFields, name_), 0}
+const char *const *contact_field_names(void)
+{
+    static const char *const names[] = {"email",          "first_name", "last_name", "company", "stage",  "stage_since",
+                                        "customer_since", "time_zone",  "language",  "owner",   "source", "tags",
+                                        NULL};
+    G_STATIC_ASSERT(G_N_ELEMENTS(names) == G_N_ELEMENTS(setters) + 1);
+    return names;
+}
 
 gboolean contact_fields_set(ContactFields *fields, const char *name, const char *value, GError **error)
 {
-    static const FieldSpec specs[] = {
-        {"email", set_email, 0, 0},       {"stage", set_stage, 0, 0}, {"time_zone", set_time_zone, 0, 0},
-        {"language", set_language, 0, 0}, {"owner", set_owner, 0, 0}, {"tags", set_tags, 0, 0},
-        KEPT(first_name),                 KEPT(last_name),            KEPT(company),
-        KEPT(source),                     DATE(stage_since),          DATE(customer_since),
-    };
-    if (strlen(value) > VALUE_MAX_BYTES || has_controls(value))
-        return refuse(error, value, "is too long or has control characters", "plain text of at most 4,000 characters");
-    for (gsize i = 0; i < G_N_ELEMENTS(specs); i++) {
-        if (g_ascii_strcasecmp(name, specs[i].name) != 0)
-            continue;
-        if (specs[i].set)
-            return specs[i].set(fields, value, error);
-        const char *unused = NULL;
-        char **owned = (char **)((char *)fields + specs[i].owned);
-        const char **target = specs[i].target ? (const char **)((char *)fields + specs[i].target) : &unused;
-        g_autofree char *line = text_one_line(value);
-        return keep(owned, target, line);
-    }
-    return set_attribute(fields, name, value, error);
+    for (gsize i = 0; i < G_N_ELEMENTS(setters); i++)
+        if (g_str_equal(name, setters[i].name))
+            return setters[i].set(fields, value, error);
+    return refuse(error, name, "is no field", "one of contact_field_names()");
 }
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------- */
 
 static gboolean read_date(const ContactFields *fields, const char *text, GTimeZone *zone, gint64 *ret_ms, GError **error)
 {
-    if (!text || !*text)
+    if (text == NULL || text[0] == '\0')
         return TRUE;
     if (!timestamp_parse(text, zone, ret_ms, error))
         return FALSE;
     if (*ret_ms > fields->now_ms)
         return refuse(error, text, "is in the future", "a day that has come");
+    if (*ret_ms < EARLIEST_MS)
+        return refuse(error, text, "is too long ago", "a day after 1970-01-01");
     return TRUE;
 }
 
-const ContactEdit *contact_fields_finish(ContactFields *fields, GTimeZone *zone, GError **error)
+static gboolean finish(ContactFields *fields, GTimeZone *zone, const char *current_stage, const char **ret_field, GError **error)
 {
-    g_autoptr(GTimeZone) own = fields->time_zone && *fields->time_zone ? timestamp_zone(fields->time_zone, NULL) : NULL;
-    GTimeZone *used = own ? own : zone;
-    if (!read_date(fields, fields->stage_since, used, &fields->edit.stage_since_ms, error)) {
-        g_prefix_error(error, "stage_since: ");
-        return NULL;
-    }
-    if (!read_date(fields, fields->customer_since, used, &fields->edit.customer_since_ms, error)) {
-        g_prefix_error(error, "customer_since: ");
-        return NULL;
-    }
-    if (!fields->edit.email) {
+    ContactEdit *edit = &fields->edit;
+    *ret_field = "email";
+    if (edit->email == NULL) {
         g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, "there is no address; write one such as anna@example.com");
+        return FALSE;
+    }
+    *ret_field = "stage_since";
+    if (!read_date(fields, fields->stage_since, zone, &edit->stage_since_ms, error))
+        return FALSE;
+    if (edit->stage_since_ms != 0 && edit->stage == NULL)
+        edit->stage = current_stage;
+    if (edit->stage_since_ms != 0 && edit->stage == NULL)
+        return refuse(error, fields->stage_since, "is given without a stage", "the stage as well");
+    *ret_field = "customer_since";
+    return read_date(fields, fields->customer_since, zone, &edit->customer_since_ms, error);
+}
+
+static const char *const *tag_list(GPtrArray *tags)
+{
+    if (tags->len == 0)
+        return NULL;
+    g_ptr_array_add(tags, NULL);
+    return (const char *const *)tags->pdata;
+}
+
+const ContactEdit *contact_fields_finish(ContactFields *fields, GTimeZone *zone, const char *current_stage,
+                                         const char **ret_field, GError **error)
+{
+    const char *field = NULL;
+    g_autoptr(GTimeZone) own =
+        fields->time_zone != NULL && fields->time_zone[0] != '\0' ? timestamp_zone(fields->time_zone, NULL) : NULL;
+    if (!finish(fields, own != NULL ? own : zone, current_stage, &field, error)) {
+        if (ret_field != NULL)
+            *ret_field = field;
         return NULL;
     }
+    fields->edit.add_tags = tag_list(fields->add_tags);
+    fields->edit.remove_tags = tag_list(fields->remove_tags);
     return &fields->edit;
 }
 
-gboolean contact_edit_save(Cli *cli, const ContactEdit *edit, gint64 now_ms, ContactSaveResult *ret_result, gint64 *ret_id, GError **error)
+gboolean contact_edit_save(Cli *cli, const ContactEdit *edit, gint64 now_ms, ContactSaveResult *ret_result, GError **error)
 {
     const Pipeline *pipeline = &cli->config->pipeline;
-    return store_contact_save(cli->store, edit, pipeline->customer_stage, pipeline->stages[0], now_ms, ret_result, ret_id, error);
+    gint64 id = 0;
+    return store_contact_save(cli->store, edit, pipeline->customer_stage, pipeline->stages[0], now_ms, ret_result, &id, error);
 }

@@ -1,5 +1,6 @@
 /*
- * A contact's fields as people write them (columns of a CSV, options of a command), checked and made a ContactEdit.
+ * A contact's fields as people write them (columns of a CSV, options of a command), checked in one place and made a
+ * ContactEdit. Faults are CLI_ERROR_INPUT, "what is wrong; write …"; the caller says where.
  */
 #pragma once
 
@@ -7,21 +8,40 @@
 
 typedef struct ContactFields ContactFields;
 
+/* config must outlive the fields. now_ms: dates after it are refused. */
 ContactFields *contact_fields_new(const Config *config, gint64 now_ms);
 void contact_fields_free(ContactFields *fields);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ContactFields, contact_fields_free)
 
-/*
- * Sets the field of that name (email first_name last_name company stage stage_since customer_since time_zone language owner source tags; any other is
- * an attribute). The value is copied. CLI_ERROR_INPUT, "what; write …", for one that cannot be.
- */
+/* The names that contact_fields_set() takes: email first_name last_name company stage stage_since customer_since time_zone
+ * language owner source tags. NULL-terminated, static. */
+const char *const *contact_field_names(void);
+
+/* Sets the field of that name; the value is copied, and "" clears (a date: leaves it). */
 gboolean contact_fields_set(ContactFields *fields, const char *name, const char *value, GError **error);
 
-/* Reads the dates (in the time zone given with them, else zone), and gives the edit, which belongs to fields. NULL and CLI_ERROR_INPUT. */
-const ContactEdit *contact_fields_finish(ContactFields *fields, GTimeZone *zone, GError **error);
+/* Adds and takes away tags; words of one list each, separated by commas, semicolons or bars. */
+gboolean contact_fields_add_tags(ContactFields *fields, const char *list, GError **error);
+gboolean contact_fields_remove_tags(ContactFields *fields, const char *list, GError **error);
 
-/* The stage as the pipeline spells it; NULL and CLI_ERROR_INPUT with the nearest. Belongs to config. */
+/* Sets an attribute by a name that contact_attribute_name() gave; "" removes it. */
+gboolean contact_fields_set_attribute(ContactFields *fields, const char *name, const char *value, GError **error);
+
+/* What people write as the name of an attribute ("Favourite Colour") as templates and conditions use it ("favourite_colour"):
+ * lower case, with _ for runs of all but letters, digits, - and _. NULL where nothing is left. Caller frees. */
+char *contact_attribute_name(const char *written, GError **error);
+
+/*
+ * Reads the dates (in the time zone given with the fields, else zone), and gives the edit, which belongs to fields. NULL with an
+ * error; *ret_field (may be NULL) is then the static name of the field that is wrong. current_stage: what `stage_since`
+ * without `stage` means; NULL: such is refused.
+ */
+const ContactEdit *contact_fields_finish(ContactFields *fields, GTimeZone *zone, const char *current_stage,
+                                         const char **ret_field, GError **error);
+
+/* The stage, and the account's name, as the configuration spells it; NULL and CLI_ERROR_INPUT with the nearest. Belongs to config. */
 const char *contact_stage_named(const Config *config, const char *stage, GError **error);
+const char *contact_owner_named(const Config *config, const char *owner, GError **error);
 
-/* Saves the edit by the configuration's pipeline. */
-gboolean contact_edit_save(Cli *cli, const ContactEdit *edit, gint64 now_ms, ContactSaveResult *ret_result, gint64 *ret_id, GError **error);
+/* Saves the edit by the configuration's pipeline, in the transaction that is open. */
+gboolean contact_edit_save(Cli *cli, const ContactEdit *edit, gint64 now_ms, ContactSaveResult *ret_result, GError **error);

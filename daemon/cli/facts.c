@@ -1,21 +1,33 @@
 /*
- * Facts as JSON. Times are RFC 3339 in UTC; what is not known is left out.
+ * Contacts and what happened to them as JSON objects. Times are RFC 3339 in UTC.
  */
 #include "cli/facts.h"
 
 #include "base/json.h"
 
-static void add_strings(JsonObject *object, const char *member, char **strings)
+void facts_add_strings(JsonObject *object, const char *member, char **strings)
 {
     JsonArray *array = json_array_new();
-    for (char **string = strings; *string; string++)
+    for (char **string = strings; *string != NULL; string++)
         json_array_add_string_element(array, *string);
     json_object_set_array_member(object, member, array);
+}
+
+const char *enrolment_state_name(EnrolmentState state)
+{
+    static const char *const names[] = {[ENROLMENT_ACTIVE] = "active", [ENROLMENT_DONE] = "done", [ENROLMENT_ENDED] = "ended"};
+    return names[state];
+}
+
+char *contact_name(const Contact *contact)
+{
+    return g_strstrip(g_strjoin(" ", contact->first_name, contact->last_name, NULL));
 }
 
 JsonObject *contact_object(const Contact *contact)
 {
     JsonObject *object = json_object_new();
+    JsonObject *attributes = json_parse_object(contact->attributes, NULL);
     json_object_set_string_member(object, "email", contact->email);
     json_add_text(object, "first_name", contact->first_name);
     json_add_text(object, "last_name", contact->last_name);
@@ -27,16 +39,14 @@ JsonObject *contact_object(const Contact *contact)
     json_add_text(object, "language", contact->language);
     json_add_text(object, "owner", contact->owner);
     json_add_text(object, "source", contact->source);
-    add_strings(object, "tags", contact->tags);
-    JsonObject *attributes = json_parse_object(contact->attributes, NULL);
-    json_object_set_object_member(object, "attributes", attributes ? attributes : json_object_new());
+    facts_add_strings(object, "tags", contact->tags);
+    json_object_set_object_member(object, "attributes", attributes != NULL ? attributes : json_object_new());
     if (contact->has_score)
         json_object_set_double_member(object, "score", contact->score);
-    if (contact->paused_until_ms == G_MAXINT64)
-        json_object_set_boolean_member(object, "paused", TRUE);
-    else
-        json_add_time(object, "paused_until", contact->paused_until_ms);
-    json_add_time(object, "last_contacted", contact->last_contacted_ms);
+    json_object_set_boolean_member(object, "paused", contact->paused_until_ms != 0);
+    json_add_time(object, "paused_until", contact->paused_until_ms == G_MAXINT64 ? 0 : contact->paused_until_ms);
+    json_add_time(object, "last_contacted_at", contact->last_contacted_ms);
+    json_add_time(object, "created_at", contact->created_ms);
     return object;
 }
 
@@ -45,22 +55,23 @@ JsonObject *interaction_object(const Interaction *interaction)
     JsonObject *object = json_object_new();
     json_add_time(object, "at", interaction->at_ms);
     json_object_set_string_member(object, "kind", interaction_kind_name(interaction->kind));
-    json_add_text(object, "rule", interaction->rule);
-    json_add_text(object, "step", interaction->step);
-    json_add_text(object, "subject", interaction->subject);
-    json_add_text(object, "text", interaction->text);
-    json_add_text(object, "message_id", interaction->message_id);
-    json_add_text(object, "detail", interaction->detail);
+    json_object_set_string_member(object, "rule", interaction->rule);
+    json_object_set_string_member(object, "step", interaction->step);
+    json_object_set_string_member(object, "subject", interaction->subject);
+    json_object_set_string_member(object, "text", interaction->text);
+    json_object_set_string_member(object, "message_id", interaction->message_id);
+    json_object_set_string_member(object, "detail", interaction->detail);
     return object;
 }
 
 JsonObject *enrolment_object(const Enrolment *enrolment)
 {
-    static const char *const states[] = {"active", "done", "ended"};
     JsonObject *object = json_object_new();
     json_object_set_string_member(object, "rule", enrolment->rule);
     json_object_set_int_member(object, "round", enrolment->round);
-    json_object_set_string_member(object, "state", states[enrolment->state]);
+    json_object_set_string_member(object, "state", enrolment_state_name(enrolment->state));
+    json_add_text(object, "stage", enrolment->stage);
+    json_add_time(object, "anchor_at", enrolment->anchor_ms);
     json_add_text(object, "next_step", enrolment->next_step);
     json_add_time(object, "due_at", enrolment->due_ms);
     json_add_time(object, "enrolled_at", enrolment->enrolled_ms);
@@ -77,7 +88,10 @@ JsonObject *message_object(const OutboxMessage *message)
     json_object_set_string_member(object, "rule", message->rule);
     json_object_set_string_member(object, "step", message->step);
     json_object_set_string_member(object, "state", outbox_state_name(message->state));
-    json_add_time(object, "due_at", message->due_ms);
+    if (message->due_ms != 0)
+        json_add_time(object, "due_at", message->due_ms);
+    else
+        json_object_set_null_member(object, "due_at");
     json_object_set_int_member(object, "attempts", message->attempts);
     json_object_set_string_member(object, "reason", message->reason);
     json_object_set_string_member(object, "message_id", message->message_id);

@@ -8,8 +8,17 @@
 #include "store/history.h"
 #include "store/outbox.h"
 
-/* Caller owns the objects. */
+/* Caller owns the objects. What is not known is left out, but for the keys of `nurture history` and `nurture queue`, which are
+ * always there: "" (due_at: null) for none. */
 JsonObject *contact_object(const Contact *contact);
 JsonObject *interaction_object(const Interaction *interaction);
 JsonObject *enrolment_object(const Enrolment *enrolment);
 JsonObject *message_object(const OutboxMessage *message);
+
+/* "active", "done", "ended". */
+const char *enrolment_state_name(EnrolmentState state);
+
+/* First and last name, "" for none. Caller frees. */
+char *contact_name(const Contact *contact);
+
+void facts_add_strings(JsonObject *object, const char *member, char **strings);

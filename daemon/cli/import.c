@@ -1,227 +1,289 @@
 /*
  * nurture import FILE.csv [--dry-run]: adds or updates contacts by address.
  *
- * Rows are stored in batches, a transaction each, so that a running daemon is held up shortly at most; a row that is bad is listed
- * with its line and left out. Running it twice changes nothing.
+ * Two passes: the first checks every row, lists the bad ones, and learns which row of each address is the last; the second
+ * stores just those, so that running it twice changes nothing. Rows are stored in batches, a transaction each, so that a
+ * running daemon is held up shortly at most. SIGINT and SIGTERM are heeded between the batches.
  */
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/csv.h"
-#include "cli/edit.h"
+#include "cli/import_columns.h"
+#include "cli/progress.h"
 #include "engine/control.h"
 
-enum { BATCH_ROWS = 5000, PROGRESS_AFTER_MS = 1000, PROGRESS_EVERY_MS = 100, BAR_COLUMNS = 40 };
+enum { BATCH_ROWS = 5000 };
+
+typedef struct {
+    CsvPlace place;
+    gboolean superseded; /* a later row has the same address */
+} Row;
+
+typedef struct {
+    guint64 added, changed, unchanged;
+} Counts;
 
 typedef struct {
     Cli *cli;
     const char *file;
     gboolean dry_run;
-    char **columns; /* lower case */
-    guint column_count;
     GTimeZone *zone;
     gint64 now_ms;
-    guint64 added, changed, unchanged, bad;
-    GHashTable *seen; /* address -> line */
-    gint64 started_ms, drawn_ms;
+    CsvReader *reader;
     gsize size;
+    ImportColumns *columns;
+    GArray *rows;         /* Row: the good ones */
+    GHashTable *by_email; /* char* -> index in rows */
+    Counts counts;
+    guint64 bad;
+    gboolean interrupted;
+    sigset_t signals;
+    Progress *progress; /* of the pass that runs */
 } Import;
 
-static void bad_row(Import *import, guint line, const char *column, const char *what)
+/* ---- telling --------------------------------------------------------------------------------------------------------- */
+
+static void tell_bad_row(Import *import, guint line, const char *column, const char *what)
 {
     import->bad++;
-    if (column)
-        fprintf(import->cli->err, "%s:%u: column \"%s\": %s\n", import->file, line, column, what);
-    else
+    if (import->progress != NULL)
+        progress_clear(import->progress);
+    if (column != NULL) {
+        g_autofree char *shown = text_quote(column, 60);
+        fprintf(import->cli->err, "%s:%u: column %s: %s\n", import->file, line, shown, what);
+    } else {
         fprintf(import->cli->err, "%s:%u: %s\n", import->file, line, what);
-}
-
-/* ---- progress -------------------------------------------------------------------------------------------------------- */
-
-static void draw_progress(Import *import, gsize position)
-{
-    gint64 now_ms = clock_monotonic_ms();
-    if (!isatty(fileno(import->cli->err)) || now_ms - import->started_ms < PROGRESS_AFTER_MS ||
-        now_ms - import->drawn_ms < PROGRESS_EVERY_MS)
-        return;
-    import->drawn_ms = now_ms;
-    guint filled = import->size ? (guint)(position * BAR_COLUMNS / import->size) : BAR_COLUMNS;
-    fprintf(import->cli->err, "\r[%-*.*s] %3u %%  %" G_GUINT64_FORMAT " rows", BAR_COLUMNS, (int)filled,
-            "########################################", import->size ? (guint)(position * 100 / import->size) : 100,
-            import->added + import->changed + import->unchanged + import->bad);
-    fflush(import->cli->err);
-}
-
-static void clear_progress(const Import *import)
-{
-    if (import->drawn_ms)
-        fputs("\r\033[K", import->cli->err);
-}
-
-/* ---- rows ------------------------------------------------------------------------------------------------------------ */
-
-/* Fills fields from the row; FALSE where a value cannot be (it was told). Empty cells leave what is there. */
-static gboolean take_row(Import *import, char **row, guint line, ContactFields *fields)
-{
-    guint count = g_strv_length(row);
-    if (count > import->column_count) {
-        bad_row(import, line, NULL, "more values than there are columns; look for a comma that should stand in quotes");
-        return FALSE;
     }
-    for (guint i = 0; i < count; i++) {
-        g_autoptr(GError) error = NULL;
-        if (!*row[i] || contact_fields_set(fields, import->columns[i], row[i], &error))
-            continue;
-        bad_row(import, line, import->columns[i], error->message);
-        return FALSE;
-    }
-    return TRUE;
 }
 
-static void note_repeated(Import *import, const char *email, guint line)
+static void note_header(const char *text, gpointer data)
 {
-    gpointer before = g_hash_table_lookup(import->seen, email);
-    if (before)
-        cli_note(import->cli, "%s:%u: %s stood on line %u already; the later row counts", import->file, line, email, GPOINTER_TO_UINT(before));
-    g_hash_table_replace(import->seen, g_strdup(email), GUINT_TO_POINTER(line));
+    Import *import = data;
+    cli_note(import->cli, "%s: %s", import->file, text);
 }
 
-/* FALSE for a fault of the store; what is wrong with the row is told and left out. */
-static gboolean import_row(Import *import, char **row, guint line, GError **error)
-{
-    g_autoptr(GError) cause = NULL;
-    g_autoptr(ContactFields) fields = contact_fields_new(import->cli->config, import->now_ms);
-    ContactSaveResult result;
-    gint64 id;
-    if (!take_row(import, row, line, fields))
-        return TRUE;
-    const ContactEdit *edit = contact_fields_finish(fields, import->zone, &cause);
-    if (!edit) {
-        bad_row(import, line, NULL, cause->message);
-        return TRUE;
-    }
-    note_repeated(import, edit->email, line);
-    if (!contact_edit_save(import->cli, edit, import->now_ms, &result, &id, error))
-        return FALSE;
-    import->added += result == CONTACT_CREATED;
-    import->changed += result == CONTACT_CHANGED;
-    import->unchanged += result == CONTACT_UNCHANGED;
-    return TRUE;
-}
-
-/* Up to BATCH_ROWS rows in one transaction; *ret_more: there are more. */
-static gboolean import_batch(Import *import, CsvReader *reader, gboolean *ret_more, GError **error)
-{
-    guint rows = 0;
-    g_autoptr(StoreTransaction) transaction = store_begin(import->cli->store, error);
-    if (!transaction)
-        return FALSE;
-    for (; import->dry_run || rows < BATCH_ROWS; rows++) {
-        guint line = 0;
-        const char *fault = NULL;
-        g_auto(GStrv) row = csv_reader_next(reader, &line, &fault);
-        if (!row && !fault) {
-            *ret_more = FALSE;
-            break;
-        }
-        if (fault)
-            bad_row(import, line, NULL, fault);
-        else if (!import_row(import, row, line, error))
-            return FALSE;
-        draw_progress(import, csv_reader_position(reader));
-    }
-    return import->dry_run || store_commit(g_steal_pointer(&transaction), error);
-}
-
-/* ---- the file -------------------------------------------------------------------------------------------------------- */
-
-static gboolean read_columns(Import *import, CsvReader *reader, GError **error)
-{
-    guint line = 0;
-    gboolean has_email = FALSE;
-    const char *fault = NULL;
-    char **row = csv_reader_next(reader, &line, &fault);
-    for (guint i = 0; row && row[i]; i++) {
-        char *lower = g_utf8_strdown(row[i], -1);
-        g_free(row[i]);
-        row[i] = lower;
-        has_email = has_email || g_str_equal(lower, "email");
-    }
-    import->columns = row;
-    import->column_count = row ? g_strv_length(row) : 0;
-    if (has_email)
-        return TRUE;
-    g_autofree char *near = NULL;
-    const char *email[] = {"email", NULL};
-    for (guint i = 0; i < import->column_count && !near; i++)
-        near = text_nearest(import->columns[i], email) || strstr(import->columns[i], "mail") ? g_strdup(import->columns[i]) : NULL;
-    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s:%u: the first line must name the columns, and one of them must be email%s%s%s", import->file,
-                line ? line : 1, near ? "; rename \"" : "; write for example: email,first_name,last_name,company,stage", near ? near : "", near ? "\"" : "");
-    return FALSE;
-}
-
-static gboolean run_import(Import *import, const char *text, GError **error)
-{
-    gboolean more = TRUE;
-    g_autoptr(CsvReader) reader = csv_reader_new(text);
-    import->size = strlen(text);
-    if (!read_columns(import, reader, error))
-        return FALSE;
-    while (more)
-        if (!import_batch(import, reader, &more, error))
-            return FALSE;
-    clear_progress(import);
-    return TRUE;
-}
-
-static void print_summary(const Import *import)
+static int print_summary(const Import *import)
 {
     Cli *cli = import->cli;
     if (cli->json) {
         JsonObject *object = json_object_new();
-        json_object_set_int_member(object, "added", (gint64)import->added);
-        json_object_set_int_member(object, "changed", (gint64)import->changed);
-        json_object_set_int_member(object, "unchanged", (gint64)import->unchanged);
+        json_object_set_int_member(object, "added", (gint64)import->counts.added);
+        json_object_set_int_member(object, "changed", (gint64)import->counts.changed);
+        json_object_set_int_member(object, "unchanged", (gint64)import->counts.unchanged);
         json_object_set_int_member(object, "bad", (gint64)import->bad);
         json_object_set_boolean_member(object, "dry_run", import->dry_run);
         cli_print_json(cli, object);
-        return;
+    } else {
+        fprintf(cli->out, "%" G_GUINT64_FORMAT " added, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT " unchanged, %" G_GUINT64_FORMAT " bad%s\n",
+                import->counts.added, import->counts.changed, import->counts.unchanged, import->bad, import->dry_run ? " (dry run: nothing was stored)" : "");
     }
-    fprintf(cli->out, "%s%" G_GUINT64_FORMAT " added, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT " unchanged, %" G_GUINT64_FORMAT " bad\n",
-            import->dry_run ? "(nothing was stored) " : "", import->added, import->changed, import->unchanged, import->bad);
+    if (import->interrupted)
+        return cli_failed(cli, "interrupted: the rows counted above are stored; run it again for the others");
+    return import->bad > 0 ? CLI_FAILED : CLI_DONE;
 }
+
+/* A signal to stop has come; it is taken once. */
+static gboolean stop_is_asked(Import *import)
+{
+    const struct timespec at_once = {0};
+    if (!import->interrupted && sigtimedwait(&import->signals, NULL, &at_once) > 0)
+        import->interrupted = TRUE;
+    return import->interrupted;
+}
+
+/* ---- the first pass: checking ---------------------------------------------------------------------------------------- */
+
+static void remember_row(Import *import, const char *email, CsvPlace place)
+{
+    gpointer before = NULL;
+    if (g_hash_table_lookup_extended(import->by_email, email, NULL, &before)) {
+        Row *earlier = &g_array_index(import->rows, Row, GPOINTER_TO_UINT(before));
+        earlier->superseded = TRUE;
+        progress_clear(import->progress);
+        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, place.line, email, earlier->place.line);
+    }
+    const Row row = {.place = place};
+    g_hash_table_replace(import->by_email, g_strdup(email), GUINT_TO_POINTER(import->rows->len));
+    g_array_append_val(import->rows, row);
+}
+
+static void check_row(Import *import, char *const *cells, CsvPlace place)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ContactFields) fields = contact_fields_new(import->cli->config, import->now_ms);
+    const char *column = NULL;
+    const ContactEdit *edit = import_columns_read(import->columns, cells, import->zone, fields, &column, &error);
+    if (edit != NULL)
+        remember_row(import, edit->email, place);
+    else
+        tell_bad_row(import, place.line, column, error->message);
+}
+
+static void check_rows(Import *import)
+{
+    g_autoptr(Progress) progress = progress_new(import->cli->err, "checking");
+    import->progress = progress;
+    for (guint count = 1;; count++) {
+        CsvPlace place;
+        g_auto(GStrv) cells = NULL;
+        const char *fault = NULL;
+        CsvResult result = csv_reader_next(import->reader, &place, &cells, &fault);
+        if (result == CSV_END || (count % BATCH_ROWS == 0 && stop_is_asked(import)))
+            break;
+        if (result == CSV_FAULT)
+            tell_bad_row(import, place.line, NULL, fault);
+        else
+            check_row(import, cells, place);
+        progress_update(progress, csv_reader_position(import->reader), import->size);
+    }
+    import->progress = NULL;
+}
+
+/* ---- the second pass: storing ---------------------------------------------------------------------------------------- */
+
+static gboolean save(Import *import, const ContactEdit *edit, ContactSaveResult *ret_result, GError **error)
+{
+    if (import->cli->store != NULL)
+        return contact_edit_save(import->cli, edit, import->now_ms, ret_result, error);
+    /* a dry run before there is a store: everybody is new */
+    *ret_result = CONTACT_CREATED;
+    return TRUE;
+}
+
+/* The row passed the first pass, and so does it now. */
+static gboolean store_row(Import *import, CsvPlace place, GError **error)
+{
+    g_auto(GStrv) cells = NULL;
+    const char *fault = NULL, *column = NULL;
+    ContactSaveResult result;
+    g_autoptr(ContactFields) fields = contact_fields_new(import->cli->config, import->now_ms);
+    csv_reader_seek(import->reader, place);
+    if (csv_reader_next(import->reader, &place, &cells, &fault) != CSV_ROW)
+        g_assert_not_reached();
+    const ContactEdit *edit = import_columns_read(import->columns, cells, import->zone, fields, &column, error);
+    if (edit == NULL || !save(import, edit, &result, error)) {
+        g_prefix_error(error, "%s:%u: ", import->file, place.line);
+        return FALSE;
+    }
+    import->counts.added += result == CONTACT_CREATED;
+    import->counts.changed += result == CONTACT_CHANGED;
+    import->counts.unchanged += result == CONTACT_UNCHANGED;
+    return TRUE;
+}
+
+/* Rows first … end-1 in one transaction, which a dry run rolls back. */
+static gboolean store_batch(Import *import, guint first, guint end, GError **error)
+{
+    g_autoptr(StoreTransaction) transaction = NULL;
+    if (import->cli->store != NULL && (transaction = store_begin(import->cli->store, error)) == NULL)
+        return FALSE;
+    for (guint i = first; i < end; i++) {
+        const Row *row = &g_array_index(import->rows, Row, i);
+        if (!row->superseded && !store_row(import, row->place, error))
+            return FALSE;
+    }
+    return transaction == NULL || import->dry_run || store_commit(g_steal_pointer(&transaction), error);
+}
+
+static gboolean store_rows(Import *import, GError **error)
+{
+    g_autoptr(Progress) progress = progress_new(import->cli->err, import->dry_run ? "comparing" : "storing");
+    for (guint first = 0; first < import->rows->len && !stop_is_asked(import); first += BATCH_ROWS) {
+        const Counts before = import->counts;
+        if (!store_batch(import, first, MIN(first + BATCH_ROWS, import->rows->len), error)) {
+            import->counts = before; /* rolled back */
+            return FALSE;
+        }
+        progress_update(progress, first + BATCH_ROWS, import->rows->len);
+    }
+    return TRUE;
+}
+
+/* ---- the file -------------------------------------------------------------------------------------------------------- */
 
 static char *load_text(Import *import, GError **error)
 {
     g_autofree char *bytes = NULL;
     gsize length = 0;
     gboolean converted = FALSE;
+    const char *fault = NULL;
     if (!g_file_get_contents(import->file, &bytes, &length, error))
         return NULL;
-    char *text = csv_decode(bytes, length, &converted);
-    if (!text)
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no text (it holds zero bytes); save it as CSV with the encoding UTF-8", import->file);
-    if (converted)
-        cli_note(import->cli, "%s is not UTF-8; read as Windows-1252", import->file);
+    char *text = csv_decode(bytes, length, &converted, &fault);
+    if (text == NULL)
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s: %s", import->file, fault);
+    else if (converted)
+        cli_note(import->cli, "%s is not UTF-8; it is read as Windows-1252", import->file);
     return text;
 }
 
-static int import_file(Import *import)
+static gboolean read_header(Import *import, GError **error)
+{
+    CsvPlace place;
+    g_auto(GStrv) cells = NULL;
+    const char *fault = NULL;
+    CsvResult result = csv_reader_next(import->reader, &place, &cells, &fault);
+    if (result == CSV_FAULT) {
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s:%u: %s", import->file, place.line, fault);
+        return FALSE;
+    }
+    char *const nothing[] = {NULL};
+    import->columns = import_columns_new(result == CSV_ROW ? cells : nothing, note_header, import, error);
+    if (import->columns == NULL)
+        g_prefix_error(error, "%s:%u: ", import->file, place.line);
+    return import->columns != NULL;
+}
+
+static int import_text(Import *import, const char *text)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *text = load_text(import, &error);
-    gboolean ok = text && run_import(import, text, &error);
-    if (!ok) {
-        clear_progress(import);
+    import->size = strlen(text);
+    import->reader = csv_reader_new(text);
+    if (!read_header(import, &error))
         return cli_failed_by(import->cli, g_steal_pointer(&error));
-    }
-    if (!import->dry_run)
+    check_rows(import);
+    gboolean ok = store_rows(import, &error);
+    if (!import->dry_run && import->counts.added + import->counts.changed > 0)
         control_knock(import->cli->config);
-    print_summary(import);
-    return import->bad ? CLI_FAILED : CLI_DONE;
+    int status = print_summary(import);
+    return ok ? status : cli_failed_by(import->cli, g_steal_pointer(&error));
+}
+
+static void import_clear(Import *import)
+{
+    g_clear_pointer(&import->reader, csv_reader_free);
+    g_clear_pointer(&import->columns, import_columns_free);
+    g_clear_pointer(&import->by_email, g_hash_table_unref);
+    g_clear_pointer(&import->zone, g_time_zone_unref);
+    if (import->rows != NULL)
+        g_array_unref(import->rows);
+}
+
+static int import_file(Cli *cli, const char *file, gboolean dry_run)
+{
+    GError *error = NULL;
+    sigset_t before;
+    Import import = {.cli = cli, .file = file, .dry_run = dry_run};
+    g_autofree char *text = load_text(&import, &error);
+    if (text == NULL)
+        return cli_failed_by(cli, error);
+    import.zone = cli_default_zone(cli);
+    import.now_ms = control_now_ms(cli->config);
+    import.rows = g_array_new(FALSE, FALSE, sizeof(Row));
+    import.by_email = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    sigemptyset(&import.signals);
+    sigaddset(&import.signals, SIGINT);
+    sigaddset(&import.signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &import.signals, &before);
+    int status = import_text(&import, text);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    import_clear(&import);
+    return status;
 }
 
 int command_import(Cli *cli, char **words)
@@ -231,19 +293,15 @@ int command_import(Cli *cli, char **words)
         {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "Say what would happen, and store nothing", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
-    int status = CLI_DONE;
     GError *error = NULL;
+    int status = CLI_DONE;
     g_auto(GStrv) rest = cli_parse(cli, words, entries, 1, 1, &status);
-    if (!rest)
+    if (rest == NULL)
         return status;
-    if (!cli_open_store(cli, CLI_STORE_WRITE, &error))
+    if (!cli_load_config(cli, &error))
         return cli_failed_by(cli, error);
-    Import import = {.cli = cli, .file = rest[0], .dry_run = dry_run, .zone = cli_default_zone(cli), .now_ms = control_now_ms(cli->config),
-                     .started_ms = clock_monotonic_ms()};
-    import.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    status = import_file(&import);
-    g_hash_table_unref(import.seen);
-    g_strfreev(import.columns);
-    g_time_zone_unref(import.zone);
-    return status;
+    gboolean needs_store = !dry_run || cli_store_exists(cli);
+    if (needs_store && !cli_open_store(cli, dry_run ? CLI_STORE_TRY : CLI_STORE_WRITE, &error))
+        return cli_failed_by(cli, error);
+    return import_file(cli, rest[0], dry_run);
 }

@@ -1,23 +1,19 @@
 /*
  * nurture read FILE…: how an inbound message is understood. Needs no configuration and no store.
  */
-#include <gio/gio.h>
-#include <string.h>
-#include <unistd.h>
+#include <errno.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "cli/command.h"
+#include "cli/facts.h"
+#include "cli/terminal.h"
 #include "mail/read.h"
 
-static void add_strings(JsonObject *object, const char *member, char **strings)
-{
-    JsonArray *array = json_array_new();
-    for (char **string = strings; *string; string++)
-        json_array_add_string_element(array, *string);
-    json_object_set_array_member(object, member, array);
-}
+enum { TEXT_INDENT = 4 };
 
 static JsonObject *bounce_object(const BounceRecipient *bounce)
 {
@@ -64,11 +60,11 @@ static JsonObject *message_read_object(const char *file, const InboundMessage *m
     json_object_set_string_member(object, "evidence", message->evidence);
     json_object_set_string_member(object, "from", message->from);
     json_add_text(object, "from_name", message->from_name);
-    add_strings(object, "to", message->to);
+    facts_add_strings(object, "to", message->to);
     json_object_set_string_member(object, "subject", message->subject);
     json_object_set_string_member(object, "message_id", message->message_id);
     json_add_text(object, "in_reply_to", message->in_reply_to);
-    add_strings(object, "references", message->references);
+    facts_add_strings(object, "references", message->references);
     json_add_time(object, "date", message->date_ms);
     json_object_set_string_member(object, "text", message->text);
     json_object_set_string_member(object, "full_text", message->full_text);
@@ -77,75 +73,118 @@ static JsonObject *message_read_object(const char *file, const InboundMessage *m
     add_attachments(object, message->attachments);
     if (message->class == INBOUND_AUTO_REPLY) {
         JsonObject *automatic = json_object_new();
-        json_add_time(automatic, "until", message->absent_until_ms);
+        if (message->absent_until_ms != 0)
+            json_add_time(automatic, "until", message->absent_until_ms);
+        else
+            json_object_set_null_member(automatic, "until");
         json_object_set_object_member(object, "auto_reply", automatic);
     }
+    if (message->class == INBOUND_UNSUBSCRIBE) {
+        JsonObject *request = json_object_new();
+        json_object_set_string_member(request, "token", message->token);
+        json_object_set_boolean_member(request, "in_words", message->asks_to_stop);
+        json_object_set_object_member(object, "unsubscribe", request);
+    }
+    if (message->truncated)
+        json_object_set_boolean_member(object, "truncated", TRUE);
     return object;
 }
 
 static void print_line(Cli *cli, const char *name, const char *value)
 {
-    g_autofree char *safe = text_escape(value, 0);
-    if (*safe)
+    g_autofree char *line = text_one_line(value);
+    g_autofree char *safe = text_escape(line, 0);
+    if (safe[0] != '\0')
         fprintf(cli->out, "%-12s%s\n", name, safe);
+}
+
+static void print_details(Cli *cli, const InboundMessage *message)
+{
+    for (guint i = 0; i < message->bounces->len; i++) {
+        const BounceRecipient *bounce = g_ptr_array_index(message->bounces, i);
+        g_autofree char *text =
+            g_strjoin(" ", bounce_kind_name(bounce->kind), bounce->recipient, bounce->status, bounce->diagnostic, NULL);
+        print_line(cli, "bounce", text);
+    }
+    if (message->absent_until_ms != 0) {
+        g_autofree char *until = timestamp_format(message->absent_until_ms);
+        print_line(cli, "back", until);
+    }
+    print_line(cli, "token", message->token);
+    for (guint i = 0; i < message->attachments->len; i++) {
+        const InboundAttachment *attachment = g_ptr_array_index(message->attachments, i);
+        g_autofree char *text =
+            g_strdup_printf("%s (%s, %" G_GINT64_FORMAT " bytes)", attachment->name, attachment->type, attachment->size);
+        print_line(cli, "attached", text);
+    }
+    if (message->truncated)
+        print_line(cli, "truncated", "larger than what is read");
 }
 
 static void print_message(Cli *cli, const char *file, const InboundMessage *message)
 {
-    fprintf(cli->out, "%s\n", file);
     g_autofree char *class = g_strdup_printf("%s (%s)", inbound_class_name(message->class), message->evidence);
+    g_autofree char *from = g_strdup_printf("%s <%s>", message->from_name, message->from);
+    print_line(cli, "file", file);
     print_line(cli, "class", class);
-    print_line(cli, "from", message->from);
+    print_line(cli, "from", g_strstrip(from));
     print_line(cli, "subject", message->subject);
-    for (guint i = 0; i < message->bounces->len; i++) {
-        const BounceRecipient *bounce = message->bounces->pdata[i];
-        g_autofree char *text = g_strjoin(" ", bounce->recipient, bounce_kind_name(bounce->kind), bounce->status, bounce->diagnostic, NULL);
-        print_line(cli, "bounce", text);
-    }
-    g_auto(GStrv) lines = g_strsplit(message->text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        g_autofree char *safe = text_escape(*line, 0);
-        fprintf(cli->out, "    %s\n", safe);
-    }
-    fputc('\n', cli->out);
+    print_line(cli, "message-id", message->message_id);
+    print_details(cli, message);
+    terminal_print_text(cli->out, message->text, TEXT_INDENT, cli->columns);
 }
 
-/* The file's bytes, or standard input's for "-". */
-static gboolean load(const char *file, char **ret_bytes, gsize *ret_len, GError **error)
+/* At most what is looked at, and one byte more, which tells that there was more. */
+static gboolean read_stream(FILE *stream, GByteArray *bytes)
 {
-    if (!g_str_equal(file, "-"))
-        return g_file_get_contents(file, ret_bytes, ret_len, error);
-    g_autoptr(GByteArray) all = g_byte_array_new();
-    guint8 buffer[65536];
-    gssize n;
-    while (all->len < READ_MAX_MESSAGE && (n = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0)
-        g_byte_array_append(all, buffer, (guint)n);
-    *ret_len = all->len;
-    *ret_bytes = g_malloc(all->len + 1);
-    if (all->len)
-        memcpy(*ret_bytes, all->data, all->len);
-    (*ret_bytes)[all->len] = '\0';
-    return TRUE;
+    guint8 buffer[64 * 1024];
+    gsize length = 0;
+    while (bytes->len <= READ_MAX_MESSAGE && (length = fread(buffer, 1, sizeof(buffer), stream)) > 0)
+        g_byte_array_append(bytes, buffer, (guint)length);
+    return ferror(stream) == 0;
+}
+
+static gboolean load(const char *file, GByteArray *bytes)
+{
+    if (g_str_equal(file, "-"))
+        return read_stream(stdin, bytes);
+    FILE *stream = fopen(file, "rbe");
+    if (stream == NULL)
+        return FALSE;
+    gboolean ok = read_stream(stream, bytes);
+    int reason = errno;
+    fclose(stream);
+    errno = reason;
+    return ok;
+}
+
+static int read_file(Cli *cli, const char *file, gint64 now_ms)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    if (!load(file, bytes)) {
+        g_autofree char *shown = text_escape(file, 0);
+        return cli_failed(cli, "%s: %s", shown, g_strerror(errno));
+    }
+    /* GByteArray of nothing has no data */
+    g_autoptr(InboundMessage) message = mail_read(bytes->len > 0 ? (const char *)bytes->data : "", bytes->len, now_ms);
+    if (cli->json) {
+        g_autofree char *name = text_make_valid(file, -1);
+        cli_print_json(cli, message_read_object(name, message));
+    } else {
+        print_message(cli, file, message);
+    }
+    return CLI_DONE;
 }
 
 int command_read(Cli *cli, char **words)
 {
     int status = CLI_DONE;
-    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 1, 1000000, &status);
+    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 1, G_MAXUINT, &status);
     gint64 now_ms = clock_system_now_ms();
-    for (char **file = rest; file && *file; file++) {
-        GError *error = NULL;
-        g_autofree char *bytes = NULL;
-        gsize length = 0;
-        if (!load(*file, &bytes, &length, &error)) {
-            status = cli_failed_by(cli, error);
-            continue;
-        }
-        g_autoptr(InboundMessage) message = mail_read(bytes, length, now_ms);
-        if (cli->json)
-            cli_print_json(cli, message_read_object(*file, message));
-        else
-            print_message(cli, *file, message);
+    for (char **file = rest; file != NULL && *file != NULL; file++) {
+        if (file != rest && !cli->json)
+            fputc('\n', cli->out);
+        status = MAX(status, read_file(cli, *file, now_ms));
     }
     return status;
 }
