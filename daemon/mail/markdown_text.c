@@ -150,7 +150,7 @@ static void end_list(TextWriter *writer)
 static void begin_item(TextWriter *writer)
 {
     List *list = current_list(writer);
-    char *bullet = list->ordered ? g_strdup_printf("%u. ", list->next++) : g_strdup("- ");
+    char *bullet = list && list->ordered ? g_strdup_printf("%u. ", list->next++) : g_strdup("- ");
     push_prefix(writer, bullet, g_strnfill(strlen(bullet), ' '));
 }
 
