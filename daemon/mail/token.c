@@ -1,56 +1,57 @@
 /*
- * Unsubscribe tokens: "u-<contact id>-<20 characters of HMAC-SHA256>". Pure.
+ * Unsubscribe tokens: "u-<contact id>-<20 characters of HMAC-SHA256>". Pure, any thread.
+ *
+ * 96 bits of the digest stand in the token: nobody guesses one, and nobody needs the store to find that out. Letters may come back in
+ * another case; the token is compared, and given out, in lower case.
  */
 #include "mail/token.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/ids.h"
 
-enum { MAC_BYTES = 12, MAC_CHARS = 20, ID_MAX_DIGITS = 18 };
-
-static char *mac_of(const char *secret, gint64 contact_id)
-{
-    g_autofree char *text = g_strdup_printf("unsubscribe %" G_GINT64_FORMAT, contact_id);
-    g_autofree char *mac = id_hmac(secret, text, MAC_BYTES);
-    g_assert(strlen(mac) >= MAC_CHARS - 1);
-    return g_strndup(mac, MAC_CHARS);
-}
+enum { MAC_BYTES = 12, MAC_CHARS = 20, ID_MAX_DIGITS = 19 };
 
 char *unsubscribe_token_new(const char *secret, gint64 contact_id)
 {
-    g_autofree char *mac = mac_of(secret, contact_id);
+    g_autofree char *text = g_strdup_printf("unsubscribe %" G_GINT64_FORMAT, contact_id);
+    g_autofree char *mac = id_hmac(secret, text, MAC_BYTES);
     return g_strdup_printf("u-%" G_GINT64_FORMAT "-%s", contact_id, mac);
 }
 
-/* The length of a token at text, 0 where there is none; *ret_id_end points behind the number. */
-static gsize token_length(const char *text, const char **ret_id_end)
+static gboolean is_base32(char c)
 {
-    const char *p = text;
-    if ((p[0] != 'u' && p[0] != 'U') || p[1] != '-')
+    return g_ascii_isalpha(c) || (c >= '2' && c <= '7');
+}
+
+/* The length of what looks like a token at text, 0 where nothing does. */
+static gsize token_length(const char *text)
+{
+    if (g_ascii_tolower(text[0]) != 'u' || text[1] != '-')
         return 0;
-    for (p += 2; g_ascii_isdigit(*p) && p - text - 2 <= ID_MAX_DIGITS; p++)
-        ;
-    if (p == text + 2 || p - text - 2 > ID_MAX_DIGITS || *p != '-')
+    gsize at = 2;
+    while (g_ascii_isdigit(text[at]) && at - 2 <= ID_MAX_DIGITS)
+        at++;
+    if (at == 2 || at - 2 > ID_MAX_DIGITS || text[at] != '-')
         return 0;
-    *ret_id_end = p++;
-    gsize count = 0;
-    while (g_ascii_isalnum(p[count]) && count <= MAC_CHARS)
-        count++;
-    return count == MAC_CHARS ? (gsize)(p - text) + count : 0;
+    gsize mac = ++at;
+    while (is_base32(text[at]) && at - mac <= MAC_CHARS)
+        at++;
+    return at - mac == MAC_CHARS && !g_ascii_isalnum(text[at]) ? at : 0;
 }
 
 gboolean unsubscribe_token_check(const char *secret, const char *token, gint64 *ret_contact_id)
 {
-    const char *end = NULL;
-    gsize length = token_length(token, &end);
+    gint64 contact_id = 0;
+    gsize length = token_length(token);
     if (length == 0 || token[length])
         return FALSE;
-    gint64 contact_id = g_ascii_strtoll(token + 2, NULL, 10);
-    g_autofree char *mac = mac_of(secret, contact_id);
-    g_autofree char *given = g_ascii_strdown(end + 1, -1);
-    if (!id_equal_secret(mac, given))
+    g_autofree char *given = g_ascii_strdown(token, -1);
+    g_autofree char *digits = g_strndup(given + 2, strcspn(given + 2, "-"));
+    if (!g_ascii_string_to_signed(digits, 10, 1, G_MAXINT64, &contact_id, NULL))
+        return FALSE;
+    g_autofree char *ours = unsubscribe_token_new(secret, contact_id);
+    if (!id_equal_secret(ours, given))
         return FALSE;
     *ret_contact_id = contact_id;
     return TRUE;
@@ -58,12 +59,10 @@ gboolean unsubscribe_token_check(const char *secret, const char *token, gint64 *
 
 char *unsubscribe_token_find(const char *text)
 {
-    const char *end = NULL;
     for (const char *p = text; *p; p++) {
-        gboolean at_word = p == text || !g_ascii_isalnum(p[-1]);
-        gsize length = at_word ? token_length(p, &end) : 0;
-        if (length)
-            return g_strndup(p, length);
+        gsize length = p == text || !g_ascii_isalnum(p[-1]) ? token_length(p) : 0;
+        if (length > 0)
+            return g_ascii_strdown(p, (gssize)length);
     }
     return NULL;
 }

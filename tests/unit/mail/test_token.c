@@ -1,0 +1,90 @@
+/*
+ * Unsubscribe tokens: found in what comes back, and believed only where we signed them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "mail/token.h"
+
+static void test_signed_tokens_are_believed(void **state)
+{
+    (void)state;
+    const gint64 ids[] = {1, 17, 4294967296, G_MAXINT64};
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++) {
+        gint64 contact_id = 0;
+        g_autofree char *token = unsubscribe_token_new("secret", ids[i]);
+        g_autofree char *again = unsubscribe_token_new("secret", ids[i]);
+        g_autofree char *upper = g_ascii_strup(token, -1);
+        g_autofree char *form = g_strdup_printf("^u-%" G_GINT64_FORMAT "-[a-z2-7]{20}$", ids[i]);
+        assert_string_equal(token, again);
+        assert_true(g_regex_match_simple(form, token, 0, 0));
+        assert_true(unsubscribe_token_check("secret", token, &contact_id));
+        assert_int_equal(contact_id, ids[i]);
+        assert_true(unsubscribe_token_check("secret", upper, &contact_id)); /* some programs change the case of addresses */
+    }
+}
+
+static void test_others_are_not(void **state)
+{
+    (void)state;
+    g_autofree char *token = unsubscribe_token_new("secret", 17);
+    g_autofree char *of_other_secret = unsubscribe_token_new("other", 17);
+    g_autofree char *other_contact = g_strconcat("u-18-", token + 5, NULL);
+    g_autofree char *leading_zero = g_strconcat("u-017-", token + 5, NULL);
+    g_autofree char *longer = g_strconcat(token, "a", NULL);
+    g_autofree char *shorter = g_strndup(token, strlen(token) - 1);
+    g_autofree char *beyond = g_strconcat("u-9999999999999999999-", token + 5, NULL);
+    const char *tokens[] = {of_other_secret, other_contact, leading_zero, longer, shorter, beyond, "", "u", "u-", "u-17", "u-17-", "u--1-aaaaaaaaaaaaaaaaaaaa",
+                            "u-17-aaaaaaaaaaaaaaaaaaaa", "x-17-aaaaaaaaaaaaaaaaaaaa", "u-0-aaaaaaaaaaaaaaaaaaaa"};
+    for (gsize i = 0; i < G_N_ELEMENTS(tokens); i++) {
+        gint64 contact_id = -7;
+        assert_false(unsubscribe_token_check("secret", tokens[i], &contact_id));
+        assert_int_equal(contact_id, -7);
+    }
+    for (gsize i = 0; i < strlen(token); i++) { /* every character counts */
+        gint64 contact_id = 0;
+        g_autofree char *changed = g_strdup(token);
+        changed[i] = changed[i] == 'b' ? 'c' : 'b';
+        assert_false(unsubscribe_token_check("secret", changed, &contact_id));
+    }
+}
+
+static void test_found_in_text(void **state)
+{
+    (void)state;
+    g_autofree char *token = unsubscribe_token_new("secret", 17);
+    const char *around[] = {"%s", "unsubscribe %s", "Re: unsubscribe <%s>", "anna+%s@example.com", "æ%s.", "x-1 u-1 u-17 u-17-abc %s", "(%s)\r\n"};
+    for (gsize i = 0; i < G_N_ELEMENTS(around); i++) {
+        g_auto(GStrv) parts = g_strsplit(around[i], "%s", 2);
+        g_autofree char *text = g_strconcat(parts[0], token, parts[1], NULL);
+        g_autofree char *upper = g_ascii_strup(text, -1);
+        g_autofree char *found = unsubscribe_token_find(text);
+        g_autofree char *in_upper = unsubscribe_token_find(upper);
+        assert_string_equal(found, token);
+        assert_string_equal(in_upper, token);
+    }
+    const char *none[] = {"", "u-", "menu-17-abcdefghijklmnopqrst", "u-17-abcdefghijklmnopqrs", "u-17-abcdefghijklmnopqrstu", "u-17-abcdefghijklmnopqr1t",
+                          "u-17-abcdefghij klmnopqrst", "u-x-abcdefghijklmnopqrst", "u-12345678901234567890-abcdefghijklmnopqrst"};
+    for (gsize i = 0; i < G_N_ELEMENTS(none); i++)
+        assert_null(unsubscribe_token_find(none[i]));
+    g_autofree char *hostile = g_strnfill(2000000, 'u');
+    for (gsize i = 1; i < 2000000; i += 2)
+        hostile[i] = '-';
+    assert_null(unsubscribe_token_find(hostile));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_signed_tokens_are_believed),
+        cmocka_unit_test(test_others_are_not),
+        cmocka_unit_test(test_found_in_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
