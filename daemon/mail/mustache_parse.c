@@ -30,10 +30,10 @@ typedef struct {
 } Frame;
 
 typedef struct {
-    const char *text, *at;
+    const char *text, *at, *text_end;
     guint line;                 /* of at */
     char *open, *close;         /* delimiters */
-    const char *next_tag;       /* the next open delimiter at or behind at; NULL: look again */
+    const char *next_tag;       /* the next open delimiter at or behind at; NULL: there is none */
     GArray *frames;             /* Frame: what is open, innermost last */
     GPtrArray *root;
 } Parser;
@@ -208,6 +208,15 @@ static void advance(Parser *parser, const char *to)
     parser->at = to;
 }
 
+/* The first one of what in the text from `from` on; NULL: there is none. */
+static const char *find(const Parser *parser, const char *from, const char *what)
+{
+    gsize length = strlen(what);
+    while ((from = memchr(from, *what, (gsize)(parser->text_end - from))) && strncmp(from, what, length) != 0)
+        from++;
+    return from;
+}
+
 static const char *line_begin_before(const Parser *parser, const char *tag)
 {
     while (tag > parser->text && (tag[-1] == ' ' || tag[-1] == '\t'))
@@ -253,7 +262,7 @@ static gboolean read_tag(const Parser *parser, Tag *tag, GError **error)
     const char *mirror = mark == '{' ? "}" : mark == '=' ? "=" : "";
     g_autofree char *close = g_strconcat(mirror, parser->close, NULL);
     content += mark != '\0';
-    const char *end = strstr(content, close);
+    const char *end = find(parser, content, close);
     guint line = parser->line + count_lines(parser->at, parser->next_tag);
     g_autofree char *inside = g_strstrip(g_strndup(content, end ? (gsize)(end - content) : strlen(content)));
     if (!end || (mark != '!' && strstr(inside, parser->open))) {
@@ -426,7 +435,7 @@ static gboolean take_tag(Parser *parser, const Tag *tag, GError **error)
 
 static gboolean parse_all(Parser *parser, GError **error)
 {
-    while ((parser->next_tag = strstr(parser->at, parser->open))) {
+    while ((parser->next_tag = find(parser, parser->at, parser->open))) {
         Tag tag = {0};
         gboolean ok = read_tag(parser, &tag, error) && take_tag(parser, &tag, error);
         g_free(tag.name);
@@ -444,7 +453,7 @@ static gboolean parse_all(Parser *parser, GError **error)
 
 Mustache *mustache_parse(const char *text, GError **error)
 {
-    Parser parser = {.text = text, .at = text, .line = 1, .open = g_strdup("{{"), .close = g_strdup("}}"),
+    Parser parser = {.text = text, .at = text, .text_end = text + strlen(text), .line = 1, .open = g_strdup("{{"), .close = g_strdup("}}"),
                      .frames = g_array_new(FALSE, FALSE, sizeof(Frame)),
                      .root = g_ptr_array_new_with_free_func(node_free)};
     gboolean ok = parse_all(&parser, error);
