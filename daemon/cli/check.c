@@ -10,14 +10,14 @@ static guint count(gpointer list)
     return g_strv_length(list);
 }
 
-/* The faults of one kind of file. */
-static int tell(Cli *cli, const char *where, GError **error)
+/* Tells the faults of one kind of file; TRUE where there are none. */
+static gboolean tell(Cli *cli, const char *where, GError **error)
 {
     if (*error == NULL)
-        return CLI_DONE;
+        return TRUE;
     fprintf(cli->err, "%s%s\n", where, (*error)->message);
     g_clear_error(error);
-    return CLI_FAILED;
+    return FALSE;
 }
 
 static void tell_done(Cli *cli, const Config *config)
@@ -49,10 +49,11 @@ int command_check(Cli *cli, char **words)
         return cli_failed_by(cli, error);
     g_autofree char *of_holidays = g_strdup_printf("%s: sending.holidays: ", cli->config->file);
     g_autoptr(TemplateSet) templates = templates_load(cli->config, NULL, &error);
-    status = MAX(status, tell(cli, "", &error));
+    gboolean ok = tell(cli, "", &error);
     g_autoptr(Calendar) calendar = calendar_load(cli->config->sending.holiday_files, &error);
-    status = MAX(status, tell(cli, of_holidays, &error));
-    if (status == CLI_DONE)
-        tell_done(cli, cli->config);
-    return status;
+    ok = tell(cli, of_holidays, &error) && ok;
+    if (!ok)
+        return CLI_FAILED;
+    tell_done(cli, cli->config);
+    return CLI_DONE;
 }

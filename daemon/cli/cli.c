@@ -131,6 +131,7 @@ static int command_help(Cli *cli, char **words)
         return status;
     g_free(cli->path);
     cli->path = g_strdup("nurture");
+    cli->command = NULL;
     if (rest[0] == NULL) {
         print_list(cli, commands);
         return CLI_DONE;

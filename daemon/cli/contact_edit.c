@@ -62,25 +62,37 @@ static gboolean take_attributes(ContactFields *fields, char **pairs, GError **er
     return TRUE;
 }
 
-static gboolean take_options(ContactFields *fields, const FieldOptions *options, GError **error)
+/* The field as the command line has it: "stage_since" -> "--stage-since". Caller frees. */
+static char *option_of(const Cli *cli, const char *field)
+{
+    gboolean of_stage = cli->command->run == contact_command_stage;
+    if (of_stage && g_str_equal(field, "stage"))
+        return g_strdup("STAGE");
+    if (of_stage && g_str_equal(field, "stage_since"))
+        return g_strdup("--since");
+    return g_strdelimit(g_strconcat("--", field, NULL), "_", '-');
+}
+
+static gboolean take_options(const Cli *cli, ContactFields *fields, const FieldOptions *options, GError **error)
 {
     const struct {
-        const char *option, *field, *value;
+        const char *field, *value;
     } given[] = {
-        {"--first-name", "first_name", options->first_name},
-        {"--last-name", "last_name", options->last_name},
-        {"--company", "company", options->company},
-        {"--stage", "stage", options->stage},
-        {"--stage-since", "stage_since", options->stage_since},
-        {"--customer-since", "customer_since", options->customer_since},
-        {"--time-zone", "time_zone", options->time_zone},
-        {"--language", "language", options->language},
-        {"--owner", "owner", options->owner},
-        {"--source", "source", options->source},
+        {"first_name", options->first_name},
+        {"last_name", options->last_name},
+        {"company", options->company},
+        {"stage", options->stage},
+        {"stage_since", options->stage_since},
+        {"customer_since", options->customer_since},
+        {"time_zone", options->time_zone},
+        {"language", options->language},
+        {"owner", options->owner},
+        {"source", options->source},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(given); i++)
         if (given[i].value != NULL && !contact_fields_set(fields, given[i].field, given[i].value, error)) {
-            g_prefix_error(error, "%s: ", given[i].option);
+            g_autofree char *option = option_of(cli, given[i].field);
+            g_prefix_error(error, "%s: ", option);
             return FALSE;
         }
     for (char **tag = options->tags; tag != NULL && *tag != NULL; tag++)
@@ -129,7 +141,8 @@ static int save_fields(Cli *cli, const char *email, const Contact *existing, Con
         return cli_failed_by(cli, error);
     const ContactEdit *edit = contact_fields_finish(fields, zone, stage, &field, &error);
     if (edit == NULL) {
-        g_prefix_error(&error, "%s: ", field);
+        g_autofree char *option = option_of(cli, field);
+        g_prefix_error(&error, "%s: ", option);
         return cli_failed_by(cli, error);
     }
     if (!save(cli, edit, existing == NULL, now_ms, &result, &error))
@@ -142,7 +155,7 @@ static int save_options(Cli *cli, const char *email, const Contact *existing, co
     GError *error = NULL;
     gint64 now_ms = control_now_ms(cli->config);
     g_autoptr(ContactFields) fields = contact_fields_new(cli->config, now_ms);
-    if (!take_options(fields, options, &error))
+    if (!take_options(cli, fields, options, &error))
         return cli_failed_by(cli, error);
     return save_fields(cli, email, existing, fields, now_ms);
 }

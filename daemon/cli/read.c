@@ -184,7 +184,8 @@ int command_read(Cli *cli, char **words)
     for (char **file = rest; file != NULL && *file != NULL; file++) {
         if (file != rest && !cli->json)
             fputc('\n', cli->out);
-        status = MAX(status, read_file(cli, *file, now_ms));
+        if (read_file(cli, *file, now_ms) != CLI_DONE)
+            status = CLI_FAILED;
     }
     return status;
 }
