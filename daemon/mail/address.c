@@ -17,7 +17,8 @@ enum { LOCAL_MAX = 64, LABEL_MAX = 63, ADDRESS_MAX = 254, INPUT_MAX = 2000, NAME
 static gboolean refuse(GError **error, const char *text, const char *why)
 {
     g_autofree char *shown = text_escape(text, 80);
-    g_set_error(error, MAIL_ERROR, MAIL_ERROR_ADDRESS, "\"%s\" is no e-mail address (%s); write it as anna@example.com", shown, why);
+    g_set_error(error, MAIL_ERROR, MAIL_ERROR_ADDRESS, "\"%s\" is no e-mail address (%s); write it as anna@example.com",
+                shown, why);
     return FALSE;
 }
 
@@ -36,9 +37,10 @@ static const char *why_unreadable(const char *text)
     return NULL;
 }
 
-/* ---- the bare address ------------------------------------------------------------------------------------------------- */
+/* ---- the bare address --------------------------------------------------------------------------------------------- */
 
-/* atext of RFC 5322 and dots, and what RFC 6531 adds: what can be seen of Unicode, so no control, space or format character. */
+/* atext of RFC 5322 and dots, and what RFC 6531 adds: what can be seen of Unicode, so no control, space or format
+ * character. */
 static const char *why_no_local_part(const char *local)
 {
     if (!*local)
@@ -51,7 +53,8 @@ static const char *why_no_local_part(const char *local)
         return "more than 64 characters stand before the @";
     for (const char *p = local; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        gboolean allowed = c < 0x80 ? g_ascii_isalnum((char)c) || strchr("!#$%&'*+-/=?^_`{|}~.", (int)c) : g_unichar_isgraph(c);
+        gboolean allowed =
+            c < 0x80 ? g_ascii_isalnum((char)c) || strchr("!#$%&'*+-/=?^_`{|}~.", (int)c) : g_unichar_isgraph(c);
         if (!allowed)
             return "a character before the @ is not allowed there";
     }
@@ -133,16 +136,17 @@ char *address_canonical(const char *text, GError **error)
     return g_steal_pointer(&address);
 }
 
-/* ---- name and address ---------------------------------------------------------------------------------------------------- */
+/* ---- name and address --------------------------------------------------------------------------------------------- */
 
 /* A mailbox as written, taken apart: what stands before the brackets, and in them. */
 typedef struct {
-    GString *words;  /* outside of brackets, without comments; quoted strings without their quotes */
-    GString *bare;   /* between the brackets */
+    GString *words; /* outside of brackets, without comments; quoted strings without their quotes */
+    GString *bare;  /* between the brackets */
     gboolean has_brackets, has_quotes;
 } Mailbox;
 
-/* Behind the quoted string or comment that begins at p; NULL: it does not end. out (may be NULL) gets what a quoted string says. */
+/* Behind the quoted string or comment that begins at p; NULL: it does not end. out (may be NULL) gets what a quoted
+ * string says. */
 static const char *pass_quoted(const char *p, GString *out)
 {
     char end = *p == '"' ? '"' : ')';
@@ -247,7 +251,7 @@ gboolean address_parse(const char *text, char **ret_name, char **ret_address, GE
     return TRUE;
 }
 
-/* ---- domains ------------------------------------------------------------------------------------------------------------- */
+/* ---- domains ------------------------------------------------------------------------------------------------------ */
 
 const char *address_domain(const char *address)
 {

@@ -1,9 +1,9 @@
 /*
  * Composing: rendered text to an RFC 5322 message. Pure but for the random Message-ID; any thread.
  *
- * The bytes are told by the input alone (boundaries come from the Message-ID), so that composing twice gives the same message.
- * They are written here rather than through GMime's tree of objects: that took six times as long, and chose charsets and places to
- * fold by itself. The tests have every message read by a strict parser that is not ours.
+ * The bytes are told by the input alone (boundaries come from the Message-ID), so that composing twice gives the same
+ * message. They are written here rather than through GMime's tree of objects: that took six times as long, and chose
+ * charsets and places to fold by itself. The tests have every message read by a strict parser that is not ours.
  */
 #include "mail/compose.h"
 
@@ -43,7 +43,7 @@ static void checked_clear(Checked *checked)
     g_free(checked->language);
 }
 
-/* ---- checks ------------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------- */
 
 /* What can stand between "<" and ">" in a header without leaving it. */
 static gboolean is_bracketable(const char *text)
@@ -70,7 +70,8 @@ static char *writable_address(const char *address, GError **error)
     if (g_str_is_ascii(canonical))
         return g_steal_pointer(&canonical);
     g_set_error(error, MAIL_ERROR, MAIL_ERROR_ADDRESS,
-                "\"%s\" has letters before the @ that mail servers need an extension for (SMTPUTF8); use another address of this person",
+                "\"%s\" has letters before the @ that mail servers need an extension for (SMTPUTF8); use another address of "
+                "this person",
                 canonical);
     return NULL;
 }
@@ -94,7 +95,8 @@ static gboolean is_language(const char *language, const char *wanted)
 static char *language_tag(const char *language)
 {
     gsize length = strlen(language);
-    gboolean valid = length > 0 && length <= LANGUAGE_MAX_BYTES && strspn(language, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == length;
+    gboolean valid = length > 0 && length <= LANGUAGE_MAX_BYTES &&
+                     strspn(language, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == length;
     return g_strdup(valid ? language : "en");
 }
 
@@ -120,7 +122,8 @@ static gboolean check_ids(const ComposeInput *input, GError **error)
 
 static gboolean check(const ComposeInput *input, Checked *checked, GError **error)
 {
-    checked->is_norwegian = is_language(input->language, "nb") || is_language(input->language, "nn") || is_language(input->language, "no");
+    checked->is_norwegian =
+        is_language(input->language, "nb") || is_language(input->language, "nn") || is_language(input->language, "no");
     checked->language = language_tag(input->language);
     checked->reply_to = *input->reply_to ? writable_address(input->reply_to, error) : g_strdup("");
     return checked->reply_to && check_limits(input, error) && check_ids(input, error) &&
@@ -131,7 +134,7 @@ static gboolean check(const ComposeInput *input, Checked *checked, GError **erro
            (checked->subject = clean_text(input->rendered->subject, "subject", error));
 }
 
-/* ---- footer ---------------------------------------------------------------------------------------------------------- */
+/* ---- footer ------------------------------------------------------------------------------------------------------- */
 
 static const char *stop_sentence(const ComposeInput *input, const Checked *checked)
 {
@@ -161,7 +164,8 @@ static char *text_with_footer(const ComposeInput *input, const Checked *checked)
     g_autofree char *organisation = clean_body(input->organisation);
     g_autofree char *postal_address = clean_body(input->postal_address);
     const char *stop = stop_sentence(input, checked);
-    return g_strconcat(body, "\n\n----\n", organisation, "\n", postal_address, "\n", stop ? stop : "", stop ? "\n" : "", NULL);
+    return g_strconcat(body, "\n\n----\n", organisation, "\n", postal_address, "\n", stop ? stop : "", stop ? "\n" : "",
+                       NULL);
 }
 
 static void append_html_lines(GString *html, const char *text)
@@ -181,7 +185,8 @@ static char *html_with_footer(const ComposeInput *input, const Checked *checked)
     g_autofree char *body = clean_body(input->rendered->html);
     const char *stop = stop_sentence(input, checked);
     GString *html = g_string_sized_new(strlen(body) + 1024);
-    g_string_append_printf(html, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n<title>", checked->language);
+    g_string_append_printf(html, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n<title>",
+                           checked->language);
     mustache_escape_html(checked->subject, html);
     g_string_append(html, "</title>\n</head>\n<body>\n");
     g_string_append(html, body);
@@ -193,7 +198,7 @@ static char *html_with_footer(const ComposeInput *input, const Checked *checked)
     return g_string_free(html, FALSE);
 }
 
-/* ---- headers ---------------------------------------------------------------------------------------------------------- */
+/* ---- headers ------------------------------------------------------------------------------------------------------ */
 
 static void append_bracketed(GString *out, const char *field, const char *before, const char *text)
 {
@@ -235,7 +240,7 @@ static void append_headers(GString *out, const ComposeInput *input, const Checke
     g_string_append_printf(out, "Content-Language: %s\r\nMIME-Version: 1.0\r\n", checked->language);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
 static void append_part(GString *out, const char *subtype, const char *text)
 {
@@ -245,7 +250,8 @@ static void append_part(GString *out, const char *subtype, const char *text)
     mime_body_append(out, text, encoding);
 }
 
-/* "=_" stands in no text that is quoted-printable or base64, and begins no line that is sent as it is: no part holds the boundary. */
+/* "=_" stands in no text that is quoted-printable or base64, and begins no line that is sent as it is: no part holds the
+ * boundary. */
 static void append_alternatives(GString *out, const ComposeInput *input, const char *text, const char *html)
 {
     g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, input->message_id, -1);

@@ -1,8 +1,9 @@
 /*
- * Markdown: md4c reads it once, and its events go to the writers of HTML and of plain text at the same time. Pure, any thread.
+ * Markdown: md4c reads it once, and its events go to the writers of HTML and of plain text at the same time. Pure, any
+ * thread.
  *
- * Text comes from md4c in pieces, cut at entities and at marks that mean nothing. They are gathered in `run` until something
- * else than text follows; then addresses in it become links, and what is veiled is put back.
+ * Text comes from md4c in pieces, cut at entities and at marks that mean nothing. They are gathered in `run` until
+ * something else than text follows; then addresses in it become links, and what is veiled is put back.
  */
 #include "mail/markdown.h"
 
@@ -18,14 +19,14 @@ enum { PARSER_FLAGS = MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS };
 typedef struct {
     GString *html;
     TextWriter *text;
-    GString *run;      /* of text, decoded, values veiled */
+    GString *run; /* of text, decoded, values veiled */
     gboolean in_link;
     char *url;         /* of the link under way; NULL: it has none that may be used */
     guint image_depth; /* the run is what stands for the image */
     char *image_url;
 } Renderer;
 
-/* ---- values ---------------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------------------------------- */
 
 static void append_veiled(GString *out, char c)
 {
@@ -70,7 +71,7 @@ static void append_unveiled(GString *out, const char *text, gsize length)
     }
 }
 
-/* ---- entities and URLs -------------------------------------------------------------------------------------------------- */
+/* ---- entities and URLs -------------------------------------------------------------------------------------------- */
 
 /* "&amp;", "&#8211;", "&ndash;" */
 static void append_entity(GString *out, const char *entity, gsize size)
@@ -126,7 +127,7 @@ static char *usable_url(const MD_ATTRIBUTE *attribute)
     return g_string_free(url, FALSE);
 }
 
-/* ---- text -------------------------------------------------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------------------------------------------------- */
 
 static void write_text(Renderer *renderer, const char *text, gsize length)
 {
@@ -186,7 +187,7 @@ static void write_break(Renderer *renderer, const char *html, const char *text)
     text_writer_append(renderer->text, text, strlen(text));
 }
 
-/* ---- links and images ---------------------------------------------------------------------------------------------------- */
+/* ---- links and images --------------------------------------------------------------------------------------------- */
 
 static void begin_link(Renderer *renderer, const MD_SPAN_A_DETAIL *detail)
 {
@@ -223,7 +224,7 @@ static void end_image(Renderer *renderer)
     g_clear_pointer(&renderer->image_url, g_free);
 }
 
-/* ---- md4c's events ------------------------------------------------------------------------------------------------------- */
+/* ---- md4c's events ------------------------------------------------------------------------------------------------ */
 
 static int on_enter_block(MD_BLOCKTYPE type, void *detail, void *data)
 {

@@ -1,9 +1,9 @@
 /*
  * Markdown (CommonMark, by md4c) to HTML and to plain text. Private to mail/.
  *
- * Values travel through Markdown "veiled": each of their characters that could mean something there is replaced by a private
- * one (U+F0000 and up) that means nothing, and put back when the result is written, as text. Thus no value acts as Markdown or
- * HTML, wherever the template puts it: in a paragraph, a link's target or a piece of code.
+ * Values travel through Markdown "veiled": each of their characters that could mean something there is replaced by a
+ * private one (U+F0000 and up) that means nothing, and put back when the result is written, as text. Thus no value acts
+ * as Markdown or HTML, wherever the template puts it: in a paragraph, a link's target or a piece of code.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 /* Appends value, veiled. Controls but line ends are left out; line ends will be line breaks. */
 void markdown_veil(const char *value, GString *out);
 
-/* Renders the Markdown, valid UTF-8 with LF line ends. Raw HTML in it shows as text. Targets of links are those of the schemes http,
- * https, mailto and tel; other links are their text alone.
- * *ret_text: paragraphs parted by an empty line and not wrapped, lists with "- " or "1. ", quotes behind "> ", links as
- * "text (url)". *ret_html: a fragment. Caller frees both. */
+/* Renders the Markdown, valid UTF-8 with LF line ends. Raw HTML in it shows as text. Targets of links are those of the
+ * schemes http, https, mailto and tel; other links are their text alone. *ret_text: paragraphs parted by an empty line
+ * and not wrapped, lists with "- " or "1. ", quotes behind "> ", links as "text (url)". *ret_html: a fragment. Caller
+ * frees both. */
 void markdown_render(const char *markdown, char **ret_text, char **ret_html);

@@ -51,7 +51,10 @@ void html_leave_block(GString *html, MD_BLOCKTYPE type, const void *detail)
 
 static void append_span_tag(GString *html, const char *opening, MD_SPANTYPE type)
 {
-    const char *tag = type == MD_SPAN_EM ? "em>" : type == MD_SPAN_STRONG ? "strong>" : type == MD_SPAN_CODE ? "code>" : NULL;
+    const char *tag = type == MD_SPAN_EM       ? "em>"
+                      : type == MD_SPAN_STRONG ? "strong>"
+                      : type == MD_SPAN_CODE   ? "code>"
+                                               : NULL;
     if (tag) {
         g_string_append(html, opening);
         g_string_append(html, tag);

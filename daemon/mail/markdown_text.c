@@ -1,8 +1,9 @@
 /*
- * The plain text of a Markdown text, as somebody would have typed it: emphasis left out, lists, quotes and links kept readable.
+ * The plain text of a Markdown text, as somebody would have typed it: emphasis left out, lists, quotes and links kept
+ * readable.
  *
- * A paragraph, heading or item is gathered in `block`, and written when it ends, each of its lines behind the prefixes of the
- * quotes and lists that it stands in.
+ * A paragraph, heading or item is gathered in `block`, and written when it ends, each of its lines behind the prefixes
+ * of the quotes and lists that it stands in.
  */
 #include "mail/markdown_writers.h"
 
@@ -205,7 +206,9 @@ void text_writer_begin_link(TextWriter *writer)
 void text_writer_end_link(TextWriter *writer, const char *url)
 {
     const char *text = writer->block->str + writer->link_start;
-    const char *shown = g_str_has_prefix(url, "mailto:") ? url + strlen("mailto:") : g_str_has_prefix(url, "tel:") ? url + strlen("tel:") : url;
+    const char *shown = g_str_has_prefix(url, "mailto:") ? url + strlen("mailto:")
+                        : g_str_has_prefix(url, "tel:")  ? url + strlen("tel:")
+                                                         : url;
     if (!g_str_equal(text, shown) && !g_str_equal(text, url))
         g_string_append_printf(writer->block, *text ? " (%s)" : "%s", shown);
 }

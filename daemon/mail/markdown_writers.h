@@ -1,13 +1,13 @@
 /*
- * The two results of markdown.c: events in, HTML or plain text out. Private to markdown*.c. All text given is unveiled, decoded,
- * and not terminated but by its length; "\n" in it is a line break.
+ * The two results of markdown.c: events in, HTML or plain text out. Private to markdown*.c. All text given is unveiled,
+ * decoded, and not terminated but by its length; "\n" in it is a line break.
  */
 #pragma once
 
 #include <glib.h>
 #include <md4c.h>
 
-/* ---- HTML (markdown_html.c) -------------------------------------------------------------------------------------------- */
+/* ---- HTML (markdown_html.c) --------------------------------------------------------------------------------------- */
 
 void html_enter_block(GString *html, MD_BLOCKTYPE type, const void *detail);
 void html_leave_block(GString *html, MD_BLOCKTYPE type, const void *detail);
@@ -19,7 +19,7 @@ void html_begin_link(GString *html, const char *url);
 void html_end_link(GString *html);
 void html_append_image(GString *html, const char *url, const char *alternative);
 
-/* ---- plain text (markdown_text.c) --------------------------------------------------------------------------------------- */
+/* ---- plain text (markdown_text.c) --------------------------------------------------------------------------------- */
 
 typedef struct TextWriter TextWriter;
 

@@ -6,13 +6,13 @@
 #include <string.h>
 
 enum {
-    PLAIN_COLUMNS = 78,   /* longest line that is sent as it is */
-    QUOTED_COLUMNS = 76,  /* RFC 2045, 6.7, with the "=" of a soft line break */
+    PLAIN_COLUMNS = 78,    /* longest line that is sent as it is */
+    QUOTED_COLUMNS = 76,   /* RFC 2045, 6.7, with the "=" of a soft line break */
     BASE64_LINE_BYTES = 57 /* which are 76 columns */
 };
 
-/* What some program on the way might change or take for something else, at the beginning of a line: mbox's "From ", SMTP's dot, the
- * boundaries between parts. */
+/* What some program on the way might change or take for something else, at the beginning of a line: mbox's "From ",
+ * SMTP's dot, the boundaries between parts. */
 static gboolean is_fragile_start(const char *line)
 {
     return *line == '.' || g_str_has_prefix(line, "From ") || g_str_has_prefix(line, "--=_");
@@ -123,7 +123,8 @@ static void append_base64(GString *out, const char *text)
     g_autoptr(GString) lines = g_string_sized_new(strlen(text) + 64);
     append_crlf(lines, text);
     for (gsize at = 0; at < lines->len; at += BASE64_LINE_BYTES) {
-        g_autofree char *line = g_base64_encode((const guchar *)lines->str + at, MIN(lines->len - at, (gsize)BASE64_LINE_BYTES));
+        g_autofree char *line =
+            g_base64_encode((const guchar *)lines->str + at, MIN(lines->len - at, (gsize)BASE64_LINE_BYTES));
         g_string_append(out, line);
         g_string_append_len(out, "\r\n", 2);
     }

@@ -1,8 +1,8 @@
 /*
  * Writing header lines. Pure, any thread.
  *
- * Text that is not plain ASCII is encoded as a whole, never word by word: white space between an encoded word and a plain one is
- * read in too many ways.
+ * Text that is not plain ASCII is encoded as a whole, never word by word: white space between an encoded word and a
+ * plain one is read in too many ways.
  */
 #include "mail/mime_header.h"
 
@@ -64,7 +64,7 @@ char *mime_header_clean(const char *text)
     return text_one_line(valid);
 }
 
-/* ---- encoded words ------------------------------------------------------------------------------------------------------ */
+/* ---- encoded words ------------------------------------------------------------------------------------------------ */
 
 /* What stands for itself in "Q", wherever the encoded word is used (RFC 2047, 5, rule 3). */
 static gboolean is_q_plain(char c)
@@ -123,8 +123,8 @@ static void append_encoded_word(Line *line, const char *text, gsize length, gboo
     g_string_append(line->out, "?=");
 }
 
-/* In one word wherever that is possible: some readers get the seam between two of them wrong. may_fold: the first word, too, may go
- * to a new line, which in free text would leave a space before it. */
+/* In one word wherever that is possible: some readers get the seam between two of them wrong. may_fold: the first word,
+ * too, may go to a new line, which in free text would leave a space before it. */
 static void append_encoded(Line *line, const char *text, gboolean may_fold)
 {
     gsize all = strlen(text);
@@ -146,7 +146,7 @@ static void append_encoded(Line *line, const char *text, gboolean may_fold)
     }
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------------------------------------------------- */
 
 /* Whether the text can stand as it is: printable ASCII that cannot be taken for encoded words, with places to fold. */
 static gboolean is_plain(const char *text)
@@ -179,7 +179,7 @@ void mime_header_append_text(GString *out, const char *field, const char *text)
     end(&line);
 }
 
-/* ---- mailboxes ------------------------------------------------------------------------------------------------------------ */
+/* ---- mailboxes ---------------------------------------------------------------------------------------------------- */
 
 static gboolean is_atoms(const char *name)
 {
@@ -220,7 +220,7 @@ void mime_header_append_mailbox(GString *out, const char *field, const char *nam
     end(&line);
 }
 
-/* ---- others --------------------------------------------------------------------------------------------------------------- */
+/* ---- others ------------------------------------------------------------------------------------------------------- */
 
 void mime_header_append_words(GString *out, const char *field, const char *const *words, gsize count)
 {
@@ -237,8 +237,9 @@ void mime_header_append_date(GString *out, gint64 at_ms, GTimeZone *zone)
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(at_ms / 1000);
     g_autoptr(GDateTime) local = zone ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
     int minutes = (int)(g_date_time_get_utc_offset(local) / G_TIME_SPAN_MINUTE);
-    g_string_append_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d %c%02d%02d\r\n", days[g_date_time_get_day_of_week(local) - 1],
-                           g_date_time_get_day_of_month(local), months[g_date_time_get_month(local) - 1], g_date_time_get_year(local),
+    g_string_append_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d %c%02d%02d\r\n",
+                           days[g_date_time_get_day_of_week(local) - 1], g_date_time_get_day_of_month(local),
+                           months[g_date_time_get_month(local) - 1], g_date_time_get_year(local),
                            g_date_time_get_hour(local), g_date_time_get_minute(local), g_date_time_get_second(local),
                            minutes < 0 ? '-' : '+', ABS(minutes) / 60, ABS(minutes) % 60);
 }

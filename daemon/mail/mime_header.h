@@ -1,8 +1,8 @@
 /*
  * Header lines of messages that we write. Private to mail/.
  *
- * Every call appends whole lines to out: 7-bit, folded at 78 columns where there is a place to fold, ended by CRLF. Text is cleaned
- * on its way (mime_header_clean()), so that no value leaves its header.
+ * Every call appends whole lines to out: 7-bit, folded at 78 columns where there is a place to fold, ended by CRLF. Text
+ * is cleaned on its way (mime_header_clean()), so that no value leaves its header.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /*
- * Mustache: rendering. A tree is read only, so that any number of threads may render it at once; all state of one rendering is
- * in its Renderer.
+ * Mustache: rendering. A tree is read only, so that any number of threads may render it at once; all state of one
+ * rendering is in its Renderer.
  *
- * Everything is bounded, for templates that call themselves as well: depth by MAX_DEPTH and MAX_PARTIALS, work by a budget that
- * each node and each look-up spends from, the result by MAX_OUTPUT.
+ * Everything is bounded, for templates that call themselves as well: depth by MAX_DEPTH and MAX_PARTIALS, work by a
+ * budget that each node and each look-up spends from, the result by MAX_OUTPUT.
  */
 #include "mail/mustache.h"
 
@@ -30,8 +30,8 @@ typedef struct Overrides {
 typedef struct {
     const MustacheOptions *options;
     GString *out;
-    GPtrArray *stack;     /* JsonNode*, innermost last */
-    const char *indent;   /* of the lines of the partial or block under way */
+    GPtrArray *stack;   /* JsonNode*, innermost last */
+    const char *indent; /* of the lines of the partial or block under way */
     FirstLine first_line;
     GHashTable *partials; /* name -> Mustache*, NULL for none: each is parsed once, and kept since overrides point into it */
     const Overrides *overrides;
@@ -71,7 +71,7 @@ void mustache_escape_html(const char *value, GString *out)
     }
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------------------------------- */
 
 static JsonNode *member_of(JsonNode *node, const char *name)
 {
@@ -157,7 +157,7 @@ static const char *text_of(JsonNode *value, char *buffer, gsize size)
     return buffer;
 }
 
-/* ---- text and variables -------------------------------------------------------------------------------------------------- */
+/* ---- text and variables ------------------------------------------------------------------------------------------- */
 
 static gboolean takes_indent(Renderer *renderer, gboolean line_start)
 {
@@ -197,8 +197,10 @@ static gboolean render_variable(Renderer *renderer, const MustacheNode *node)
     if (takes_indent(renderer, FALSE))
         g_string_append(renderer->out, renderer->indent);
     if (!value && renderer->options->missing_is_error) {
-        g_autofree char *message = g_strdup_printf("the variable \"%s\" has no value for this contact; give it one, or write "
-                                                   "\"Default: %s = …\" in the template", node->text, node->text);
+        g_autofree char *message =
+            g_strdup_printf("the variable \"%s\" has no value for this contact; give it one, or write "
+                            "\"Default: %s = …\" in the template",
+                            node->text, node->text);
         return fail(renderer, MAIL_ERROR_MISSING, message);
     }
     if (!value)
@@ -213,7 +215,7 @@ static gboolean render_variable(Renderer *renderer, const MustacheNode *node)
     return TRUE;
 }
 
-/* ---- sections ---------------------------------------------------------------------------------------------------------- */
+/* ---- sections ----------------------------------------------------------------------------------------------------- */
 
 static gboolean render_inside(Renderer *renderer, JsonNode *context, const GPtrArray *nodes)
 {
@@ -237,7 +239,7 @@ static gboolean render_section(Renderer *renderer, const MustacheNode *node)
     return TRUE;
 }
 
-/* ---- partials, parents and blocks --------------------------------------------------------------------------------------- */
+/* ---- partials, parents and blocks --------------------------------------------------------------------------------- */
 
 /* *ret_partial is NULL where there is none, which renders as nothing. FALSE: it is no template. */
 static gboolean find_partial(Renderer *renderer, const char *name, const Mustache **ret_partial)
@@ -315,8 +317,8 @@ static gboolean render_block(Renderer *renderer, const MustacheNode *node)
 static gboolean render_nested(Renderer *renderer, const MustacheNode *node)
 {
     if (renderer->partial_depth >= MAX_PARTIALS) {
-        g_autofree char *message = g_strdup_printf("\"%s\" calls itself, or partials are nested more than %d deep; take one of them out",
-                                                   node->text, MAX_PARTIALS);
+        g_autofree char *message = g_strdup_printf(
+            "\"%s\" calls itself, or partials are nested more than %d deep; take one of them out", node->text, MAX_PARTIALS);
         return fail(renderer, MAIL_ERROR_LIMIT, message);
     }
     renderer->partial_depth++;
@@ -325,7 +327,7 @@ static gboolean render_nested(Renderer *renderer, const MustacheNode *node)
     return ok;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
 static gboolean render_node(Renderer *renderer, const MustacheNode *node)
 {

@@ -1,10 +1,10 @@
 /*
  * Mustache: from text to tree, in one pass over the text with a stack of the sections that are open.
  *
- * A tag without output that stands alone on its line takes the line with it, as the specification says. Indentation is kept in
- * the tree, not in the text: a text node knows whether a line of the template begins with it, so that the lines of partials and
- * blocks are indented where they are used, and values never are. A block's content is freed of the indentation that it has where
- * it is written ("dedented").
+ * A tag without output that stands alone on its line takes the line with it, as the specification says. Indentation is
+ * kept in the tree, not in the text: a text node knows whether a line of the template begins with it, so that the lines
+ * of partials and blocks are indented where they are used, and values never are. A block's content is freed of the
+ * indentation that it has where it is written ("dedented").
  */
 #include <stdarg.h>
 #include <string.h>
@@ -13,11 +13,11 @@
 #include "mail/mustache_tree.h"
 
 typedef struct {
-    char mark;              /* '#', '^', … as written; '\0': a variable */
-    char *name;             /* or the content of a comment or of set delimiters */
+    char mark;               /* '#', '^', … as written; '\0': a variable */
+    char *name;              /* or the content of a comment or of set delimiters */
     const char *start, *end; /* of the tag in the text */
-    const char *line_begin; /* where its line begins, if only white space stands before it; NULL else */
-    const char *line_end;   /* behind its line's end, if only white space stands behind it; NULL else */
+    const char *line_begin;  /* where its line begins, if only white space stands before it; NULL else */
+    const char *line_end;    /* behind its line's end, if only white space stands behind it; NULL else */
     guint line;
 } Tag;
 
@@ -31,10 +31,10 @@ typedef struct {
 
 typedef struct {
     const char *text, *at, *text_end;
-    guint line;                 /* of at */
-    char *open, *close;         /* delimiters */
-    const char *next_tag;       /* the next open delimiter at or behind at; NULL: there is none */
-    GArray *frames;             /* Frame: what is open, innermost last */
+    guint line;           /* of at */
+    char *open, *close;   /* delimiters */
+    const char *next_tag; /* the next open delimiter at or behind at; NULL: there is none */
+    GArray *frames;       /* Frame: what is open, innermost last */
     GPtrArray *root;
 } Parser;
 
@@ -50,7 +50,7 @@ static gboolean fault(GError **error, guint line, const char *format, ...)
     return FALSE;
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------------------------------- */
+/* ---- nodes -------------------------------------------------------------------------------------------------------- */
 
 static void node_free(gpointer data)
 {
@@ -116,7 +116,7 @@ static void set_indent(MustacheNode *node, const char *indent, gsize length)
     node->indent = own;
 }
 
-/* ---- indentation of blocks -------------------------------------------------------------------------------------------- */
+/* ---- indentation of blocks ---------------------------------------------------------------------------------------- */
 
 static gsize common_prefix(const char *text, const char *prefix)
 {
@@ -192,7 +192,7 @@ static void take_back_indentation(const Parser *parser, gsize length)
         g_ptr_array_remove_index(nodes, nodes->len - 2);
 }
 
-/* ---- tags ------------------------------------------------------------------------------------------------------------- */
+/* ---- tags --------------------------------------------------------------------------------------------------------- */
 
 static guint count_lines(const char *from, const char *to)
 {
@@ -241,7 +241,8 @@ static gboolean check_name(const Tag *tag, GError **error)
     if (strlen(tag->name) > MUSTACHE_MAX_NAME)
         return fault(error, tag->line, "the name \"%s\" is too long; write at most %d characters", shown, MUSTACHE_MAX_NAME);
     if (strpbrk(tag->name, "{}"))
-        return fault(error, tag->line, "\"%s\" is no name; write {{name}}, or {{{name}}} for a value that is inserted as it is", shown);
+        return fault(error, tag->line,
+                     "\"%s\" is no name; write {{name}}, or {{{name}}} for a value that is inserted as it is", shown);
     if (strpbrk(tag->name, " \t\r\n")) {
         g_autofree char *joined = g_strdelimit(text_one_line(shown), " ", '_');
         return fault(error, tag->line, "the name \"%s\" has a space in it; write %s", shown, joined);
@@ -269,7 +270,8 @@ static gboolean read_tag(const Parser *parser, Tag *tag, GError **error)
         g_autofree char *shown = text_escape(inside, 40);
         return fault(error, line, "the tag %s%s is not closed; write %s behind its name", parser->open, shown, close);
     }
-    *tag = (Tag){.mark = mark, .name = g_steal_pointer(&inside), .start = parser->next_tag, .end = end + strlen(close), .line = line};
+    *tag = (Tag){
+        .mark = mark, .name = g_steal_pointer(&inside), .start = parser->next_tag, .end = end + strlen(close), .line = line};
     tag->line_begin = line_begin_before(parser, tag->start);
     tag->line_end = line_end_behind(tag->end);
     return mark == '!' || mark == '=' || check_name(tag, error);
@@ -288,8 +290,8 @@ static gboolean set_delimiters(Parser *parser, const Tag *tag, GError **error)
     return TRUE;
 }
 
-/* Adds the text before the tag. A tag that is alone on its line takes the line with it; else, where it begins a line, an empty
- * text marks that. */
+/* Adds the text before the tag. A tag that is alone on its line takes the line with it; else, where it begins a line, an
+ * empty text marks that. */
 static void pass_tag(Parser *parser, const Tag *tag, gboolean alone)
 {
     const char *text_end = alone ? tag->line_begin : tag->start;
@@ -310,10 +312,10 @@ static void add_partial(Parser *parser, const Tag *tag)
         set_indent(node, tag->line_begin, (gsize)(tag->start - tag->line_begin));
 }
 
-/* ---- sections, parents and blocks --------------------------------------------------------------------------------------- */
+/* ---- sections, parents and blocks --------------------------------------------------------------------------------- */
 
-/* Whether the opening tag takes its line with it. A parent's line is known when it is closed; beside a block that is given to a parent
- * there is nothing that counts. */
+/* Whether the opening tag takes its line with it. A parent's line is known when it is closed; beside a block that is
+ * given to a parent there is nothing that counts. */
 static gboolean opens_alone(const Parser *parser, const Tag *tag, NodeType type)
 {
     if (type == NODE_PARENT)
@@ -326,7 +328,8 @@ static gboolean opens_alone(const Parser *parser, const Tag *tag, NodeType type)
 static gboolean open_node(Parser *parser, const Tag *tag, NodeType type, GError **error)
 {
     if (parser->frames->len >= MUSTACHE_MAX_NESTING)
-        return fault(error, tag->line, "sections are nested more than %d deep; write fewer inside each other", MUSTACHE_MAX_NESTING);
+        return fault(error, tag->line, "sections are nested more than %d deep; write fewer inside each other",
+                     MUSTACHE_MAX_NESTING);
     gboolean alone = opens_alone(parser, tag, type);
     gboolean in_parent = is_in_parent(parser);
     Frame frame = {.line = tag->line, .start = tag->start, .end = tag->end, .line_begin = tag->line_begin};
@@ -370,7 +373,8 @@ static void close_block(Parser *parser, const Frame *frame, const Tag *tag)
         set_indent(node, frame->line_begin, length);
         take_back_indentation(parser, length);
     }
-    if (frame->content && find_indentation(frame->content, tag->line_begin ? tag->line_begin : tag->start, &indent, &length)) {
+    if (frame->content &&
+        find_indentation(frame->content, tag->line_begin ? tag->line_begin : tag->start, &indent, &length)) {
         set_indent(node, indent, length);
         dedent(node->children, node->indent);
     }
@@ -380,7 +384,8 @@ static void close_block(Parser *parser, const Frame *frame, const Tag *tag)
 static gboolean close_node(Parser *parser, const Tag *tag, GError **error)
 {
     if (parser->frames->len == 0)
-        return fault(error, tag->line, "{{/%s}} closes a section that was never opened; take it out, or write {{#%s}} where it begins",
+        return fault(error, tag->line,
+                     "{{/%s}} closes a section that was never opened; take it out, or write {{#%s}} where it begins",
                      tag->name, tag->name);
     const Frame frame = *innermost(parser);
     if (!g_str_equal(tag->name, frame.node->text))
@@ -402,7 +407,7 @@ static gboolean close_node(Parser *parser, const Tag *tag, GError **error)
     return TRUE;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
 static gboolean take_tag(Parser *parser, const Tag *tag, GError **error)
 {
@@ -444,8 +449,8 @@ static gboolean parse_all(Parser *parser, GError **error)
     }
     const Frame *open = innermost(parser);
     if (open)
-        return fault(error, open->line, "\"%s\" is opened here and never closed; write {{/%s}} where it ends", open->node->text,
-                     open->node->text);
+        return fault(error, open->line, "\"%s\" is opened here and never closed; write {{/%s}} where it ends",
+                     open->node->text, open->node->text);
     if (*parser->at)
         add_text(parser, parser->at, parser->at + strlen(parser->at));
     return TRUE;
@@ -453,7 +458,12 @@ static gboolean parse_all(Parser *parser, GError **error)
 
 Mustache *mustache_parse(const char *text, GError **error)
 {
-    Parser parser = {.text = text, .at = text, .text_end = text + strlen(text), .line = 1, .open = g_strdup("{{"), .close = g_strdup("}}"),
+    Parser parser = {.text = text,
+                     .at = text,
+                     .text_end = text + strlen(text),
+                     .line = 1,
+                     .open = g_strdup("{{"),
+                     .close = g_strdup("}}"),
                      .frames = g_array_new(FALSE, FALSE, sizeof(Frame)),
                      .root = g_ptr_array_new_with_free_func(node_free)};
     gboolean ok = parse_all(&parser, error);

@@ -65,7 +65,7 @@ static char *normal_text(const char *text)
     }
 }
 
-/* ---- headers ----------------------------------------------------------------------------------------------------------- */
+/* ---- headers ------------------------------------------------------------------------------------------------------ */
 
 /* "first_name = there" */
 static gboolean read_default(MailTemplate *parsed, const char *value, guint line, GError **error)
@@ -74,9 +74,11 @@ static gboolean read_default(MailTemplate *parsed, const char *value, guint line
     g_autofree char *name = g_strstrip(equals ? g_strndup(value, (gsize)(equals - value)) : g_strdup(""));
     g_autofree char *text = g_strstrip(g_strdup(equals ? equals + 1 : ""));
     if (!*name || strpbrk(name, " \t{}"))
-        return fault(error, line, "a default needs the name of a variable and its text; write \"Default: first_name = there\"");
+        return fault(error, line,
+                     "a default needs the name of a variable and its text; write \"Default: first_name = there\"");
     if (!*text)
-        return fault(error, line, "the default of \"%s\" is empty; write a text, or {{#%s}}…{{/%s}} around what needs a value", name,
+        return fault(error, line,
+                     "the default of \"%s\" is empty; write a text, or {{#%s}}…{{/%s}} around what needs a value", name,
                      name, name);
     if (strstr(text, "{{"))
         return fault(error, line, "the default of \"%s\" holds {{, but defaults are plain text; write it without", name);
@@ -101,7 +103,8 @@ static gboolean read_header(MailTemplate *parsed, const char *header, guint line
     static const char *const known[] = {"Subject", "Default", NULL};
     const char *colon = strchr(header, ':');
     if (!colon)
-        return fault(error, line, "this is no header line; a template begins with \"Subject: …\", and has an empty line before its text");
+        return fault(error, line,
+                     "this is no header line; a template begins with \"Subject: …\", and has an empty line before its text");
     g_autofree char *name = g_strstrip(g_strndup(header, (gsize)(colon - header)));
     g_autofree char *value = g_strstrip(g_strdup(colon + 1));
     if (g_ascii_strcasecmp(name, "Subject") == 0)
@@ -112,7 +115,9 @@ static gboolean read_header(MailTemplate *parsed, const char *header, guint line
     g_autofree char *shown = text_escape(name, 40);
     if (nearest)
         return fault(error, line, "\"%s\" is no header of a template; did you mean \"%s\"?", shown, nearest);
-    return fault(error, line, "\"%s\" is no header of a template; write \"Subject:\" or \"Default:\", and an empty line before the text", shown);
+    return fault(error, line,
+                 "\"%s\" is no header of a template; write \"Subject:\" or \"Default:\", and an empty line before the text",
+                 shown);
 }
 
 static gboolean is_blank_line(const char *at)
@@ -201,7 +206,7 @@ char **mail_template_partials(const MailTemplate *mail_template)
     return g_strv_builder_end(all);
 }
 
-/* ---- rendering ------------------------------------------------------------------------------------------------------- */
+/* ---- rendering ---------------------------------------------------------------------------------------------------- */
 
 static void append_as_is(const char *value, GString *out)
 {
@@ -235,7 +240,8 @@ static char *clean_subject(const char *rendered)
         g_string_append_unichar(safe, leaves_its_line(c) ? ' ' : c);
     }
     g_autofree char *line = text_one_line(safe->str);
-    return g_utf8_strlen(line, -1) > SUBJECT_MAX_CHARS ? g_utf8_substring(line, 0, SUBJECT_MAX_CHARS) : g_steal_pointer(&line);
+    return g_utf8_strlen(line, -1) > SUBJECT_MAX_CHARS ? g_utf8_substring(line, 0, SUBJECT_MAX_CHARS)
+                                                       : g_steal_pointer(&line);
 }
 
 /* A partial may have come with other line ends, and a value with bytes that are no text. Takes body. Caller frees. */
@@ -252,7 +258,8 @@ static gboolean check_not_empty(const char *text, const char *what, GError **err
 {
     if (text[strspn(text, " \t\n")])
         return TRUE;
-    g_set_error(error, MAIL_ERROR, MAIL_ERROR_MISSING, "the %s is empty for this contact; write something outside of {{#…}} as well", what);
+    g_set_error(error, MAIL_ERROR, MAIL_ERROR_MISSING,
+                "the %s is empty for this contact; write something outside of {{#…}} as well", what);
     return FALSE;
 }
 
@@ -268,7 +275,10 @@ gboolean mail_template_render(const MailTemplate *mail_template, JsonObject *con
                               RenderedTemplate *ret_rendered, GError **error)
 {
     gboolean is_markdown = mail_template->kind == TEMPLATE_MARKDOWN;
-    MustacheOptions options = {.escape = append_as_is, .partial = partial, .data = data, .missing_is_error = TRUE,
+    MustacheOptions options = {.escape = append_as_is,
+                               .partial = partial,
+                               .data = data,
+                               .missing_is_error = TRUE,
                                .defaults = mail_template->defaults};
     g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), context);
     g_autofree char *raw_subject = mustache_render(mail_template->subject, root, &options, error);

@@ -1,8 +1,8 @@
 /*
  * Unsubscribe tokens: "u-<contact id>-<20 characters of HMAC-SHA256>". Pure, any thread.
  *
- * 96 bits of the digest stand in the token: nobody guesses one, and nobody needs the store to find that out. Letters may come back in
- * another case; the token is compared, and given out, in lower case.
+ * 96 bits of the digest stand in the token: nobody guesses one, and nobody needs the store to find that out. Letters may
+ * come back in another case; the token is compared, and given out, in lower case.
  */
 #include "mail/token.h"
 

@@ -22,7 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailTemplate, mail_template_free)
 char **mail_template_partials(const MailTemplate *mail_template);
 
 typedef struct {
-    char *subject; /* one line: line ends and controls in values became spaces */
+    char *subject; /* one line of at most 500 characters: line ends and controls in values became spaces */
     char *text;    /* LF line ends */
     char *html;    /* a fragment without <html>; NULL for TEMPLATE_TEXT */
 } RenderedTemplate;
@@ -30,7 +30,8 @@ typedef struct {
 void rendered_template_clear(RenderedTemplate *rendered);
 
 /* Renders with the variables in context; partials as in MustacheOptions (their text is of the template's own kind). Values cannot
- * act as Markdown or HTML. A variable without value or default is MAIL_ERROR_MISSING. */
+ * act as Markdown or HTML, but may be part of a link whose "https://" the template itself holds; {{{x}}} may act as Markdown.
+ * A variable without value or default, or a subject or text that turns out empty, is MAIL_ERROR_MISSING. */
 gboolean mail_template_render(const MailTemplate *mail_template, JsonObject *context,
                               const char *(*partial)(const char *name, gpointer data), gpointer data,
                               RenderedTemplate *ret_rendered, GError **error);

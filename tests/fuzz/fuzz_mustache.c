@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as a template, a partial and a value, through Mustache, Markdown and composing. What comes out must be a
- * message that is 7-bit, in lines of at most 998 octets, with CRLF and without a header that we did not write.
+ * libFuzzer: any bytes as a template, a partial and a value, through Mustache, Markdown and composing. What comes out
+ * must be a message that is 7-bit, in lines of at most 998 octets, with CRLF and without a header that we did not write.
  *
  * The input is cut at NULs: template, partial, value.
  */
@@ -54,7 +54,8 @@ static void check_message(GBytes *bytes)
     gsize size = 0, line = 0;
     const char *raw = g_bytes_get_data(bytes, &size);
     for (gsize i = 0; i < size; i++) {
-        g_assert(raw[i] > 0 && (raw[i] != '\n' || (i > 0 && raw[i - 1] == '\r')) && (raw[i] != '\r' || (i + 1 < size && raw[i + 1] == '\n')));
+        g_assert(raw[i] > 0 && (raw[i] != '\n' || (i > 0 && raw[i - 1] == '\r')) &&
+                 (raw[i] != '\r' || (i + 1 < size && raw[i + 1] == '\n')));
         line = raw[i] == '\n' ? 0 : line + 1;
         g_assert(line <= 999); /* with its CR */
     }
@@ -62,14 +63,24 @@ static void check_message(GBytes *bytes)
     g_auto(GStrv) parts = g_strsplit(text, "\r\n\r\n", 2);
     g_auto(GStrv) lines = g_strsplit(parts[0], "\r\n", -1);
     for (char **header = lines; *header; header++)
-        g_assert(**header == ' ' || g_regex_match_simple("^(From|To|Subject|Date|Message-ID|Content-[A-Za-z-]+|MIME-Version):", *header, 0, 0));
+        g_assert(**header == ' ' ||
+                 g_regex_match_simple("^(From|To|Subject|Date|Message-ID|Content-[A-Za-z-]+|MIME-Version):", *header, 0, 0));
 }
 
 static void compose(const RenderedTemplate *rendered, const char *name)
 {
-    const ComposeInput input = {.rendered = rendered, .from_name = name, .from_address = "anna@example.com", .to_name = name,
-                                .to_address = "kare@example.no", .reply_to = "", .message_id = "1@example.com", .in_reply_to = name,
-                                .references = name, .organisation = name, .postal_address = name, .language = name};
+    const ComposeInput input = {.rendered = rendered,
+                                .from_name = name,
+                                .from_address = "anna@example.com",
+                                .to_name = name,
+                                .to_address = "kare@example.no",
+                                .reply_to = "",
+                                .message_id = "1@example.com",
+                                .in_reply_to = name,
+                                .references = name,
+                                .organisation = name,
+                                .postal_address = name,
+                                .language = name};
     ComposedMessage message = {0};
     ComposeInput safe = input;
     safe.in_reply_to = safe.references = "";

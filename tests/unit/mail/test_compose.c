@@ -1,6 +1,6 @@
 /*
- * Composing: every message is read by Python's strict parser (strict_parse.py) and says there what it was given; no value leaves
- * its header; the same input gives the same bytes.
+ * Composing: every message is read by Python's strict parser (strict_parse.py) and says there what it was given; no
+ * value leaves its header; the same input gives the same bytes.
  */
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
@@ -44,7 +44,7 @@ static char *compose_text(const ComposeInput *input)
     return text;
 }
 
-/* ---- Python's strict parser ------------------------------------------------------------------------------------------------ */
+/* ---- Python's strict parser --------------------------------------------------------------------------------------- */
 
 typedef struct {
     GString *lines;
@@ -59,7 +59,8 @@ static JsonNode *pair(const char *name, const char *address)
     return json_node_init_array(json_node_alloc(), array);
 }
 
-static void add_case(Cases *cases, const ComposeInput *input, const char *from_name, const char *to_name, const char *subject)
+static void add_case(Cases *cases, const ComposeInput *input, const char *from_name, const char *to_name,
+                     const char *subject)
 {
     ComposedMessage message = {0};
     g_autoptr(GError) error = NULL;
@@ -95,12 +96,13 @@ static void check_in_python(const Cases *cases)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *output = NULL;
-    if (!g_file_test("/usr/bin/python3", G_FILE_TEST_IS_EXECUTABLE) || !g_file_test("tests/unit/mail/strict_parse.py", G_FILE_TEST_EXISTS)) {
+    if (!g_file_test("/usr/bin/python3", G_FILE_TEST_IS_EXECUTABLE) ||
+        !g_file_test("tests/unit/mail/strict_parse.py", G_FILE_TEST_EXISTS)) {
         print_message("there is no /usr/bin/python3, or this is not run from the top of the checkout\n");
         skip();
     }
-    g_autoptr(GSubprocess) python = g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/usr/bin/python3",
-                                                     "tests/unit/mail/strict_parse.py", NULL);
+    g_autoptr(GSubprocess) python = g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+                                                     "/usr/bin/python3", "tests/unit/mail/strict_parse.py", NULL);
     assert_non_null(python);
     assert_true(g_subprocess_communicate_utf8(python, cases->lines->str, NULL, &output, NULL, &error));
     print_message("%s", output);
@@ -145,7 +147,9 @@ static void test_names_and_subjects(void **state)
         {"a\r\n\r\nbody", "a body"},
         {"\n\x01 a \x7f\t b\x1b[31m ", "a b [31m"},
         {"\xe2\x80\xaeright\xe2\x80\xac to left", NULL},
-        {"a\xe2\x80\xa8" "b", "a b"},
+        {"a\xe2\x80\xa8"
+         "b",
+         "a b"},
         {"broken \xff utf-8", "broken \xef\xbf\xbd utf-8"},
         {"nonbreaking\xc2\xa0space", "nonbreaking space"},
         {"Ends in åå_", NULL},
@@ -159,7 +163,8 @@ static void test_names_and_subjects(void **state)
     Cases cases = {.lines = g_string_new(NULL), .headers = USUAL_HEADERS};
     for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
         const char *want = values[i].want ? values[i].want : values[i].text;
-        const RenderedTemplate rendered = {.subject = (char *)values[i].text, .text = (char *)"Hi\n", .html = i % 2 ? (char *)"<p>Hi</p>" : NULL};
+        const RenderedTemplate rendered = {
+            .subject = (char *)values[i].text, .text = (char *)"Hi\n", .html = i % 2 ? (char *)"<p>Hi</p>" : NULL};
         ComposeInput input = plain_input(&rendered);
         input.from_name = input.to_name = values[i].text;
         add_case(&cases, &input, want, want, want);
@@ -183,19 +188,32 @@ static void test_bodies(void **state)
     for (int i = 1; i < 128; i++)
         g_string_append_c(binary, i == '\r' ? '\n' : (char)i);
     const char *bodies[] = {
-        "Hi", "Hi there\n\nAll well?", ".\n..\n.a\n\nFrom here on\nFrom there\n>From", "trailing  \n\ttab\t\n  leading", "a=b =3D =\n==", "--=_0\n--\n-- \n---",
-        "--=_90eb2c0a7c6c2d10d9b2b2e0\nx", word, long_line->str, chinese->str, binary->str, "Blåbær \xf0\x9f\x8e\x89", "x\n\n\n\ny",
+        "Hi",
+        "Hi there\n\nAll well?",
+        ".\n..\n.a\n\nFrom here on\nFrom there\n>From",
+        "trailing  \n\ttab\t\n  leading",
+        "a=b =3D =\n==",
+        "--=_0\n--\n-- \n---",
+        "--=_90eb2c0a7c6c2d10d9b2b2e0\nx",
+        word,
+        long_line->str,
+        chinese->str,
+        binary->str,
+        "Blåbær \xf0\x9f\x8e\x89",
+        "x\n\n\n\ny",
         "12345678901234567890123456789012345678901234567890123456789012345678901234. dots",
         "123456789012345678901234567890123456789012345678901234567890123456789012345\nFrom",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaFrom here and a longer line",
-        "123456789012345678901234567890123456789012345678901234567890123456789012345  \nx", "ø\r\nø\rø",
+        "123456789012345678901234567890123456789012345678901234567890123456789012345  \nx",
+        "ø\r\nø\rø",
     };
     Cases cases = {.lines = g_string_new(NULL), .headers = USUAL_HEADERS};
     for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++)
         for (int with_html = 0; with_html < 2; with_html++) {
             g_autofree char *html = g_strdelimit(g_strdup(bodies[i]), "\r", '\n');
             g_strchomp(html);
-            const RenderedTemplate rendered = {.subject = (char *)"x", .text = (char *)bodies[i], .html = with_html && i != 17 ? html : NULL};
+            const RenderedTemplate rendered = {
+                .subject = (char *)"x", .text = (char *)bodies[i], .html = with_html && i != 17 ? html : NULL};
             ComposeInput input = plain_input(&rendered);
             add_case(&cases, &input, "Anna Berg", "", "x");
         }
@@ -229,7 +247,7 @@ static void test_every_length(void **state)
     g_string_free(cases.lines, TRUE);
 }
 
-/* ---- headers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- headers ------------------------------------------------------------------------------------------------------ */
 
 static void test_all_headers(void **state)
 {
@@ -247,17 +265,29 @@ static void test_all_headers(void **state)
     input.auto_submitted = TRUE;
     g_autofree char *text = compose_text(&input);
     const char *wants[] = {
-        "From: Anna Berg <anna@example.com>\r\n", "To: =?utf-8?b?S8OlcmUgw4Vz?= <kare@example.no>\r\n", "Reply-To: Anna Berg <sales@example.com>\r\n",
-        "Subject: Takk\r\n", "Date: Tue, 24 Nov 2026 09:15:00 +0100\r\n", "Message-ID: <abc123@example.com>\r\n", "In-Reply-To: <first@example.no>\r\n",
-        "References: <root@example.com> <first@example.no>\r\n", "Content-Language: nb\r\n", "Auto-Submitted: auto-generated\r\n", "MIME-Version: 1.0\r\n",
-        "List-Unsubscribe:\r\n <mailto:anna@example.com?subject=unsubscribe%20u-1-abcdefghijklmnopqrst>\r\n", "<html lang=3D\"nb\">",
-        "Svar =C2=ABstopp=C2=BB om du heller vil slippe", "Berg &amp; Sons<br>", "\r\n----\r\nBerg & Sons\r\nStorgata 1, 0155 Oslo\r\n",
+        "From: Anna Berg <anna@example.com>\r\n",
+        "To: =?utf-8?b?S8OlcmUgw4Vz?= <kare@example.no>\r\n",
+        "Reply-To: Anna Berg <sales@example.com>\r\n",
+        "Subject: Takk\r\n",
+        "Date: Tue, 24 Nov 2026 09:15:00 +0100\r\n",
+        "Message-ID: <abc123@example.com>\r\n",
+        "In-Reply-To: <first@example.no>\r\n",
+        "References: <root@example.com> <first@example.no>\r\n",
+        "Content-Language: nb\r\n",
+        "Auto-Submitted: auto-generated\r\n",
+        "MIME-Version: 1.0\r\n",
+        "List-Unsubscribe:\r\n <mailto:anna@example.com?subject=unsubscribe%20u-1-abcdefghijklmnopqrst>\r\n",
+        "<html lang=3D\"nb\">",
+        "Svar =C2=ABstopp=C2=BB om du heller vil slippe",
+        "Berg &amp; Sons<br>",
+        "\r\n----\r\nBerg & Sons\r\nStorgata 1, 0155 Oslo\r\n",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(wants); i++)
         if (!strstr(text, wants[i]))
             fail_msg("there is no [%s] in %s", wants[i], text);
     Cases cases = {.lines = g_string_new(NULL),
-                   .headers = "From To Reply-To Subject Date Message-ID In-Reply-To References List-Unsubscribe Auto-Submitted Content-Language "
+                   .headers = "From To Reply-To Subject Date Message-ID In-Reply-To References List-Unsubscribe "
+                              "Auto-Submitted Content-Language "
                               "MIME-Version Content-Type"};
     add_case(&cases, &input, "Anna Berg", "Kåre Ås", "Takk");
     check_in_python(&cases);
@@ -314,7 +344,8 @@ static void test_references(void **state)
     assert_non_null(strstr(safe, "References: <ok@x>\r\n"));
     assert_null(strstr(safe, "Bcc"));
     assert_null(strstr(safe, "In-Reply-To"));
-    Cases cases = {.lines = g_string_new(NULL), .headers = "From To Subject Date Message-ID References Content-Language MIME-Version Content-Type"};
+    Cases cases = {.lines = g_string_new(NULL),
+                   .headers = "From To Subject Date Message-ID References Content-Language MIME-Version Content-Type"};
     add_case(&cases, &input, "Anna Berg", "", "x");
     check_in_python(&cases);
     g_string_free(cases.lines, TRUE);
@@ -324,7 +355,13 @@ static void test_refused(void **state)
 {
     (void)state;
     const RenderedTemplate rendered = {.subject = (char *)"x", .text = (char *)"y"};
-    const char *addresses[] = {"", "a", "a@b", "a@example.com\r\nBcc: x@y.no", "a@example.com, b@example.com", "jørgen@example.no", "a b@example.com"};
+    const char *addresses[] = {"",
+                               "a",
+                               "a@b",
+                               "a@example.com\r\nBcc: x@y.no",
+                               "a@example.com, b@example.com",
+                               "jørgen@example.no",
+                               "a b@example.com"};
     for (gsize i = 0; i < G_N_ELEMENTS(addresses); i++)
         for (int which = 0; which < 3; which++) {
             ComposeInput input = plain_input(&rendered);
@@ -342,7 +379,8 @@ static void test_refused(void **state)
     g_autofree char *big = g_strnfill(9 * 1024 * 1024, 'a');
     const RenderedTemplate large = {.subject = (char *)"x", .text = big};
     const RenderedTemplate long_subject = {.subject = big, .text = (char *)"y"};
-    ComposeInput inputs[] = {plain_input(&rendered), plain_input(&rendered), plain_input(&large), plain_input(&long_subject)};
+    ComposeInput inputs[] = {plain_input(&rendered), plain_input(&rendered), plain_input(&large),
+                             plain_input(&long_subject)};
     const MailError codes[] = {MAIL_ERROR_ADDRESS, MAIL_ERROR_ADDRESS, MAIL_ERROR_LIMIT, MAIL_ERROR_LIMIT};
     inputs[0].message_id = "a@b>\r\nBcc: x";
     inputs[1].unsubscribe_mailto = "a@b.no>, <https://evil.example";
@@ -373,8 +411,10 @@ static void test_footer(void **state)
     const struct {
         const char *language, *tag, *sentence;
     } cases[] = {
-        {"en", "en", "Reply with \"stop\""}, {"", "en", "Reply with \"stop\""},  {"de", "de", "Reply with \"stop\""}, {"nb", "nb", "Svar «stopp»"},
-        {"nb-NO", "nb-NO", "Svar «stopp»"},  {"nn", "nn", "Svar «stopp»"},       {"x\"><b>", "en", "Reply"},         {"nbx", "nbx", "Reply"},
+        {"en", "en", "Reply with \"stop\""}, {"", "en", "Reply with \"stop\""},
+        {"de", "de", "Reply with \"stop\""}, {"nb", "nb", "Svar «stopp»"},
+        {"nb-NO", "nb-NO", "Svar «stopp»"},  {"nn", "nn", "Svar «stopp»"},
+        {"x\"><b>", "en", "Reply"},          {"nbx", "nbx", "Reply"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         ComposeInput input = plain_input(&rendered);
@@ -409,9 +449,15 @@ static void test_new_ids_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names_and_subjects), cmocka_unit_test(test_bodies),     cmocka_unit_test(test_every_length),
-        cmocka_unit_test(test_all_headers),        cmocka_unit_test(test_dates),      cmocka_unit_test(test_references),
-        cmocka_unit_test(test_refused),            cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_footer),
+        cmocka_unit_test(test_names_and_subjects),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_every_length),
+        cmocka_unit_test(test_all_headers),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_footer),
         cmocka_unit_test(test_new_ids_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

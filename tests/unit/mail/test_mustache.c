@@ -1,6 +1,6 @@
 /*
- * Mustache: the specification's own tests (read from $NURTURE_DATA or ../shared/data, skipped by name where they are missing), and what the
- * specification leaves open: missing values, names that print, limits, errors.
+ * Mustache: the specification's own tests (read from $NURTURE_DATA or ../shared/data, skipped by name where they are
+ * missing), and what the specification leaves open: missing values, names that print, limits, errors.
  */
 #include <json-glib/json-glib.h>
 #include <setjmp.h>
@@ -28,15 +28,18 @@ static guint run_file(const char *path)
     guint failed = 0;
     for (guint i = 0; i < json_array_get_length(tests); i++) {
         JsonObject *test = json_array_get_object_element(tests, i);
-        const MustacheOptions options = {.escape = mustache_escape_html, .partial = partial_from,
-                                         .data = json_object_has_member(test, "partials") ? json_object_get_object_member(test, "partials") : NULL};
+        const MustacheOptions options = {
+            .escape = mustache_escape_html,
+            .partial = partial_from,
+            .data = json_object_has_member(test, "partials") ? json_object_get_object_member(test, "partials") : NULL};
         g_autoptr(GError) error = NULL;
         g_autoptr(Mustache) mustache = mustache_parse(json_object_get_string_member(test, "template"), &error);
-        g_autofree char *result = mustache ? mustache_render(mustache, json_object_get_member(test, "data"), &options, &error) : NULL;
+        g_autofree char *result =
+            mustache ? mustache_render(mustache, json_object_get_member(test, "data"), &options, &error) : NULL;
         const char *want = json_object_get_string_member(test, "expected");
         if (!result || !g_str_equal(result, want)) {
-            print_error("%s: %s: want [%s], got [%s] %s\n", path, json_object_get_string_member(test, "name"), want, result ? result : "-",
-                        error ? error->message : "");
+            print_error("%s: %s: want [%s], got [%s] %s\n", path, json_object_get_string_member(test, "name"), want,
+                        result ? result : "-", error ? error->message : "");
             failed++;
         }
     }
@@ -70,7 +73,8 @@ static char *render(const char *text, const char *json, gboolean strict, GError 
 {
     g_autoptr(JsonObject) context = json_parse_object(json, NULL);
     g_autoptr(Mustache) mustache = mustache_parse(text, error);
-    const MustacheOptions options = {.escape = mustache_escape_html, .partial = partial_from, .data = context, .missing_is_error = strict};
+    const MustacheOptions options = {
+        .escape = mustache_escape_html, .partial = partial_from, .data = context, .missing_is_error = strict};
     g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), context);
     return mustache ? mustache_render(mustache, root, &options, error) : NULL;
 }
@@ -85,9 +89,11 @@ static void test_values(void **state)
         {"{{#company}}yes{{/company}}{{^company}}no{{/company}}", "{\"company\":{\"\":\"\"}}", "no"},
         {"{{#name}}x{{/name}}{{^name}}none{{/name}}", "{\"name\":\"\"}", "none"},
         {"{{n}} {{x}} {{b}}", "{\"n\":85,\"x\":1.21,\"b\":true}", "85 1.21 true"},
-        {"{{a}} {{b}} {{c}} {{d}}", "{\"a\":0.1,\"b\":1e300,\"c\":0.30000000000000004,\"d\":3.0}", "0.1 1e+300 0.30000000000000004 3"},
+        {"{{a}} {{b}} {{c}} {{d}}", "{\"a\":0.1,\"b\":1e300,\"c\":0.30000000000000004,\"d\":3.0}",
+         "0.1 1e+300 0.30000000000000004 3"},
         {"{{a}} {{b}}", "{\"a\":-9223372036854775808,\"b\":0}", "-9223372036854775808 0"},
-        {"{{#z}}zero{{/z}}{{^f}}false{{/f}}{{^l}}empty{{/l}}{{^n}}null{{/n}}", "{\"z\":0,\"f\":false,\"l\":[],\"n\":null}", "zerofalseemptynull"},
+        {"{{#z}}zero{{/z}}{{^f}}false{{/f}}{{^l}}empty{{/l}}{{^n}}null{{/n}}", "{\"z\":0,\"f\":false,\"l\":[],\"n\":null}",
+         "zerofalseemptynull"},
         {"{{a.b.c}}{{#a}}{{b.c}}{{x}}{{/a}}{{a.x}}|", "{\"a\":{\"b\":{\"c\":1}},\"x\":2}", "112|"},
         {"{{#a}}{{x}}{{/a}}", "{\"a\":{\"x\":null},\"x\":2}", ""},
         {"{{o}}{{l}}{{f}}", "{\"o\":{\"a\":1},\"l\":[1],\"f\":false}", "false"},
@@ -146,7 +152,9 @@ static void test_faults_name_their_line(void **state)
         {long_name, "line 1: ", "too long"},
         {deep->str, "line 101: ", "write fewer"},
         {"{{\xff\xfe x}}", "line 1: ", "write"},
-        {"{{=\xff \xfe=}}\xff" "a\xfe\xff/b\xfe", "line 1: ", "take it out"},
+        {"{{=\xff \xfe=}}\xff"
+         "a\xfe\xff/b\xfe",
+         "line 1: ", "take it out"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
@@ -179,7 +187,8 @@ static void test_lines(void **state)
         {"a {{> p}} b", "x\ny", "a x\ny b"},
         {"{{> none}}a", "", "a"},
         {"{{<p}}{{$b}}1\n2{{/b}}{{/p}}", "  - {{$b}}x{{/b}} -\n", "  - 1\n2 -\n"},
-        {"{{<p}}\n  {{$b}}\n    1\n      2\n  {{/b}}\n{{/p}}\n", "> {{$a}}q{{/a}}\n {{$b}}\n   x\n {{/b}}\nz\n", "> q\n   1\n     2\nz\n"},
+        {"{{<p}}\n  {{$b}}\n    1\n      2\n  {{/b}}\n{{/p}}\n", "> {{$a}}q{{/a}}\n {{$b}}\n   x\n {{/b}}\nz\n",
+         "> q\n   1\n     2\nz\n"},
         {"{{<p}}ignored {{v}}{{$b}}{{v}}{{/b}}{{/p}}", "[{{$b}}{{/b}}]", "[<1\n2>]"},
         {"{{$b}}{{#t}}default{{/t}}{{/b}}", "", "default"},
     };
@@ -277,8 +286,20 @@ static void test_limits(void **state)
 static void test_parsing_is_linear(void **state)
 {
     (void)state;
-    const char *units[] = {"\n", "x", " ", "{{a}}", "{{a}} ", "{{#a}}{{/a}}\n", "{ ", "}} ", "{{> p}}", "  {{> p}}\n", "{{!c}}\n", "{{$b}}\n  x\n{{/b}}\n",
-                           "{{<p}}{{$b}}x{{/b}}{{/p}} ", "{{=| |=}}|={{ }}=|"};
+    const char *units[] = {"\n",
+                           "x",
+                           " ",
+                           "{{a}}",
+                           "{{a}} ",
+                           "{{#a}}{{/a}}\n",
+                           "{ ",
+                           "}} ",
+                           "{{> p}}",
+                           "  {{> p}}\n",
+                           "{{!c}}\n",
+                           "{{$b}}\n  x\n{{/b}}\n",
+                           "{{<p}}{{$b}}x{{/b}}{{/p}} ",
+                           "{{=| |=}}|={{ }}=|"};
     for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
         GString *text = g_string_new(NULL);
         while (text->len < 1000000)
@@ -299,7 +320,8 @@ static void test_faults_of_partials(void **state)
     g_autofree char *result = render("{{> p}}", "{\"p\":\"a\\n{{#open}}\"}", FALSE, &error);
     assert_null(result);
     assert_true(g_error_matches(error, MAIL_ERROR, MAIL_ERROR_TEMPLATE));
-    assert_string_equal(error->message, "partial \"p\": line 2: \"open\" is opened here and never closed; write {{/open}} where it ends");
+    assert_string_equal(error->message,
+                        "partial \"p\": line 2: \"open\" is opened here and never closed; write {{/open}} where it ends");
 }
 
 static void test_partials_are_listed(void **state)
@@ -314,11 +336,16 @@ static void test_partials_are_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_specification),      cmocka_unit_test(test_values),
-        cmocka_unit_test(test_missing_is_named),   cmocka_unit_test(test_faults_name_their_line),
-        cmocka_unit_test(test_lines),              cmocka_unit_test(test_defaults_stand_in),
-        cmocka_unit_test(test_limits),             cmocka_unit_test(test_parsing_is_linear),
-        cmocka_unit_test(test_faults_of_partials), cmocka_unit_test(test_partials_are_listed),
+        cmocka_unit_test(test_specification),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_missing_is_named),
+        cmocka_unit_test(test_faults_name_their_line),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_defaults_stand_in),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_parsing_is_linear),
+        cmocka_unit_test(test_faults_of_partials),
+        cmocka_unit_test(test_partials_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

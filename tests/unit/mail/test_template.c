@@ -1,6 +1,7 @@
 /*
- * Templates: headers and their faults, defaults, Markdown to both parts, and that no value acts as Markdown, HTML or header. Every
- * template that is installed renders, for a contact of whom all is known and for one of whom only the address is.
+ * Templates: headers and their faults, defaults, Markdown to both parts, and that no value acts as Markdown, HTML or
+ * header. Every template that is installed renders, for a contact of whom all is known and for one of whom only the
+ * address is.
  */
 #include <json-glib/json-glib.h>
 #include <setjmp.h>
@@ -20,10 +21,12 @@ static const char *no_partial(const char *name, gpointer data)
     return data;
 }
 
-static gboolean render(const char *text, TemplateKind kind, JsonObject *context, RenderedTemplate *ret_rendered, GError **error)
+static gboolean render(const char *text, TemplateKind kind, JsonObject *context, RenderedTemplate *ret_rendered,
+                       GError **error)
 {
     g_autoptr(MailTemplate) parsed = mail_template_parse(text, kind, error);
-    return parsed && mail_template_render(parsed, context, no_partial, (gpointer) "partial of {{name}}\r\n", ret_rendered, error);
+    return parsed &&
+           mail_template_render(parsed, context, no_partial, (gpointer) "partial of {{name}}\r\n", ret_rendered, error);
 }
 
 /* Renders body with {"x": value, "name": "Anna"}. */
@@ -131,10 +134,8 @@ static void test_holes_are_refused(void **state)
     const struct {
         const char *text, *names;
     } cases[] = {
-        {"Subject: {{nick}}\n\nBody", "\"nick\""},
-        {"Subject: x\n\nHi {{company.nick}}", "\"company.nick\""},
-        {"Subject: x\n\nHi {{{nick}}}", "\"nick\""},
-        {"Subject: {{#nick}}x{{/nick}}\n\nBody", "subject"},
+        {"Subject: {{nick}}\n\nBody", "\"nick\""},       {"Subject: x\n\nHi {{company.nick}}", "\"company.nick\""},
+        {"Subject: x\n\nHi {{{nick}}}", "\"nick\""},     {"Subject: {{#nick}}x{{/nick}}\n\nBody", "subject"},
         {"Subject: x\n\n{{#nick}}x{{/nick}}\n", "text"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -157,10 +158,15 @@ static void test_subject_stays_on_its_line(void **state)
     } cases[] = {
         {"a\r\nBcc: x@example.com", "a Bcc: x@example.com"},
         {" a\n\n\tb ", "a b"},
-        {"a\x01\x7f\xc2\x85\xe2\x80\xa8\xe2\x80\xae" "b", "a b"},
+        {"a\x01\x7f\xc2\x85\xe2\x80\xa8\xe2\x80\xae"
+         "b",
+         "a b"},
         {"*a* <b> & \"c\" =?utf-8?q?d?=", "*a* <b> & \"c\" =?utf-8?q?d?="},
         {"\xf0\x9f\x8e\x89 李 Ås", "\xf0\x9f\x8e\x89 李 Ås"},
-        {"a\xff" "b", "a\xef\xbf\xbd" "b"},
+        {"a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
         {words, NULL},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -186,7 +192,8 @@ static void test_markdown(void **state)
         {"one  \ntwo\\\nthree", "one\ntwo\nthree\n", "<p>one<br>\ntwo<br>\nthree</p>\n"},
         {"*a* __b__ `c_d` ~~e~~", "a b c_d ~~e~~\n", "<p><em>a</em> <strong>b</strong> <code>c_d</code> ~~e~~</p>\n"},
         {"# Head\ntext", "Head\n\ntext\n", "<h1>Head</h1>\n<p>text</p>\n"},
-        {"- a\n- b\n  - c\n\nd", "- a\n- b\n  - c\n\nd\n", "<ul>\n<li>a</li>\n<li>b<ul>\n<li>c</li>\n</ul>\n</li>\n</ul>\n<p>d</p>\n"},
+        {"- a\n- b\n  - c\n\nd", "- a\n- b\n  - c\n\nd\n",
+         "<ul>\n<li>a</li>\n<li>b<ul>\n<li>c</li>\n</ul>\n</li>\n</ul>\n<p>d</p>\n"},
         {"- a\n\n- b", "- a\n\n- b\n", "<ul>\n<li><p>a</p>\n</li>\n<li><p>b</p>\n</li>\n</ul>\n"},
         {"3. a\n4. b", "3. a\n4. b\n", "<ol start=\"3\">\n<li>a</li>\n<li>b</li>\n</ol>\n"},
         {"> a\n>\n> b\n\nc", "> a\n>\n> b\n\nc\n", "<blockquote>\n<p>a</p>\n<p>b</p>\n</blockquote>\n<p>c</p>\n"},
@@ -200,10 +207,12 @@ static void test_markdown(void **state)
         {"<script>alert(1)</script>", "<script>alert(1)</script>\n", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n"},
         {"[our *site*](https://example.com/a?b=1&c=2 \"t\")", "our site (https://example.com/a?b=1&c=2)\n",
          "<p><a href=\"https://example.com/a?b=1&amp;c=2\">our <em>site</em></a></p>\n"},
-        {"[https://example.com](https://example.com)", "https://example.com\n", "<p><a href=\"https://example.com\">https://example.com</a></p>\n"},
+        {"[https://example.com](https://example.com)", "https://example.com\n",
+         "<p><a href=\"https://example.com\">https://example.com</a></p>\n"},
         {"[](https://example.com)", "https://example.com\n", "<p><a href=\"https://example.com\"></a></p>\n"},
         {"<https://example.com/å> <anna@example.com>", "https://example.com/å anna@example.com\n",
-         "<p><a href=\"https://example.com/%C3%A5\">https://example.com/å</a> <a href=\"mailto:anna@example.com\">anna@example.com</a></p>\n"},
+         "<p><a href=\"https://example.com/%C3%A5\">https://example.com/å</a> <a "
+         "href=\"mailto:anna@example.com\">anna@example.com</a></p>\n"},
         {"[us](www.example.com)", "us (http://www.example.com)\n", "<p><a href=\"http://www.example.com\">us</a></p>\n"},
         {"See https://example.com/a_b. (http://x.no/(y)) or anna.b@mail.example.com, a@b",
          "See https://example.com/a_b. (http://x.no/(y)) or anna.b@mail.example.com, a@b\n", NULL},
@@ -211,11 +220,14 @@ static void test_markdown(void **state)
          "<p>(<a href=\"https://x.no/(y)\">https://x.no/(y)</a>), xhttps://y.no https:// a@b</p>\n"},
         {"mail anna+x@example.com.", "mail anna+x@example.com.\n",
          "<p>mail <a href=\"mailto:anna+x@example.com\">anna+x@example.com</a>.</p>\n"},
-        {"![a *b* \"c\"](https://example.com/i.png)", "a b \"c\"\n", "<p><img src=\"https://example.com/i.png\" alt=\"a b &quot;c&quot;\"></p>\n"},
+        {"![a *b* \"c\"](https://example.com/i.png)", "a b \"c\"\n",
+         "<p><img src=\"https://example.com/i.png\" alt=\"a b &quot;c&quot;\"></p>\n"},
         {"[x](javascript:alert(1)) [y](JaVaScRiPt:z) [z](data:text/html,x) [r](/a) <javascript:alert(1)>",
          "x y z r javascript:alert(1)\n", "<p>x y z r javascript:alert(1)</p>\n"},
-        {"[x](java&#115;cript:y) [x](&#1;javascript:y) [x](java\\script:y) ![x](javascript:y)", "x x x x\n", "<p>x x x x</p>\n"},
-        {"[x](https://a.no/\\\"onclick=y)", "x (https://a.no/%22onclick=y)\n", "<p><a href=\"https://a.no/%22onclick=y\">x</a></p>\n"},
+        {"[x](java&#115;cript:y) [x](&#1;javascript:y) [x](java\\script:y) ![x](javascript:y)", "x x x x\n",
+         "<p>x x x x</p>\n"},
+        {"[x](https://a.no/\\\"onclick=y)", "x (https://a.no/%22onclick=y)\n",
+         "<p><a href=\"https://a.no/%22onclick=y\">x</a></p>\n"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         RenderedTemplate rendered = render_value(cases[i].body, TEMPLATE_MARKDOWN, "");
@@ -226,12 +238,14 @@ static void test_markdown(void **state)
     }
 }
 
-/* The elements' names in their order: "p a /a /p ". Fails where a tag is not of the form that we write, or leads to what is no web
- * page, mailbox or telephone. */
+/* The elements' names in their order: "p a /a /p ". Fails where a tag is not of the form that we write, or leads to what
+ * is no web page, mailbox or telephone. */
 static char *elements_of(const char *html)
 {
-    g_autoptr(GRegex) form = g_regex_new("^<(?:/?(?:p|a|h1|ul|li|blockquote|em|code|pre)|br|a href=\"(?:https?|mailto|tel):[^\"<>\\s]*\"|"
-                                         "img src=\"https:[^\"<>\\s]*\" alt=\"[^\"<>]*\")>", 0, 0, NULL);
+    g_autoptr(GRegex) form =
+        g_regex_new("^<(?:/?(?:p|a|h1|ul|li|blockquote|em|code|pre)|br|a href=\"(?:https?|mailto|tel):[^\"<>\\s]*\"|"
+                    "img src=\"https:[^\"<>\\s]*\" alt=\"[^\"<>]*\")>",
+                    0, 0, NULL);
     GString *names = g_string_new(NULL);
     for (const char *p = strchr(html, '<'); p; p = strchr(p + 1, '<')) {
         if (!g_regex_match(form, p, 0, NULL))
@@ -247,15 +261,66 @@ static void test_values_do_not_act(void **state)
 {
     (void)state;
     const char *values[] = {
-        "*a*", "_a_", "**a**", "`a`", "# a", "- a", "1. a", "> a", "---", "===", "[a](https://evil.example)", "![a](https://evil.example/i.png)",
-        "<b>a</b>", "<script>alert(1)</script>", "<!-- a", "&lt;b&gt;", "&#60;b&#62;", "\\*a\\*", "https://evil.example/", "www.evil.example",
-        "evil@evil.example", "javascript:alert(1)", "\x01javascript:alert(1)", "data:text/html,x", "    a", "```", "~~~", "| a | b |", "[a]: https://evil.example",
-        "\"onmouseover=\"alert(1)", "'\">", "{{name}}", "{{{name}}}", "$x$", "a\\", "] (", ")(", "\xf3\xb0\x80\xbc" "b\xf3\xb0\x80\xbe",
-        "<https://evil.example>", "Anna", "Berg & Sons", "Ås \xf0\x9f\x8e\x89 李",
+        "*a*",
+        "_a_",
+        "**a**",
+        "`a`",
+        "# a",
+        "- a",
+        "1. a",
+        "> a",
+        "---",
+        "===",
+        "[a](https://evil.example)",
+        "![a](https://evil.example/i.png)",
+        "<b>a</b>",
+        "<script>alert(1)</script>",
+        "<!-- a",
+        "&lt;b&gt;",
+        "&#60;b&#62;",
+        "\\*a\\*",
+        "https://evil.example/",
+        "www.evil.example",
+        "evil@evil.example",
+        "javascript:alert(1)",
+        "\x01javascript:alert(1)",
+        "data:text/html,x",
+        "    a",
+        "```",
+        "~~~",
+        "| a | b |",
+        "[a]: https://evil.example",
+        "\"onmouseover=\"alert(1)",
+        "'\">",
+        "{{name}}",
+        "{{{name}}}",
+        "$x$",
+        "a\\",
+        "] (",
+        ")(",
+        "\xf3\xb0\x80\xbc-\xf3\xb0\x80\xbe",
+        "<https://evil.example>",
+        "Anna",
+        "Berg & Sons",
+        "Ås \xf0\x9f\x8e\x89 李",
     };
-    const char *places[] = {"{{x}}", "a {{x}} b", "# {{x}}", "- {{x}}\n- b", "> {{x}}", "*{{x}}*", "[{{x}}](https://example.com)",
-                            "[a](https://example.com/{{x}})", "`{{x}}`", "```\n{{x}}\n```", "a\n{{x}}\nb", "![{{x}}](https://example.com/i.png)",
-                            "<{{x}}>", "[a]({{x}})", "https://example.com/{{x}}", "{{x}}{{x}}", "a\n\n{{x}}\n\nb"};
+    const char *places[] = {"{{x}}",
+                            "a {{x}} b",
+                            "# {{x}}",
+                            "- {{x}}\n- b",
+                            "> {{x}}",
+                            "*{{x}}*",
+                            "[{{x}}](https://example.com)",
+                            "[a](https://example.com/{{x}})",
+                            "`{{x}}`",
+                            "```\n{{x}}\n```",
+                            "a\n{{x}}\nb",
+                            "![{{x}}](https://example.com/i.png)",
+                            "<{{x}}>",
+                            "[a]({{x}})",
+                            "https://example.com/{{x}}",
+                            "{{x}}{{x}}",
+                            "a\n\n{{x}}\n\nb"};
     for (gsize p = 0; p < G_N_ELEMENTS(places); p++) {
         gboolean is_target = strstr(places[p], "]({{x}})") != NULL; /* which a value may spoil: then there is no link */
         RenderedTemplate plain = render_value(places[p], TEMPLATE_MARKDOWN, "Xq7");
@@ -263,7 +328,8 @@ static void test_values_do_not_act(void **state)
         for (gsize v = 0; v < G_N_ELEMENTS(values); v++) {
             RenderedTemplate rendered = render_value(places[p], TEMPLATE_MARKDOWN, values[v]);
             g_autofree char *elements = elements_of(rendered.html);
-            if (is_target ? !g_str_equal(elements, "p /p ") && !g_str_equal(elements, "p a /a /p ") : !g_str_equal(elements, want))
+            if (is_target ? !g_str_equal(elements, "p /p ") && !g_str_equal(elements, "p a /a /p ")
+                          : !g_str_equal(elements, want))
                 fail_msg("[%s] in [%s] acts: %s", values[v], places[p], rendered.html);
             rendered_template_clear(&rendered);
         }
@@ -275,8 +341,14 @@ static void test_values_do_not_act(void **state)
 static void test_values_show_as_they_are(void **state)
 {
     (void)state;
-    const char *values[] = {"*a* _b_ `c` <d> & \"e\" [f](g) # h \\ i", "1. a", "- a", "kari@example.no", "https://example.com/?a=b&c=d",
-                            "Ås \xf0\x9f\x8e\x89 李", "a  b", "|~^$%{}!'"};
+    const char *values[] = {"*a* _b_ `c` <d> & \"e\" [f](g) # h \\ i",
+                            "1. a",
+                            "- a",
+                            "kari@example.no",
+                            "https://example.com/?a=b&c=d",
+                            "Ås \xf0\x9f\x8e\x89 李",
+                            "a  b",
+                            "|~^$%{}!'"};
     const char *places[] = {"{{x}}", "a {{x}} b", "- {{x}}", "**{{x}}**", "`{{x}}`", "# {{x}}"};
     const char *wants[] = {"%s\n", "a %s b\n", "- %s\n", "%s\n", "%s\n", "%s\n"};
     for (gsize v = 0; v < G_N_ELEMENTS(values); v++)
@@ -291,9 +363,13 @@ static void test_values_show_as_they_are(void **state)
     assert_string_equal(lines.text, "a 1\n2\n\n3 c\n");
     assert_string_equal(lines.html, "<p>a 1<br>\n2<br>\n<br>\n3 c</p>\n");
     rendered_template_clear(&lines);
-    RenderedTemplate target = render_value("[us](https://example.com/{{x}}) <https://example.com/{{x}}> https://example.com/?q={{x}}.", TEMPLATE_MARKDOWN, "a-b_c@d&e");
-    assert_string_equal(target.text, "us (https://example.com/a-b_c@d&e) https://example.com/a-b_c@d&e https://example.com/?q=a-b_c@d&e.\n");
-    assert_non_null(strstr(target.html, "<a href=\"https://example.com/?q=a-b_c@d&amp;e\">https://example.com/?q=a-b_c@d&amp;e</a>."));
+    RenderedTemplate target =
+        render_value("[us](https://example.com/{{x}}) <https://example.com/{{x}}> https://example.com/?q={{x}}.",
+                     TEMPLATE_MARKDOWN, "a-b_c@d&e");
+    assert_string_equal(
+        target.text, "us (https://example.com/a-b_c@d&e) https://example.com/a-b_c@d&e https://example.com/?q=a-b_c@d&e.\n");
+    assert_non_null(
+        strstr(target.html, "<a href=\"https://example.com/?q=a-b_c@d&amp;e\">https://example.com/?q=a-b_c@d&amp;e</a>."));
     rendered_template_clear(&target);
     RenderedTemplate raw = render_value("{{{x}}}", TEMPLATE_MARKDOWN, "*a* <b>");
     assert_string_equal(raw.html, "<p><em>a</em> &lt;b&gt;</p>\n"); /* the author's wish: Markdown, but no HTML */
@@ -317,10 +393,10 @@ static void test_size_is_bounded(void **state)
     g_string_free(quotes, TRUE);
 }
 
-/* ---- the templates that are installed ------------------------------------------------------------------------------------- */
+/* ---- the templates that are installed ----------------------------------------------------------------------------- */
 
-#define NAMES                                                                                                                          \
-    "pitch-1", "pitch-2", "pitch-3", "welcome", "check-in", "check-in-2", "referral", "referral-reminder", "negotiation-1",         \
+#define NAMES                                                                                                               \
+    "pitch-1", "pitch-2", "pitch-3", "welcome", "check-in", "check-in-2", "referral", "referral-reminder", "negotiation-1", \
         "connect-1", "connect-2"
 
 static char *read_file(const char *name, const char *ending)
@@ -338,11 +414,14 @@ static const char *installed_partial(const char *name, gpointer data)
     return g_hash_table_lookup(data, name);
 }
 
-static const char *const FULL = "{\"first_name\":\"Kåre\",\"last_name\":\"Ås\",\"name\":\"Kåre Ås\",\"email\":\"kare@example.no\",\"stage\":\"pitching\","
+static const char *const FULL = "{\"first_name\":\"Kåre\",\"last_name\":\"Ås\",\"name\":\"Kåre "
+                                "Ås\",\"email\":\"kare@example.no\",\"stage\":\"pitching\","
                                 "\"company\":{\"\":\"Fjord AS\",\"name\":\"Fjord AS\"},";
-static const char *const BARE = "{\"email\":\"kare@example.no\",\"name\":\"\",\"stage\":\"pitching\",\"company\":{\"\":\"\",\"name\":\"\"},";
-static const char *const OURS = "\"owner\":{\"\":\"Anna Berg\",\"name\":\"Anna Berg\",\"email\":\"anna@example.com\",\"first_name\":\"Anna\"},"
-                                "\"organisation\":{\"\":\"Berg & Sons\",\"name\":\"Berg & Sons\",\"postal_address\":\"Storgata 1, 0155 Oslo\"}}";
+static const char *const BARE =
+    "{\"email\":\"kare@example.no\",\"name\":\"\",\"stage\":\"pitching\",\"company\":{\"\":\"\",\"name\":\"\"},";
+static const char *const OURS =
+    "\"owner\":{\"\":\"Anna Berg\",\"name\":\"Anna Berg\",\"email\":\"anna@example.com\",\"first_name\":\"Anna\"},"
+    "\"organisation\":{\"\":\"Berg & Sons\",\"name\":\"Berg & Sons\",\"postal_address\":\"Storgata 1, 0155 Oslo\"}}";
 
 static void check_installed(const char *name, const char *ending, gboolean is_full, GHashTable *partials)
 {
@@ -355,8 +434,9 @@ static void check_installed(const char *name, const char *ending, gboolean is_fu
     if (!parsed || !mail_template_render(parsed, context, installed_partial, partials, &rendered, &error))
         fail_msg("%s%s: %s", name, ending, error->message);
     gboolean greets = strstr(rendered.text, "Kåre") != NULL;
-    if (greets != is_full || !strstr(rendered.text, "Anna Berg") || !strstr(rendered.text, "Berg & Sons") || strstr(rendered.text, "{{") ||
-        strstr(rendered.text, " ,") || strstr(rendered.text, "  ") || strstr(rendered.text, " .") || !strstr(rendered.html, "Berg &amp; Sons"))
+    if (greets != is_full || !strstr(rendered.text, "Anna Berg") || !strstr(rendered.text, "Berg & Sons") ||
+        strstr(rendered.text, "{{") || strstr(rendered.text, " ,") || strstr(rendered.text, "  ") ||
+        strstr(rendered.text, " .") || !strstr(rendered.html, "Berg &amp; Sons"))
         fail_msg("%s%s (%s): %s", name, ending, is_full ? "full" : "bare", rendered.text);
     rendered_template_clear(&rendered);
 }

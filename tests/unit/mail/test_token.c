@@ -40,8 +40,21 @@ static void test_others_are_not(void **state)
     g_autofree char *longer = g_strconcat(token, "a", NULL);
     g_autofree char *shorter = g_strndup(token, strlen(token) - 1);
     g_autofree char *beyond = g_strconcat("u-9999999999999999999-", token + 5, NULL);
-    const char *tokens[] = {of_other_secret, other_contact, leading_zero, longer, shorter, beyond, "", "u", "u-", "u-17", "u-17-", "u--1-aaaaaaaaaaaaaaaaaaaa",
-                            "u-17-aaaaaaaaaaaaaaaaaaaa", "x-17-aaaaaaaaaaaaaaaaaaaa", "u-0-aaaaaaaaaaaaaaaaaaaa"};
+    const char *tokens[] = {of_other_secret,
+                            other_contact,
+                            leading_zero,
+                            longer,
+                            shorter,
+                            beyond,
+                            "",
+                            "u",
+                            "u-",
+                            "u-17",
+                            "u-17-",
+                            "u--1-aaaaaaaaaaaaaaaaaaaa",
+                            "u-17-aaaaaaaaaaaaaaaaaaaa",
+                            "x-17-aaaaaaaaaaaaaaaaaaaa",
+                            "u-0-aaaaaaaaaaaaaaaaaaaa"};
     for (gsize i = 0; i < G_N_ELEMENTS(tokens); i++) {
         gint64 contact_id = -7;
         assert_false(unsubscribe_token_check("secret", tokens[i], &contact_id));
@@ -59,7 +72,9 @@ static void test_found_in_text(void **state)
 {
     (void)state;
     g_autofree char *token = unsubscribe_token_new("secret", 17);
-    const char *around[] = {"%s", "unsubscribe %s", "Re: unsubscribe <%s>", "anna+%s@example.com", "æ%s.", "x-1 u-1 u-17 u-17-abc %s", "(%s)\r\n"};
+    const char *around[] = {
+        "%s",      "unsubscribe %s", "Re: unsubscribe <%s>", "anna+%s@example.com", "æ%s.", "x-1 u-1 u-17 u-17-abc %s",
+        "(%s)\r\n"};
     for (gsize i = 0; i < G_N_ELEMENTS(around); i++) {
         g_auto(GStrv) parts = g_strsplit(around[i], "%s", 2);
         g_autofree char *text = g_strconcat(parts[0], token, parts[1], NULL);
@@ -69,8 +84,15 @@ static void test_found_in_text(void **state)
         assert_string_equal(found, token);
         assert_string_equal(in_upper, token);
     }
-    const char *none[] = {"", "u-", "menu-17-abcdefghijklmnopqrst", "u-17-abcdefghijklmnopqrs", "u-17-abcdefghijklmnopqrstu", "u-17-abcdefghijklmnopqr1t",
-                          "u-17-abcdefghij klmnopqrst", "u-x-abcdefghijklmnopqrst", "u-12345678901234567890-abcdefghijklmnopqrst"};
+    const char *none[] = {"",
+                          "u-",
+                          "menu-17-abcdefghijklmnopqrst",
+                          "u-17-abcdefghijklmnopqrs",
+                          "u-17-abcdefghijklmnopqrstu",
+                          "u-17-abcdefghijklmnopqr1t",
+                          "u-17-abcdefghij klmnopqrst",
+                          "u-x-abcdefghijklmnopqrst",
+                          "u-12345678901234567890-abcdefghijklmnopqrst"};
     for (gsize i = 0; i < G_N_ELEMENTS(none); i++)
         assert_null(unsubscribe_token_find(none[i]));
     g_autofree char *hostile = g_strnfill(2000000, 'u');
