@@ -1,100 +1,94 @@
 /*
- * The parent's side of one mailbox. On the context's loop; what may block (the password, the name) is done by a thread that knows
- * nothing of the link.
+ * The parent's side of one mailbox: when a watcher is started, what it is told, what becomes of what it says, and when the next one is
+ * tried. Runs on the context's thread and never blocks there.
  *
- *   preparing (thread: password, addresses) -> running (peer.h) -> ended -> waiting (back-off) -> preparing …
+ *   preparing (password, addresses; in a thread) -> watching (a Peer) -> pausing (back-off) -> preparing …
  *
- * Nothing that the child says is believed: folders are indices into our own list, messages pass inbound_message_from_variant(), and
- * there are never more records under way than the window allows.
+ * Nothing that a child says is believed: folders are named by index, a record must read as an InboundMessage, and no more
+ * records may be ahead of the commits than the window allows. Records of one child that are not committed when it ends come again from
+ * the next, from the cursor on.
+ *
+ * A message that ends every watcher must not end the mailbox: after a crash the next child reads one message at a time and says which
+ * (SUSPECT), and one that was being read in SUSPECT_DEATHS crashes is handed on unread.
  */
 #include "imap/link.h"
-
-#include <gio/gio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "fault.h"
+#include "launch.h"
 #include "limits.h"
 #include "peer.h"
 #include "window.h"
 
-enum { MAX_SUSPECTS = 64, JITTER_PART = 4 };
-#define DAY_MS ((gint64)24 * 3600 * 1000)
-
-/* A message during whose reading the child died. */
 typedef struct {
     guint folder;
-    guint32 uidvalidity, uid;
-    guint deaths;
-} Suspect;
-
-/* What the thread finds out; shared with it, so it outlives a link that is freed meanwhile. */
-typedef struct {
-    gint references; /* atomic */
-    ImapLink *link;  /* the loop's only; NULL once the link is gone */
-    char *host;
-    SecretSource source; /* a copy */
-    char *secret;
-    char **addresses;
-    GError *error;
-} Preparation;
+    guint32 uidvalidity, uid; /* uid 0: none */
+} Place;
 
 struct ImapLink {
+    guint refs; /* the owner's, and those of calls that are under way */
+    gboolean closed;
     const Account *account;
     char *program;
     GMainContext *context;
     ImapCallbacks callbacks;
-    Preparation *preparation; /* under way; NULL: none */
-    Peer *peer;               /* NULL: no child */
-    RecordWindow window;
-    GSource *retry;
+
     ImapState state;
-    guint failures;
-    gint64 watching_since_ms; /* monotonic; 0: not WATCHING */
-    gint64 last_read_ms;
-    char *fault; /* what the child said last of why it ends */
-    ImapFault fault_code;
+    gint64 last_read_ms, watching_since_ms;
+    guint failures; /* in a row */
+    GSource *retry;
+
+    Peer *peer; /* and of this peer: */
+    RecordWindow window;
+    GError *fault; /* what it said last */
+    gboolean settled;
+    Place reading;
+
     gboolean careful;
-    Suspect current; /* uid 0: none */
-    GArray *suspects;
+    Place suspect;
+    guint suspect_deaths;
 };
 
 static void start(ImapLink *link);
 
 const char *imap_state_name(ImapState state)
 {
-    static const char *const names[] = {"connecting", "watching", "reading", "failed"};
+    static const char *const names[] = {
+        [IMAP_STATE_CONNECTING] = "connecting", [IMAP_STATE_WATCHING] = "watching", [IMAP_STATE_READING] = "reading", [IMAP_STATE_FAILED] = "failed"};
     g_assert((guint)state < G_N_ELEMENTS(names));
     return names[state];
 }
 
-/* ---- state ------------------------------------------------------------------------------------------------------------- */
+static void link_unref(ImapLink *link)
+{
+    if (--link->refs > 0)
+        return;
+    g_clear_pointer(&link->context, g_main_context_unref);
+    record_window_clear(&link->window);
+    g_clear_error(&link->fault);
+    g_free(link->program);
+    g_free(link);
+}
 
+/* The caller must look at closed afterwards: the callee may have freed the link. */
 static void set_state(ImapLink *link, ImapState state, const char *text, gint64 retry_in_ms)
 {
-    gint64 now_ms = clock_monotonic_ms();
-    if (link->state == IMAP_STATE_WATCHING && state != IMAP_STATE_WATCHING)
+    const gint64 now_ms = clock_monotonic_ms();
+    if (link->state == IMAP_STATE_WATCHING)
         link->last_read_ms = now_ms;
-    if (state == IMAP_STATE_WATCHING && link->state != IMAP_STATE_WATCHING)
+    if (state == IMAP_STATE_WATCHING && link->state != state)
         link->watching_since_ms = now_ms;
-    if (state != IMAP_STATE_WATCHING)
-        link->watching_since_ms = 0;
     link->state = state;
     link->callbacks.on_state(state, text, retry_in_ms, link->callbacks.data);
 }
 
-gint64 imap_link_last_read_ms(const ImapLink *link)
+static guint folder_count(const ImapLink *link)
 {
-    return link->state == IMAP_STATE_WATCHING ? clock_monotonic_ms() : link->last_read_ms;
+    return MIN(g_strv_length(link->account->imap.folders), MAX_FOLDERS);
 }
 
-GPid imap_link_pid(const ImapLink *link)
-{
-    return link->peer != NULL ? peer_pid(link->peer) : 0;
-}
-
-/* ---- trying again ------------------------------------------------------------------------------------------------------ */
+/* ---- trying again ------------------------------------------------------------------------------------------------------- */
 
 static gboolean on_retry(gpointer data)
 {
@@ -104,69 +98,94 @@ static gboolean on_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static gint64 back_off_ms(const ImapLink *link, ImapFault code)
+static gint64 choose_delay(const ImapLink *link, int code)
 {
-    gboolean refused = code == IMAP_FAULT_CERTIFICATE || code == IMAP_FAULT_SIGN_IN;
-    gint64 wait_ms = (refused ? (gint64)RETRY_REFUSED_MS : (gint64)RETRY_FIRST_MS) << MIN(link->failures, 9u);
-    wait_ms = MIN(wait_ms, (gint64)RETRY_MAX_MS);
-    return wait_ms + g_random_int_range(0, (gint32)(wait_ms / JITTER_PART) + 1);
+    gint64 first_ms = code == IMAP_FAULT_SIGN_IN || code == IMAP_FAULT_CERTIFICATE ? RETRY_REFUSED_MS : RETRY_FIRST_MS;
+    gint64 delay_ms = MIN(first_ms << MIN(link->failures, 12U), RETRY_MAX_MS);
+    return (gint64)((double)delay_ms * g_random_double_range(0.75, 1.0)); /* many mailboxes of one server do not come at once */
 }
 
-/* Says why, and begins anew after a while. */
-static void fail(ImapLink *link, ImapFault code, const char *why)
+/* code: an ImapFault. */
+static void fail(ImapLink *link, int code, const char *why)
 {
-    if (link->watching_since_ms != 0 && clock_monotonic_ms() - link->watching_since_ms > SETTLED_MS)
-        link->failures = 0;
-    gint64 wait_ms = back_off_ms(link, code);
-    g_autofree char *text = text_escape(why, FRAME_TEXT_OCTETS);
+    gint64 delay_ms = choose_delay(link, code);
+    g_autofree char *raw = g_strdup_printf("%s: %s", link->account->imap.server.url, why);
+    g_autofree char *text = text_escape(raw, FRAME_TEXT_OCTETS);
     link->failures++;
-    link->retry = g_timeout_source_new((guint)wait_ms);
+    link->retry = g_timeout_source_new((guint)delay_ms);
     g_source_set_callback(link->retry, on_retry, link, NULL);
     g_source_attach(link->retry, link->context);
-    set_state(link, IMAP_STATE_FAILED, text, wait_ms);
+    set_state(link, IMAP_STATE_FAILED, text, delay_ms);
 }
 
-/* ---- what the child says ----------------------------------------------------------------------------------------------- */
-
-static const char *folder_name(const ImapLink *link, guint index)
+/* A watcher died in a way that what it read may be to blame for. */
+static void suspect_reading(ImapLink *link)
 {
-    return index < g_strv_length(link->account->imap.folders) ? link->account->imap.folders[index] : NULL;
+    link->careful = TRUE;
+    if (link->reading.uid == 0)
+        return;
+    gboolean again = link->reading.uid == link->suspect.uid && link->reading.folder == link->suspect.folder &&
+                     link->reading.uidvalidity == link->suspect.uidvalidity;
+    link->suspect_deaths = again ? link->suspect_deaths + 1 : 1;
+    link->suspect = link->reading;
 }
+
+static void on_end(PeerEnd end, const char *how, gpointer data)
+{
+    ImapLink *link = data;
+    g_autoptr(GError) fault = g_steal_pointer(&link->fault);
+    g_clear_pointer(&link->peer, peer_free);
+    if (end == PEER_CRASHED || (end == PEER_EXITED && fault == NULL))
+        suspect_reading(link);
+    if (link->state == IMAP_STATE_WATCHING)
+        link->settled |= clock_monotonic_ms() - link->watching_since_ms >= SETTLED_MS;
+    if (link->settled)
+        link->failures = 0;
+    link->refs++;
+    if (end == PEER_EXITED && fault != NULL)
+        fail(link, fault->code, fault->message);
+    else
+        fail(link, IMAP_FAULT_SERVER, how);
+    link_unref(link);
+}
+
+/* ---- what the child says ------------------------------------------------------------------------------------------------ */
 
 static gboolean take_record(ImapLink *link, GVariant *value)
 {
     guint32 folder, uidvalidity, uid;
     gint64 received_ms;
     g_autoptr(GVariant) content = NULL;
-    gsize octets = frame_size(value);
     g_variant_get(value, "(uuuxv)", &folder, &uidvalidity, &uid, &received_ms, &content);
-    g_autoptr(InboundMessage) message = inbound_message_from_variant(content, NULL);
-    const char *name = folder_name(link, folder);
-    if (message == NULL || name == NULL || uid == 0 || !record_window_has_room(&link->window, octets))
+    gsize octets = frame_size(value);
+    if (folder >= folder_count(link) || uidvalidity == 0 || uid == 0 || !record_window_has_room(&link->window, octets))
         return FALSE;
-    const WindowRecord sent = {.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets};
-    record_window_add(&link->window, &sent);
-    const ImapRecord record = {
-        .folder = name, .uidvalidity = uidvalidity, .uid = uid, .received_ms = MAX(received_ms, 0), .message = message};
+    g_autoptr(InboundMessage) message = inbound_message_from_variant(content, NULL);
+    if (message == NULL)
+        return FALSE;
+    record_window_add(&link->window, &(WindowRecord){.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets});
+    const ImapRecord record = {.folder = link->account->imap.folders[folder],
+                               .uidvalidity = uidvalidity,
+                               .uid = uid,
+                               .received_ms = received_ms,
+                               .message = message};
     link->callbacks.on_message(&record, link->callbacks.data);
     return TRUE;
 }
 
-static gboolean take_position(ImapLink *link, GVariant *value)
+static gboolean take_place(ImapLink *link, FrameKind kind, GVariant *value)
 {
-    guint32 folder, uidvalidity, uid;
-    g_variant_get(value, "(uuu)", &folder, &uidvalidity, &uid);
-    const char *name = folder_name(link, folder);
-    if (name == NULL || record_window_has_folder(&link->window, folder))
-        return FALSE; /* it would pass a record that is not committed */
-    link->callbacks.on_position(name, uidvalidity, uid, link->callbacks.data);
+    Place place;
+    g_variant_get(value, "(uuu)", &place.folder, &place.uidvalidity, &place.uid);
+    if (place.folder >= folder_count(link) || place.uidvalidity == 0)
+        return FALSE;
+    if (kind == FRAME_POSITION && record_window_has_folder(&link->window, place.folder))
+        return FALSE; /* the cursor would pass a record that is not committed */
+    if (kind == FRAME_SUSPECT)
+        link->reading = place;
+    else
+        link->callbacks.on_position(link->account->imap.folders[place.folder], place.uidvalidity, place.uid, link->callbacks.data);
     return TRUE;
-}
-
-static gboolean take_suspect(ImapLink *link, GVariant *value)
-{
-    g_variant_get(value, "(uuu)", &link->current.folder, &link->current.uidvalidity, &link->current.uid);
-    return folder_name(link, link->current.folder) != NULL;
 }
 
 static gboolean take_state(ImapLink *link, GVariant *value)
@@ -176,8 +195,15 @@ static gboolean take_state(ImapLink *link, GVariant *value)
     g_variant_get(value, "(u&s)", &state, &text);
     if (state != IMAP_STATE_WATCHING && state != IMAP_STATE_READING)
         return FALSE;
-    g_autofree char *safe = text_escape(text, FRAME_TEXT_OCTETS);
-    set_state(link, (ImapState)state, safe, 0);
+    if (link->state == IMAP_STATE_WATCHING)
+        link->settled |= clock_monotonic_ms() - link->watching_since_ms >= SETTLED_MS;
+    if (state == IMAP_STATE_WATCHING) {
+        link->careful = FALSE;
+        link->suspect = link->reading = (Place){0};
+        link->suspect_deaths = 0;
+    }
+    g_autofree char *escaped = text_escape(text, FRAME_TEXT_OCTETS);
+    set_state(link, (ImapState)state, escaped, 0);
     return TRUE;
 }
 
@@ -186,234 +212,127 @@ static gboolean take_fault(ImapLink *link, GVariant *value)
     guint32 code;
     const char *text;
     g_variant_get(value, "(u&s)", &code, &text);
-    g_free(link->fault);
-    link->fault = text_escape(text, FRAME_TEXT_OCTETS);
-    link->fault_code = code <= IMAP_FAULT_LAST ? (ImapFault)code : IMAP_FAULT_LOCAL;
+    if (code > IMAP_FAULT_LAST)
+        return FALSE;
+    g_clear_error(&link->fault);
+    link->fault = g_error_new_literal(IMAP_FAULT, (int)code, text);
     return TRUE;
 }
 
 static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
 {
     ImapLink *link = data;
+    gboolean well = FALSE;
+    link->refs++; /* the callee may free it */
     switch (kind) {
     case FRAME_RECORD:
-        return take_record(link, value);
+        well = take_record(link, value);
+        break;
     case FRAME_POSITION:
-        return take_position(link, value);
     case FRAME_SUSPECT:
-        return take_suspect(link, value);
+        well = take_place(link, kind, value);
+        break;
     case FRAME_STATE:
-        return take_state(link, value);
+        well = take_state(link, value);
+        break;
     case FRAME_FAULT:
-        return take_fault(link, value);
+        well = take_fault(link, value);
+        break;
     case FRAME_HEARTBEAT:
-        return TRUE;
-    default:
-        return FALSE; /* a parent's word from a child */
+        well = TRUE;
+        break;
+    case FRAME_HELLO:
+    case FRAME_SECRET:
+    case FRAME_COMMITTED: /* the parent's to say */
+        break;
     }
+    link_unref(link);
+    return well;
 }
 
-/* ---- its end ----------------------------------------------------------------------------------------------------------- */
+/* ---- starting ----------------------------------------------------------------------------------------------------------- */
 
-static Suspect *find_suspect(ImapLink *link, guint folder, guint32 uidvalidity, guint32 uid)
+static void add_folder(const ImapLink *link, Hello *hello, guint index)
 {
-    for (guint i = 0; i < link->suspects->len; i++) {
-        Suspect *suspect = &g_array_index(link->suspects, Suspect, i);
-        if (suspect->folder == folder && suspect->uidvalidity == uidvalidity && suspect->uid == uid)
-            return suspect;
-    }
-    return NULL;
+    HelloFolder *folder = g_new0(HelloFolder, 1);
+    folder->name = g_strdup(link->account->imap.folders[index]);
+    folder->known = link->callbacks.get_cursor(folder->name, &folder->uidvalidity, &folder->last_uid, &folder->again_since_ms,
+                                               link->callbacks.data);
+    if (link->suspect_deaths >= SUSPECT_DEATHS && link->suspect.folder == index && link->suspect.uidvalidity == folder->uidvalidity)
+        folder->suspect_uid = link->suspect.uid;
+    g_ptr_array_add(hello->folders, folder);
 }
 
-/* The child died: reads carefully from now on, and remembers what it was reading. */
-static void note_death(ImapLink *link)
+static void say_hello(ImapLink *link, const Launch *launch)
 {
-    link->careful = TRUE;
-    if (link->current.uid == 0)
-        return;
-    Suspect *suspect = find_suspect(link, link->current.folder, link->current.uidvalidity, link->current.uid);
-    if (suspect != NULL) {
-        suspect->deaths++;
-        return;
-    }
-    if (link->suspects->len >= MAX_SUSPECTS)
-        g_array_remove_index(link->suspects, 0);
-    link->current.deaths = 1;
-    g_array_append_val(link->suspects, link->current);
-}
-
-static void on_end(PeerEnd end, const char *how, gpointer data)
-{
-    ImapLink *link = data;
-    g_autofree char *why = NULL;
-    ImapFault code = IMAP_FAULT_LOCAL;
-    if (end == PEER_ENDED && link->fault != NULL) {
-        code = link->fault_code;
-        why = g_strdup_printf("%s: %s", link->account->imap.server.url, link->fault);
-    } else {
-        why = g_strdup(how);
-    }
-    if (end == PEER_CRASHED)
-        note_death(link);
-    g_clear_pointer(&link->fault, g_free);
-    g_clear_pointer(&link->peer, peer_free);
-    fail(link, code, why);
-}
-
-/* ---- starting ---------------------------------------------------------------------------------------------------------- */
-
-static void preparation_unref(gpointer data)
-{
-    Preparation *preparation = data;
-    if (!g_atomic_int_dec_and_test(&preparation->references))
-        return;
-    g_free(preparation->host);
-    secret_free(preparation->source.value);
-    secret_free(preparation->secret);
-    g_strfreev(preparation->addresses);
-    g_clear_error(&preparation->error);
-    g_free(preparation);
-}
-
-static char **resolve(const char *host, GError **error)
-{
-    g_autoptr(GResolver) resolver = g_resolver_get_default();
-    GList *found = g_resolver_lookup_by_name(resolver, host, NULL, error);
-    GPtrArray *addresses = g_ptr_array_new();
-    for (GList *item = found; item != NULL && addresses->len < MAX_ADDRESSES; item = item->next)
-        g_ptr_array_add(addresses, g_inet_address_to_string(item->data));
-    g_resolver_free_addresses(found);
-    g_ptr_array_add(addresses, NULL);
-    char **list = (char **)g_ptr_array_free(addresses, FALSE);
-    if (found != NULL)
-        return list;
-    g_strfreev(list);
-    return NULL;
-}
-
-static void prepare_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-    (void)source, (void)cancellable;
-    Preparation *preparation = data;
-    preparation->secret = secret_read(&preparation->source, &preparation->error);
-    if (preparation->secret != NULL)
-        preparation->addresses = resolve(preparation->host, &preparation->error);
-    g_task_return_boolean(task, preparation->addresses != NULL);
-}
-
-static guint32 suspect_uid_of(ImapLink *link, guint folder, guint32 uidvalidity)
-{
-    for (guint i = 0; i < link->suspects->len; i++) {
-        const Suspect *suspect = &g_array_index(link->suspects, Suspect, i);
-        if (suspect->folder == folder && suspect->uidvalidity == uidvalidity && suspect->deaths >= SUSPECT_DEATHS)
-            return suspect->uid;
-    }
-    return 0;
-}
-
-/* read_back as days of machine time: IMAP searches by day. */
-static gint64 first_since_ms(const ImapLink *link)
-{
-    const Duration *back = &link->account->imap.read_back;
-    gint64 length_ms = (back->months * 31 + back->days + back->business_days * 2) * DAY_MS + back->ms;
-    return length_ms > 0 ? clock_system_now_ms() - length_ms : 0;
-}
-
-static Hello *make_hello(ImapLink *link, const Preparation *preparation)
-{
-    const ImapSettings *imap = &link->account->imap;
-    Hello *hello = hello_new();
-    hello->host = g_strdup(imap->server.host);
-    hello->port = imap->server.port;
-    hello->tls = imap->server.tls;
-    hello->ca_file = g_strdup(imap->server.ca_file);
-    hello->user = g_strdup(imap->server.user);
-    hello->addresses = g_strdupv(preparation->addresses);
-    hello->poll_ms = imap->poll_ms;
-    hello->first_since_ms = first_since_ms(link);
+    const ImapSettings *settings = &link->account->imap;
+    g_autoptr(Hello) hello = hello_new();
+    hello->host = g_strdup(settings->server.host);
+    hello->port = settings->server.port;
+    hello->tls = (guint32)settings->server.tls;
+    hello->ca_file = g_strdup(settings->server.ca_file);
+    hello->user = g_strdup(settings->server.user);
+    hello->addresses = g_strdupv(launch->addresses);
+    hello->poll_ms = settings->poll_ms;
+    /* real time, as the server's dates are, whatever the program's clock shows */
+    hello->first_since_ms = launch_back_from(clock_system_now_ms(), &settings->read_back);
     hello->careful = link->careful;
-    for (guint i = 0; imap->folders[i] != NULL; i++) {
-        HelloFolder *folder = g_new0(HelloFolder, 1);
-        gint64 updated_ms = 0;
-        folder->name = g_strdup(imap->folders[i]);
-        folder->known = link->callbacks.get_cursor(folder->name, &folder->uidvalidity, &folder->last_uid, &updated_ms, link->callbacks.data);
-        folder->again_since_ms = MIN(updated_ms, clock_system_now_ms()); /* business time may run ahead of the server's */
-        folder->suspect_uid = suspect_uid_of(link, i, folder->uidvalidity);
-        g_ptr_array_add(hello->folders, folder);
-    }
-    return hello;
-}
-
-static void run_child(ImapLink *link, const Preparation *preparation)
-{
-    const PeerCallbacks callbacks = {.on_frame = on_frame, .on_end = on_end, .data = link};
-    g_autoptr(GError) error = NULL;
-    record_window_clear(&link->window);
-    record_window_init(&link->window);
-    link->current = (Suspect){0};
-    link->peer = peer_start(link->program, link->context, &callbacks, &error);
-    if (link->peer == NULL) {
-        fail(link, IMAP_FAULT_LOCAL, error->message);
-        return;
-    }
-    g_autoptr(Hello) hello = make_hello(link, preparation);
+    for (guint i = 0; i < folder_count(link); i++)
+        add_folder(link, hello, i);
     peer_send(link->peer, FRAME_HELLO, hello_to_variant(hello));
-    peer_send_secret(link->peer, preparation->secret);
+    peer_send_secret(link->peer, launch->secret);
 }
 
 static void on_prepared(GObject *source, GAsyncResult *result, gpointer data)
 {
-    (void)source, (void)result;
-    Preparation *preparation = data;
-    ImapLink *link = preparation->link;
-    if (link != NULL) {
-        link->preparation = NULL;
-        if (preparation->addresses != NULL) {
-            run_child(link, preparation);
-        } else {
-            g_autofree char *why = g_strdup_printf("%s: %s", link->account->imap.server.url, preparation->error->message);
-            fail(link, preparation->secret != NULL ? IMAP_FAULT_NETWORK : IMAP_FAULT_SIGN_IN, why);
-        }
-    }
-    preparation_unref(preparation);
+    (void)source;
+    ImapLink *link = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Launch) launch = launch_finish(result, &error);
+    const PeerCallbacks callbacks = {.on_frame = on_frame, .on_end = on_end, .data = link};
+    if (launch != NULL && !link->closed)
+        link->peer = peer_start(link->program, link->context, &callbacks, &error);
+    if (!link->closed && link->peer != NULL)
+        say_hello(link, launch);
+    else if (!link->closed)
+        fail(link, error->code, error->message);
+    link_unref(link);
 }
 
 static void start(ImapLink *link)
 {
-    const Endpoint *server = &link->account->imap.server;
-    Preparation *preparation = g_new0(Preparation, 1);
-    preparation->references = 2; /* the task's and on_prepared()'s */
-    preparation->link = link;
-    preparation->host = g_strdup(server->host);
-    preparation->source = (SecretSource){.kind = server->password.kind, .value = g_strdup(server->password.value)};
-    link->preparation = preparation;
+    record_window_clear(&link->window);
+    record_window_init(&link->window);
+    link->settled = FALSE;
+    link->reading = (Place){0};
+    link->refs += 2; /* one for on_prepared(), one until we return */
     set_state(link, IMAP_STATE_CONNECTING, "", 0);
-    if (link->context != NULL)
-        g_main_context_push_thread_default(link->context);
-    GTask *task = g_task_new(NULL, NULL, on_prepared, preparation);
-    g_task_set_task_data(task, preparation, preparation_unref);
-    g_task_run_in_thread(task, prepare_in_thread);
-    g_object_unref(task);
-    if (link->context != NULL)
-        g_main_context_pop_thread_default(link->context);
+    if (!link->closed)
+        launch_prepare(&link->account->imap.server, link->context, on_prepared, link);
+    else
+        link_unref(link);
+    link_unref(link);
 }
 
 ImapLink *imap_link_new(const Account *account, const char *program, GMainContext *context, const ImapCallbacks *callbacks)
 {
     ImapLink *link = g_new0(ImapLink, 1);
+    link->refs = 1;
     link->account = account;
     link->program = g_strdup(program);
     link->context = context != NULL ? g_main_context_ref(context) : NULL;
     link->callbacks = *callbacks;
-    link->suspects = g_array_new(FALSE, FALSE, sizeof(Suspect));
+    link->state = IMAP_STATE_CONNECTING;
     record_window_init(&link->window);
-    start(link);
+    link->retry = g_timeout_source_new(0); /* from the loop: no callback comes before the owner has its link */
+    g_source_set_callback(link->retry, on_retry, link, NULL);
+    g_source_attach(link->retry, link->context);
     return link;
 }
 
 void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity, guint32 uid)
 {
-    for (guint i = 0; link->account->imap.folders[i] != NULL; i++) {
+    for (guint i = 0; i < folder_count(link); i++) {
         if (!g_str_equal(link->account->imap.folders[i], folder))
             continue;
         record_window_commit(&link->window, i, uidvalidity, uid);
@@ -422,22 +341,24 @@ void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity
     }
 }
 
+GPid imap_link_pid(const ImapLink *link)
+{
+    return link->peer != NULL ? peer_pid(link->peer) : 0;
+}
+
+gint64 imap_link_last_read_ms(const ImapLink *link)
+{
+    return link->state == IMAP_STATE_WATCHING ? clock_monotonic_ms() : link->last_read_ms;
+}
+
 void imap_link_free(ImapLink *link)
 {
     if (link == NULL)
         return;
-    if (link->preparation != NULL)
-        link->preparation->link = NULL;
-    peer_free(link->peer);
-    if (link->retry != NULL) {
+    link->closed = TRUE;
+    if (link->retry != NULL)
         g_source_destroy(link->retry);
-        g_source_unref(link->retry);
-    }
-    record_window_clear(&link->window);
-    g_array_unref(link->suspects);
-    if (link->context != NULL)
-        g_main_context_unref(link->context);
-    g_free(link->fault);
-    g_free(link->program);
-    g_free(link);
+    g_clear_pointer(&link->retry, g_source_unref);
+    g_clear_pointer(&link->peer, peer_free);
+    link_unref(link);
 }

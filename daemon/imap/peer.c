@@ -2,7 +2,8 @@
  * One child process and its socket. Owns both, and the buffers: what comes in is bounded by the largest frame, what waits to go out
  * by MAX_UNSENT (a child that does not read is ended).
  *
- *   running -> (socket at its end, or pidfd readable, or silent for SILENCE_MS, or protocol broken) -> ended: reaped, on_end()
+ *   running -> (silent for SILENCE_MS, or protocol broken: SIGKILL) -> pidfd readable -> reaped, on_end()
+ *           -> socket closed by it -> (HEARTBEAT_MS to leave, else SIGKILL)
  *
  * Callbacks may free the peer; a count of references keeps it whole until the dispatch is over.
  */
@@ -24,6 +25,7 @@ enum { READ_OCTETS = 64 * 1024, MAX_UNSENT = 256 * 1024 };
 struct Peer {
     guint refs;
     gboolean closed, broken, stalled;
+    gint64 quiet_ms; /* monotonic: its end of the socket was closed then; 0: it is open */
     SpawnedChild child;
     GMainContext *context;
     PeerCallbacks callbacks;
@@ -86,7 +88,7 @@ static void finish(Peer *peer)
         spawn_kill_child(&peer->child);
     int status = shut(peer);
     peer->closed = TRUE;
-    PeerEnd end = PEER_ENDED;
+    PeerEnd end = PEER_EXITED;
     g_autofree char *how = NULL;
     if (peer->broken) {
         end = PEER_BROKEN;
@@ -96,10 +98,9 @@ static void finish(Peer *peer)
         how = g_strdup_printf("watcher ended: nothing heard of it for %d s", SILENCE_MS / 1000);
     } else if (WIFSIGNALED(status)) {
         int number = WTERMSIG(status);
-        end = number == SIGKILL || number == SIGTERM ? PEER_ENDED : PEER_CRASHED;
-        how = g_strdup_printf("watcher %s (signal %d)", end == PEER_ENDED ? "was killed" : "crashed", number);
+        end = number == SIGKILL || number == SIGTERM ? PEER_KILLED : PEER_CRASHED;
+        how = g_strdup_printf("watcher %s (signal %d)", end == PEER_KILLED ? "was killed" : "crashed", number);
     } else {
-        end = WEXITSTATUS(status) > 1 ? PEER_CRASHED : PEER_ENDED;
         how = g_strdup_printf("watcher ended (status %d)", WEXITSTATUS(status));
     }
     peer->callbacks.on_end(end, how, peer->callbacks.data);
@@ -150,9 +151,13 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     gboolean over;
     peer->refs++;
     read_some(peer, &over);
-    if (!peer->closed && (over || peer->broken))
+    if (!peer->closed && over) { /* its end, which the pidfd tells, is near */
+        peer->quiet_ms = clock_monotonic_ms();
+        drop_source(&peer->readable);
+    }
+    if (!peer->closed && peer->broken)
         finish(peer);
-    gboolean go_on = !peer->closed;
+    gboolean go_on = !peer->closed && !over;
     peer_unref(peer);
     return go_on;
 }
@@ -178,8 +183,9 @@ static gboolean on_watchdog(gpointer data)
     gboolean over;
     peer->refs++;
     read_some(peer, &over); /* our own loop may have been the one that was busy */
-    peer->stalled = clock_monotonic_ms() - peer->heard_ms > SILENCE_MS;
-    if (!peer->closed && (over || peer->broken || peer->stalled))
+    const gint64 now_ms = clock_monotonic_ms();
+    peer->stalled = now_ms - peer->heard_ms > SILENCE_MS || (peer->quiet_ms != 0 && now_ms - peer->quiet_ms > HEARTBEAT_MS);
+    if (!peer->closed && (peer->broken || peer->stalled))
         finish(peer);
     gboolean go_on = !peer->closed;
     peer_unref(peer);

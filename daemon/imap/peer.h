@@ -11,8 +11,9 @@
 typedef struct Peer Peer;
 
 typedef enum {
-    PEER_ENDED,   /* by itself, or by somebody's SIGTERM or SIGKILL */
-    PEER_CRASHED, /* by a signal of its own, by a sanitizer's report, or it stalled and was ended: what it was reading is to be suspected */
+    PEER_EXITED,  /* by itself */
+    PEER_KILLED,  /* by somebody's SIGTERM or SIGKILL */
+    PEER_CRASHED, /* by a signal of its own making, or it stalled and was ended */
     PEER_BROKEN   /* it broke the protocol, and was ended */
 } PeerEnd;
 
