@@ -10,10 +10,10 @@ static guint count(gpointer list)
     return g_strv_length(list);
 }
 
-/* Tells the faults of one kind of file; TRUE where there are none. */
-static gboolean tell(Cli *cli, const char *where, GError **error)
+/* Tells the faults of one kind of file that could not be loaded; TRUE where it could. */
+static gboolean tell_faults(Cli *cli, gboolean is_loaded, const char *where, GError **error)
 {
-    if (*error == NULL)
+    if (is_loaded)
         return TRUE;
     fprintf(cli->err, "%s%s\n", where, (*error)->message);
     g_clear_error(error);
@@ -49,9 +49,9 @@ int command_check(Cli *cli, char **words)
         return cli_failed_by(cli, error);
     g_autofree char *of_holidays = g_strdup_printf("%s: sending.holidays: ", cli->config->file);
     g_autoptr(TemplateSet) templates = templates_load(cli->config, NULL, &error);
-    gboolean ok = tell(cli, "", &error);
+    gboolean ok = tell_faults(cli, templates != NULL, "", &error);
     g_autoptr(Calendar) calendar = calendar_load(cli->config->sending.holiday_files, &error);
-    ok = tell(cli, of_holidays, &error) && ok;
+    ok = tell_faults(cli, calendar != NULL, of_holidays, &error) && ok;
     if (!ok)
         return CLI_FAILED;
     tell_done(cli, cli->config);

@@ -15,19 +15,22 @@ typedef struct {
     char **tags, **attributes;
 } FieldOptions;
 
-#define FIELD_ENTRIES(options)                                                                                                   \
-    {"first-name", 0, 0, G_OPTION_ARG_STRING, &(options).first_name, "First name", "NAME"},                                     \
-        {"last-name", 0, 0, G_OPTION_ARG_STRING, &(options).last_name, "Last name", "NAME"},                                    \
-        {"company", 0, 0, G_OPTION_ARG_STRING, &(options).company, "Company", "NAME"},                                          \
-        {"stage", 0, 0, G_OPTION_ARG_STRING, &(options).stage, "Stage of the pipeline", "STAGE"},                               \
-        {"stage-since", 0, 0, G_OPTION_ARG_STRING, &(options).stage_since, "Since when in the stage (default: now)", "DATE"},   \
-        {"customer-since", 0, 0, G_OPTION_ARG_STRING, &(options).customer_since, "Since when a customer", "DATE"},              \
-        {"time-zone", 0, 0, G_OPTION_ARG_STRING, &(options).time_zone, "Time zone, such as Europe/Oslo", "ZONE"},               \
-        {"language", 0, 0, G_OPTION_ARG_STRING, &(options).language, "Language, such as nb or en", "CODE"},                     \
-        {"owner", 0, 0, G_OPTION_ARG_STRING, &(options).owner, "The account that writes to them", "ACCOUNT"},                   \
-        {"source", 0, 0, G_OPTION_ARG_STRING, &(options).source, "Where they come from", "TEXT"},                               \
-        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(options).tags, "Adds a tag; may be repeated", "TAG"},                        \
-        {"attribute", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(options).attributes, "Sets an attribute; may be repeated", "NAME=VALUE"}
+#define FIELD_ENTRIES(options)                                                                                                \
+    {"first-name", 0, 0, G_OPTION_ARG_STRING, &(options).first_name, "First name", "NAME"},                                   \
+        {"last-name", 0, 0, G_OPTION_ARG_STRING, &(options).last_name, "Last name", "NAME"},                                  \
+        {"company", 0, 0, G_OPTION_ARG_STRING, &(options).company, "Company", "NAME"},                                        \
+        {"stage", 0, 0, G_OPTION_ARG_STRING, &(options).stage, "Stage of the pipeline", "STAGE"},                             \
+        {"stage-since", 0, 0, G_OPTION_ARG_STRING, &(options).stage_since, "Since when in the stage (default: now)", "DATE"}, \
+        {"customer-since", 0, 0, G_OPTION_ARG_STRING, &(options).customer_since, "Since when a customer", "DATE"},            \
+        {"time-zone", 0, 0, G_OPTION_ARG_STRING, &(options).time_zone, "Time zone, such as Europe/Oslo", "ZONE"},             \
+        {"language", 0, 0, G_OPTION_ARG_STRING, &(options).language, "Language, such as nb or en", "CODE"},                   \
+        {"owner", 0, 0, G_OPTION_ARG_STRING, &(options).owner, "The account that writes to them", "ACCOUNT"},                 \
+        {"source", 0, 0, G_OPTION_ARG_STRING, &(options).source, "Where they come from", "TEXT"},                             \
+        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(options).tags, "Adds a tag; may be repeated", "TAG"},                      \
+    {                                                                                                                         \
+        "attribute", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(options).attributes, "Sets an attribute; may be repeated",            \
+            "NAME=VALUE"                                                                                                      \
+    }
 
 static void options_clear(FieldOptions *options)
 {
@@ -48,12 +51,14 @@ static gboolean take_attributes(ContactFields *fields, char **pairs, GError **er
         g_autofree char *written = g_strndup(*pair, equals != NULL ? (gsize)(equals - *pair) : strlen(*pair));
         g_autofree char *shown = text_quote(*pair, 60);
         if (equals == NULL) {
-            g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "--attribute: %s has no \"=\"; write --attribute name=value", shown);
+            g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "--attribute: %s has no \"=\"; write --attribute name=value",
+                        shown);
             return FALSE;
         }
         g_autofree char *name = contact_attribute_name(written, error);
         if (name != NULL && g_strv_contains(contact_field_names(), name))
-            g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "\"%s\" is a field of its own; write the option of that name instead", name);
+            g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
+                        "\"%s\" is a field of its own; write the option of that name instead", name);
         else if (name != NULL && contact_fields_set_attribute(fields, name, equals + 1, error))
             continue;
         g_prefix_error(error, "--attribute: ");
@@ -107,7 +112,8 @@ static gboolean take_options(const Cli *cli, ContactFields *fields, const FieldO
 
 static int tell_result(Cli *cli, const char *email, ContactSaveResult result)
 {
-    static const char *const words[] = {[CONTACT_CREATED] = "added", [CONTACT_CHANGED] = "changed", [CONTACT_UNCHANGED] = "unchanged"};
+    static const char *const words[] = {
+        [CONTACT_CREATED] = "added", [CONTACT_CHANGED] = "changed", [CONTACT_UNCHANGED] = "unchanged"};
     if (result != CONTACT_UNCHANGED)
         control_knock(cli->config);
     cli_tell(cli, email, words[result]);
@@ -115,15 +121,16 @@ static int tell_result(Cli *cli, const char *email, ContactSaveResult result)
 }
 
 /* Whether the person may or must be there already was decided inside of the same transaction. */
-static gboolean save(Cli *cli, const ContactEdit *edit, gboolean is_new, gint64 now_ms, ContactSaveResult *ret_result, GError **error)
+static gboolean save(Cli *cli, const ContactEdit *edit, gboolean is_new, gint64 now_ms, ContactSaveResult *ret_result,
+                     GError **error)
 {
     g_autoptr(Contact) there = NULL;
     g_autoptr(StoreTransaction) transaction = store_begin(cli->store, error);
     if (transaction == NULL || !store_contact_find(cli->store, edit->email, &there, error))
         return FALSE;
     if (is_new && there != NULL) {
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is a contact already; change them with: nurture contact set %s …", edit->email,
-                    edit->email);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is a contact already; change them with: nurture contact set %s …",
+                    edit->email, edit->email);
         return FALSE;
     }
     return contact_edit_save(cli, edit, now_ms, ret_result, error) && store_commit(g_steal_pointer(&transaction), error);

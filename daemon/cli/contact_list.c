@@ -73,7 +73,8 @@ int contact_command_list(Cli *cli, char **words)
     g_auto(GStrv) rest = cli_parse(cli, words, entries, 0, 0, &status);
     if (rest == NULL)
         return status;
-    ContactFilter filter = {.stage = stage, .owner = owner, .tag = tag, .company = company, .search = search, .customers_only = customers};
+    ContactFilter filter = {
+        .stage = stage, .owner = owner, .tag = tag, .company = company, .search = search, .customers_only = customers};
     if (!cli_open_list(cli, &is_empty, &error) || !check_filter(cli, &filter, &error))
         return cli_failed_by(cli, error);
     return is_empty ? CLI_DONE : list(cli, &filter);

@@ -85,8 +85,8 @@ static char *due_text(const Enrolment *enrolment, GTimeZone *zone)
 static void print_enrolments(Cli *cli, const GPtrArray *enrolments, GTimeZone *zone)
 {
     static const TableColumn columns[] = {
-        {"RULE", FALSE, FALSE},   {"ROUND", TRUE, FALSE}, {"STATE", FALSE, FALSE}, {"NEXT STEP", FALSE, FALSE},
-        {"DUE", FALSE, FALSE}, {"REASON", FALSE, FALSE}, {NULL, FALSE, FALSE},
+        {"RULE", FALSE, FALSE}, {"ROUND", TRUE, FALSE},   {"STATE", FALSE, FALSE}, {"NEXT STEP", FALSE, FALSE},
+        {"DUE", FALSE, FALSE},  {"REASON", FALSE, FALSE}, {NULL, FALSE, FALSE},
     };
     fputc('\n', cli->out);
     Table *table = table_new(cli->out, columns, cli->columns, cli->colour);
@@ -94,8 +94,12 @@ static void print_enrolments(Cli *cli, const GPtrArray *enrolments, GTimeZone *z
         const Enrolment *enrolment = g_ptr_array_index(enrolments, i);
         g_autofree char *due = due_text(enrolment, zone);
         g_autofree char *round = g_strdup_printf("%u", enrolment->round);
-        const char *cells[] = {enrolment->rule, round, enrolment_state_name(enrolment->state),
-                               enrolment->state == ENROLMENT_ACTIVE ? enrolment->next_step : "", due, enrolment->end_reason};
+        const char *cells[] = {enrolment->rule,
+                               round,
+                               enrolment_state_name(enrolment->state),
+                               enrolment->state == ENROLMENT_ACTIVE ? enrolment->next_step : "",
+                               due,
+                               enrolment->end_reason};
         table_add(table, cells);
     }
     table_finish(table, "in no rule");

@@ -12,7 +12,8 @@
 /* ---- pause, resume --------------------------------------------------------------------------------------------------- */
 
 /* Until when the words say, in the contact's zone; NULL: until resumed. */
-static gboolean read_until(Cli *cli, const Contact *contact, const char *until, gint64 now_ms, gint64 *ret_until_ms, GError **error)
+static gboolean read_until(Cli *cli, const Contact *contact, const char *until, gint64 now_ms, gint64 *ret_until_ms,
+                           GError **error)
 {
     *ret_until_ms = G_MAXINT64;
     if (until == NULL)

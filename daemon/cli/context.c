@@ -15,7 +15,7 @@
 #include "engine/templates.h"
 #include "mail/address.h"
 
-G_DEFINE_QUARK(nurture-cli-error, cli_error)
+G_DEFINE_QUARK(nurture - cli - error, cli_error)
 
 static const char DEFAULT_CONFIG[] = "/etc/nurtured/nurtured.conf";
 static const char SQLITE_SCHEME[] = "sqlite://";
@@ -53,7 +53,8 @@ int cli_failed(Cli *cli, const char *format, ...)
 int cli_failed_by(Cli *cli, GError *error)
 {
     /* a list of faults already bears its places, one a line */
-    if (g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_INVALID) || g_error_matches(error, ENGINE_ERROR, ENGINE_ERROR_TEMPLATES))
+    if (g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_INVALID) ||
+        g_error_matches(error, ENGINE_ERROR, ENGINE_ERROR_TEMPLATES))
         fprintf(cli->err, "%s\n", error->message);
     else
         cli_failed(cli, "%s", error->message);
@@ -68,7 +69,8 @@ int cli_wrong_usage(Cli *cli, const char *format, ...)
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     const char *synopsis = cli->command == NULL ? "[-c FILE] COMMAND …" : cli->command->synopsis;
-    fprintf(cli->err, "%s: %s\nusage: %s %s\n       more with: %s --help\n", cli->path, message, cli->path, synopsis, cli->path);
+    fprintf(cli->err, "%s: %s\nusage: %s %s\n       more with: %s --help\n", cli->path, message, cli->path, synopsis,
+            cli->path);
     return CLI_USAGE;
 }
 
@@ -120,7 +122,8 @@ gboolean cli_open_list(Cli *cli, gboolean *ret_empty, GError **error)
     *ret_empty = !cli_store_exists(cli);
     if (!*ret_empty)
         return cli_open_store(cli, CLI_STORE_READ, error);
-    cli_note(cli, "nothing is stored yet: %s does not exist; nurture import, or the daemon, makes it", cli->config->store_url);
+    cli_note(cli, "nothing is stored yet: %s does not exist; nurture import, or the daemon, makes it",
+             cli->config->store_url);
     return TRUE;
 }
 
@@ -164,8 +167,8 @@ Contact *cli_find_contact(Cli *cli, const char *word, GError **error)
     if (near != NULL)
         g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN, "no contact has the address %s; did you mean %s?", address, near);
     else
-        g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN, "no contact has the address %s; add them with: nurture contact add %s",
-                    address, address);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN,
+                    "no contact has the address %s; add them with: nurture contact add %s", address, address);
     return NULL;
 }
 

@@ -27,10 +27,10 @@ typedef struct Cli {
     const Command *command; /* the one that runs; NULL before it is known */
     char *config_file;      /* as given by -c; NULL: not given */
     gboolean json;
-    guint columns;          /* of the terminal; 0: do not cut lines */
+    guint columns; /* of the terminal; 0: do not cut lines */
     gboolean colour;
-    Config *config;         /* after cli_load_config() */
-    Store *store;           /* after cli_open_store() */
+    Config *config; /* after cli_load_config() */
+    Store *store;   /* after cli_open_store() */
 } Cli;
 
 void cli_context_init(Cli *cli, FILE *out, FILE *err);
@@ -69,9 +69,9 @@ char **cli_parse_leading(Cli *cli, char **words, const GOptionEntry *entries, in
 gboolean cli_load_config(Cli *cli, GError **error);
 
 typedef enum {
-    CLI_STORE_READ,  /* to read alone */
-    CLI_STORE_TRY,   /* to write and roll back: neither made nor migrated */
-    CLI_STORE_WRITE  /* made where it is missing, migrated where it is old */
+    CLI_STORE_READ, /* to read alone */
+    CLI_STORE_TRY,  /* to write and roll back: neither made nor migrated */
+    CLI_STORE_WRITE /* made where it is missing, migrated where it is old */
 } CliAccess;
 
 /* Loads the configuration and opens cli->store. */

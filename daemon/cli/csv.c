@@ -128,7 +128,8 @@ static const char *read_plain(CsvReader *reader, GString *cell)
     g_string_append_len(cell, reader->at, (gssize)MIN(length, (gsize)CSV_MAX_CELL + 1));
     reader->at += length;
     if (*reader->at == '"')
-        return "there is a quotation mark inside of a value without them; put the whole value in quotation marks, and write \"\" inside";
+        return "there is a quotation mark inside of a value without them; put the whole value in quotation marks, and write "
+               "\"\" inside";
     return cell->len > CSV_MAX_CELL ? CELL_TOO_LARGE : NULL;
 }
 
@@ -180,8 +181,9 @@ CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char ***ret_ce
 
 /* 0x80 … 0x9F; what Windows leaves undefined is U+FFFD. All else is as in Latin 1. */
 static const gunichar windows_1252[32] = {
-    0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD,
-    0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178,
+    0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178,
 };
 
 static char *decode_windows_1252(const char *bytes, gsize len)

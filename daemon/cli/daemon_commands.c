@@ -42,8 +42,8 @@ static char *queue_text(JsonObject *object)
     GString *text = g_string_new(NULL);
     g_autoptr(GList) states = queue ? json_object_get_members(queue) : NULL;
     for (GList *state = states; state; state = state->next)
-        g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s", text->len ? ", " : "", json_object_get_int_member(queue, state->data),
-                               (const char *)state->data);
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s", text->len ? ", " : "",
+                               json_object_get_int_member(queue, state->data), (const char *)state->data);
     return g_string_free(text, FALSE);
 }
 
@@ -67,7 +67,8 @@ static void print_accounts(Cli *cli, JsonArray *accounts)
         g_autofree char *mailbox = why_text(account, "mailbox_reason", "mailbox_retry_in_s");
         g_autofree char *why = g_strjoin(*sending && *mailbox ? "; " : "", sending, mailbox, NULL);
         const char *watched = text_member(account, "mailbox");
-        const char *cells[] = {text_member(account, "account"), text_member(account, "sending"), *watched ? watched : "none (one_way)", queue, why};
+        const char *cells[] = {text_member(account, "account"), text_member(account, "sending"),
+                               *watched ? watched : "none (one_way)", queue, why};
         table_add(table, cells);
     }
     table_finish(table, NULL);
@@ -86,10 +87,12 @@ int command_status(Cli *cli, char **words)
     g_autofree char *queue = queue_text(answer);
     fprintf(cli->out, "nurtured %s, process %" G_GINT64_FORMAT ", %s%s%s\n", text_member(answer, "version"),
             json_object_get_int_member_with_default(answer, "pid", 0), text_member(answer, "config"),
-            json_object_get_boolean_member_with_default(answer, "virtual", FALSE) ? ", on a virtual clock: " : ", ", text_member(answer, "clock"));
+            json_object_get_boolean_member_with_default(answer, "virtual", FALSE) ? ", on a virtual clock: " : ", ",
+            text_member(answer, "clock"));
     fprintf(cli->out, "%" G_GINT64_FORMAT " contacts, %" G_GINT64_FORMAT " enrolments under way; queue: %s%s\n\n",
-            json_object_get_int_member_with_default(answer, "contacts", 0), json_object_get_int_member_with_default(answer, "enrolments", 0),
-            *queue ? queue : "empty", json_object_get_boolean_member_with_default(answer, "paused", FALSE) ? "; all sending is paused" : "");
+            json_object_get_int_member_with_default(answer, "contacts", 0),
+            json_object_get_int_member_with_default(answer, "enrolments", 0), *queue ? queue : "empty",
+            json_object_get_boolean_member_with_default(answer, "paused", FALSE) ? "; all sending is paused" : "");
     JsonNode *accounts = json_object_get_member(answer, "accounts");
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_accounts(cli, json_node_get_array(accounts));

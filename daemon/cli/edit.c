@@ -69,7 +69,8 @@ static void refuse_unknown(GError **error, const char *value, const char *what, 
 static gboolean check_text(const char *value, gsize max_bytes, GError **error)
 {
     if (strlen(value) > max_bytes) {
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "the text is longer than %" G_GSIZE_FORMAT " bytes; write a shorter one", max_bytes);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
+                    "the text is longer than %" G_GSIZE_FORMAT " bytes; write a shorter one", max_bytes);
         return FALSE;
     }
     if (!g_utf8_validate(value, -1, NULL))
@@ -129,7 +130,8 @@ static gboolean set_email(ContactFields *fields, const char *value, GError **err
     fields->email = address;
     fields->edit.email = address;
     if (address_in_domains(address, (const char *const *)fields->config->organisation.domains))
-        return refuse(error, value, "is one of our own people (organisation.domains)", "the address of a customer or prospect");
+        return refuse(error, value, "is one of our own people (organisation.domains)",
+                      "the address of a customer or prospect");
     return TRUE;
 }
 
@@ -302,9 +304,9 @@ static const struct {
 
 const char *const *contact_field_names(void)
 {
-    static const char *const names[] = {"email",          "first_name", "last_name", "company", "stage",  "stage_since",
-                                        "customer_since", "time_zone",  "language",  "owner",   "source", "tags",
-                                        NULL};
+    static const char *const names[] = {"email",       "first_name",     "last_name", "company",  "stage",
+                                        "stage_since", "customer_since", "time_zone", "language", "owner",
+                                        "source",      "tags",           NULL};
     G_STATIC_ASSERT(G_N_ELEMENTS(names) == G_N_ELEMENTS(setters) + 1);
     return names;
 }
@@ -332,7 +334,8 @@ static gboolean read_date(const ContactFields *fields, const char *text, GTimeZo
     return TRUE;
 }
 
-static gboolean finish(ContactFields *fields, GTimeZone *zone, const char *current_stage, const char **ret_field, GError **error)
+static gboolean finish(ContactFields *fields, GTimeZone *zone, const char *current_stage, const char **ret_field,
+                       GError **error)
 {
     ContactEdit *edit = &fields->edit;
     *ret_field = "email";
@@ -379,5 +382,6 @@ gboolean contact_edit_save(Cli *cli, const ContactEdit *edit, gint64 now_ms, Con
 {
     const Pipeline *pipeline = &cli->config->pipeline;
     gint64 id = 0;
-    return store_contact_save(cli->store, edit, pipeline->customer_stage, pipeline->stages[0], now_ms, ret_result, &id, error);
+    return store_contact_save(cli->store, edit, pipeline->customer_stage, pipeline->stages[0], now_ms, ret_result, &id,
+                              error);
 }

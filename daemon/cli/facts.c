@@ -15,7 +15,8 @@ void facts_add_strings(JsonObject *object, const char *member, char **strings)
 
 const char *enrolment_state_name(EnrolmentState state)
 {
-    static const char *const names[] = {[ENROLMENT_ACTIVE] = "active", [ENROLMENT_DONE] = "done", [ENROLMENT_ENDED] = "ended"};
+    static const char *const names[] = {
+        [ENROLMENT_ACTIVE] = "active", [ENROLMENT_DONE] = "done", [ENROLMENT_ENDED] = "ended"};
     return names[state];
 }
 

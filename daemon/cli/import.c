@@ -79,8 +79,11 @@ static int print_summary(const Import *import)
         json_object_set_boolean_member(object, "dry_run", import->dry_run);
         cli_print_json(cli, object);
     } else {
-        fprintf(cli->out, "%" G_GUINT64_FORMAT " added, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT " unchanged, %" G_GUINT64_FORMAT " bad%s\n",
-                import->counts.added, import->counts.changed, import->counts.unchanged, import->bad, import->dry_run ? " (dry run: nothing was stored)" : "");
+        fprintf(cli->out,
+                "%" G_GUINT64_FORMAT " added, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT
+                " unchanged, %" G_GUINT64_FORMAT " bad%s\n",
+                import->counts.added, import->counts.changed, import->counts.unchanged, import->bad,
+                import->dry_run ? " (dry run: nothing was stored)" : "");
     }
     if (import->interrupted)
         return cli_failed(cli, "interrupted: the rows counted above are stored; run it again for the others");
@@ -105,7 +108,8 @@ static void remember_row(Import *import, const char *email, CsvPlace place)
         Row *earlier = &g_array_index(import->rows, Row, GPOINTER_TO_UINT(before));
         earlier->superseded = TRUE;
         progress_clear(import->progress);
-        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, place.line, email, earlier->place.line);
+        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, place.line, email,
+                 earlier->place.line);
     }
     const Row row = {.place = place};
     g_hash_table_replace(import->by_email, g_strdup(email), GUINT_TO_POINTER(import->rows->len));

@@ -45,9 +45,10 @@ static void note_attribute(const Column *column, ImportNote note, gpointer data)
     g_autofree char *shown = text_quote(column->written, 60);
     g_autofree char *text = NULL;
     if (g_strv_contains(shadowed, column->name))
-        text = g_strdup_printf("column %s becomes an attribute, but {{%s}} means something else in templates; write {{attributes.%s}} "
-                               "there, or rename it",
-                               shown, column->name, column->name);
+        text = g_strdup_printf(
+            "column %s becomes an attribute, but {{%s}} means something else in templates; write {{attributes.%s}} "
+            "there, or rename it",
+            shown, column->name, column->name);
     else if (near != NULL)
         text = g_strdup_printf("column %s becomes the attribute \"%s\"; did you mean \"%s\"?", shown, column->name, near);
     else if (!g_str_equal(column->name, column->written))
@@ -79,7 +80,8 @@ static gboolean refuse_repeated(const ImportColumns *columns, GError **error)
         const Column *column = g_ptr_array_index(columns->columns, i);
         if (column->name[0] == '\0' || g_hash_table_add(seen, column->name))
             continue;
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "two columns mean \"%s\"; rename one of them, or take it out", column->name);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "two columns mean \"%s\"; rename one of them, or take it out",
+                    column->name);
         return FALSE;
     }
     if (g_hash_table_contains(seen, "email"))
@@ -93,7 +95,8 @@ static gboolean refuse_repeated(const ImportColumns *columns, GError **error)
         return FALSE;
     }
     g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT,
-                        "no column is \"email\"; the first line names the columns: write for example email,first_name,last_name,company,stage");
+                        "no column is \"email\"; the first line names the columns: write for example "
+                        "email,first_name,last_name,company,stage");
     return FALSE;
 }
 
@@ -117,7 +120,8 @@ static gboolean take_cell(const Column *column, const char *cell, ContactFields 
     if (cell[0] == '\0')
         return TRUE;
     if (column->name[0] == '\0') {
-        g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, "a value stands in a column without a name; name it in the first line");
+        g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT,
+                            "a value stands in a column without a name; name it in the first line");
         return FALSE;
     }
     if (column->is_attribute)
@@ -129,8 +133,10 @@ static gboolean right_number(guint columns, guint cells, GError **error)
 {
     if (columns == cells)
         return TRUE;
-    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "the row has %u values, and the first line has %u columns; %s", cells, columns,
-                cells > columns ? "put a value that holds the separator in quotation marks" : "write a separator for each empty value");
+    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "the row has %u values, and the first line has %u columns; %s", cells,
+                columns,
+                cells > columns ? "put a value that holds the separator in quotation marks"
+                                : "write a separator for each empty value");
     return FALSE;
 }
 
@@ -144,8 +150,8 @@ static const char *written_name(const ImportColumns *columns, const char *name)
     return NULL;
 }
 
-const ContactEdit *import_columns_read(const ImportColumns *columns, char *const *row, GTimeZone *zone, ContactFields *fields,
-                                       const char **ret_column, GError **error)
+const ContactEdit *import_columns_read(const ImportColumns *columns, char *const *row, GTimeZone *zone,
+                                       ContactFields *fields, const char **ret_column, GError **error)
 {
     const char *field = NULL;
     *ret_column = NULL;

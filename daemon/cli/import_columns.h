@@ -20,5 +20,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImportColumns, import_columns_free)
  * time zone, else in zone. NULL with an error; *ret_column is then the column's name as the file has it (belongs to columns),
  * or NULL for a fault of the whole row.
  */
-const ContactEdit *import_columns_read(const ImportColumns *columns, char *const *row, GTimeZone *zone, ContactFields *fields,
-                                       const char **ret_column, GError **error);
+const ContactEdit *import_columns_read(const ImportColumns *columns, char *const *row, GTimeZone *zone,
+                                       ContactFields *fields, const char **ret_column, GError **error);

@@ -53,7 +53,8 @@ static char *text_of(char **words, GError **error)
 
 static gboolean add_to_history(Cli *cli, const Contact *contact, InteractionKind kind, const char *text, GError **error)
 {
-    const Interaction interaction = {.contact_id = contact->id, .at_ms = control_now_ms(cli->config), .kind = kind, .text = text};
+    const Interaction interaction = {
+        .contact_id = contact->id, .at_ms = control_now_ms(cli->config), .kind = kind, .text = text};
     g_autoptr(StoreTransaction) transaction = store_begin(cli->store, error);
     return transaction != NULL && store_history_add(cli->store, &interaction, NULL, error) &&
            store_mark(cli->store, contact->id, error) && store_commit(g_steal_pointer(&transaction), error);

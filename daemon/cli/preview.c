@@ -68,8 +68,9 @@ static const Step *named_step(const Rule *rule, const char *word, GError **error
     if (step != NULL)
         return step;
     g_autofree char *shown = text_quote(word, 60);
-    g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN, "the rule %s has no step %s; write a number from 1 to %u, or the name of a template",
-                rule->name, shown, count);
+    g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN,
+                "the rule %s has no step %s; write a number from 1 to %u, or the name of a template", rule->name, shown,
+                count);
     return NULL;
 }
 
@@ -79,7 +80,9 @@ static const Step *find_step(const Preview *preview, const char *word, GError **
     if (word != NULL)
         return named_step(preview->rule, word, error);
     const Enrolment *enrolment = preview->enrolment;
-    const Step *next = enrolment != NULL && enrolment->state == ENROLMENT_ACTIVE ? config_rule_step(preview->rule, enrolment->next_step) : NULL;
+    const Step *next = enrolment != NULL && enrolment->state == ENROLMENT_ACTIVE
+                           ? config_rule_step(preview->rule, enrolment->next_step)
+                           : NULL;
     return next != NULL ? next : preview->rule->steps[0];
 }
 
@@ -102,7 +105,8 @@ static gboolean find_enrolment(Preview *preview, GError **error)
 
 /* ---- composing ------------------------------------------------------------------------------------------------------- */
 
-static gboolean compose(const Preview *preview, const Step *step, const Thread *thread, ComposedMessage *ret_message, GError **error)
+static gboolean compose(const Preview *preview, const Step *step, const Thread *thread, ComposedMessage *ret_message,
+                        GError **error)
 {
     const LetterInput input = {
         .config = preview->cli->config,
@@ -149,7 +153,8 @@ static gboolean imagine_thread(const Preview *preview, Thread *thread, GError **
     ComposedMessage message = {0};
     if (before == NULL)
         return TRUE;
-    cli_note(preview->cli, "nothing of %s was sent to %s yet: In-Reply-To is made up", preview->rule->name, preview->contact->email);
+    cli_note(preview->cli, "nothing of %s was sent to %s yet: In-Reply-To is made up", preview->rule->name,
+             preview->contact->email);
     if (!compose(preview, before, thread, &message, error))
         return FALSE;
     replace(&thread->subject, message.subject);
@@ -254,7 +259,8 @@ static void print_message(Cli *cli, const ComposedMessage *message, gboolean as_
         json_object_set_string_member(object, "message", raw);
         cli_print_json(cli, object);
     } else if (as_text) {
-        fprintf(cli->out, "Subject: %s\n\n%s%s", message->subject, message->text, g_str_has_suffix(message->text, "\n") ? "" : "\n");
+        fprintf(cli->out, "Subject: %s\n\n%s%s", message->subject, message->text,
+                g_str_has_suffix(message->text, "\n") ? "" : "\n");
     } else {
         fwrite(bytes, 1, length, cli->out);
     }
@@ -265,7 +271,8 @@ int command_preview(Cli *cli, char **words)
     g_autofree char *step_word = NULL;
     gboolean as_text = FALSE;
     const GOptionEntry entries[] = {
-        {"step", 's', 0, G_OPTION_ARG_STRING, &step_word, "Its number or its template (default: what comes next, else the first)", "STEP"},
+        {"step", 's', 0, G_OPTION_ARG_STRING, &step_word,
+         "Its number or its template (default: what comes next, else the first)", "STEP"},
         {"text", 0, 0, G_OPTION_ARG_NONE, &as_text, "Subject and text alone, to read", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };

@@ -31,7 +31,7 @@ static gboolean on_message(const OutboxMessage *message, gpointer data)
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, message->id);
     g_autofree char *due = message->due_ms != 0 ? timestamp_format_local(message->due_ms, listing->zone) : g_strdup("");
     g_autofree char *attempts = g_strdup_printf("%u", message->attempts);
-    const char *cells[] = {id,  message->email, message->rule, message->step, outbox_state_name(message->state),
+    const char *cells[] = {id,  message->email, message->rule,  message->step, outbox_state_name(message->state),
                            due, attempts,       message->reason};
     table_add(listing->table, cells);
     return TRUE;
@@ -40,12 +40,14 @@ static gboolean on_message(const OutboxMessage *message, gpointer data)
 static int list(Cli *cli, gboolean all)
 {
     static const TableColumn columns[] = {
-        {"ID", TRUE, TRUE},   {"CONTACT", FALSE, TRUE}, {"RULE", FALSE, FALSE},   {"STEP", FALSE, FALSE}, {"STATE", FALSE, TRUE},
-        {"DUE", FALSE, TRUE}, {"TRIES", TRUE, TRUE},    {"REASON", FALSE, FALSE}, {NULL, FALSE, FALSE},
+        {"ID", TRUE, TRUE},     {"CONTACT", FALSE, TRUE}, {"RULE", FALSE, FALSE},
+        {"STEP", FALSE, FALSE}, {"STATE", FALSE, TRUE},   {"DUE", FALSE, TRUE},
+        {"TRIES", TRUE, TRUE},  {"REASON", FALSE, FALSE}, {NULL, FALSE, FALSE},
     };
     GError *error = NULL;
     g_autoptr(GTimeZone) zone = cli_default_zone(cli);
-    Listing listing = {.cli = cli, .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour), .zone = zone};
+    Listing listing = {
+        .cli = cli, .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour), .zone = zone};
     gboolean ok = store_outbox_each(cli->store, all, on_message, &listing, &error);
     if (listing.table != NULL)
         table_finish(listing.table, ok ? "the queue is empty" : NULL);

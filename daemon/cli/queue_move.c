@@ -16,8 +16,8 @@
 #define BIT(state) (1u << (state))
 
 typedef struct {
-    const char *done;   /* "approved" */
-    guint from;         /* bits of OutboxState */
+    const char *done; /* "approved" */
+    guint from;       /* bits of OutboxState */
     OutboxState to;
     const char *reason; /* kept with the row */
     gboolean to_leave;  /* it is to be sent: its rule must not have ended */
@@ -41,11 +41,11 @@ static gboolean refuse_state(const OutboxMessage *message, const Move *move, GEr
 {
     g_autofree char *states = states_text(move->from);
     if (message->state == OUTBOX_SENDING)
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "message %" G_GINT64_FORMAT " is being sent at this moment; look again with nurture queue",
-                    message->id);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
+                    "message %" G_GINT64_FORMAT " is being sent at this moment; look again with nurture queue", message->id);
     else
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "message %" G_GINT64_FORMAT " is %s; only one that is %s can be %s", message->id,
-                    outbox_state_name(message->state), states, move->done);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "message %" G_GINT64_FORMAT " is %s; only one that is %s can be %s",
+                    message->id, outbox_state_name(message->state), states, move->done);
     return FALSE;
 }
 
@@ -59,7 +59,8 @@ static gboolean check_enrolment(Cli *cli, const OutboxMessage *message, GError *
         return TRUE;
     const char *reason = enrolment != NULL && enrolment->end_reason[0] != '\0' ? enrolment->end_reason : "done";
     g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
-                "message %" G_GINT64_FORMAT ": the rule %s has ended for %s (%s), so nothing of it is sent any more; write to them yourself",
+                "message %" G_GINT64_FORMAT
+                ": the rule %s has ended for %s (%s), so nothing of it is sent any more; write to them yourself",
                 message->id, message->rule, message->email, reason);
     return FALSE;
 }
@@ -70,7 +71,8 @@ static gboolean check(Cli *cli, const OutboxMessage *message, const Move *move, 
         return refuse_state(message, move, error);
     if (move->to_leave && message->state == OUTBOX_UNCERTAIN && !move->sure) {
         g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
-                    "message %" G_GINT64_FORMAT " may have arrived at %s already; if it may arrive twice, write --yes", message->id, message->email);
+                    "message %" G_GINT64_FORMAT " may have arrived at %s already; if it may arrive twice, write --yes",
+                    message->id, message->email);
         return FALSE;
     }
     return !move->to_leave || check_enrolment(cli, message, error);
@@ -81,7 +83,8 @@ static gboolean find(Cli *cli, const char *word, OutboxMessage **ret_message, GE
     gint64 id = 0;
     if (!g_ascii_string_to_signed(word, 10, 1, G_MAXINT64, &id, NULL)) {
         g_autofree char *shown = text_quote(word, 60);
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no ID; write a number of the first column of nurture queue", shown);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no ID; write a number of the first column of nurture queue",
+                    shown);
         return FALSE;
     }
     if (!store_outbox_get(cli->store, id, ret_message, error))
@@ -100,7 +103,8 @@ static gboolean move_one(Cli *cli, const char *word, const Move *move, gint64 no
         !store_outbox_move(cli->store, message->id, move->from, &outcome, now_ms, &moved, error))
         return FALSE;
     if (!moved) {
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "message %s has just been moved by the daemon; look again with nurture queue", word);
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
+                    "message %s has just been moved by the daemon; look again with nurture queue", word);
         return FALSE;
     }
     if (cli->json) {
@@ -144,14 +148,17 @@ static int move_words(Cli *cli, char **words, const Move *move)
 
 int queue_command_approve(Cli *cli, char **words)
 {
-    const Move move = {.done = "approved", .from = BIT(OUTBOX_HELD), .to = OUTBOX_QUEUED, .reason = "approved by hand", .to_leave = TRUE};
+    const Move move = {
+        .done = "approved", .from = BIT(OUTBOX_HELD), .to = OUTBOX_QUEUED, .reason = "approved by hand", .to_leave = TRUE};
     return move_words(cli, words, &move);
 }
 
 int queue_command_hold(Cli *cli, char **words)
 {
-    const Move move = {
-        .done = "held", .from = BIT(OUTBOX_QUEUED) | BIT(OUTBOX_DEFERRED), .to = OUTBOX_HELD, .reason = "held by hand; nurture queue approve lets it go"};
+    const Move move = {.done = "held",
+                       .from = BIT(OUTBOX_QUEUED) | BIT(OUTBOX_DEFERRED),
+                       .to = OUTBOX_HELD,
+                       .reason = "held by hand; nurture queue approve lets it go"};
     return move_words(cli, words, &move);
 }
 

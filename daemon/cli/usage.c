@@ -67,7 +67,8 @@ static gboolean all_valid_utf8(char **words)
 }
 
 /* Parses; the words left over in *ret_rest. FALSE with the status of the end otherwise. */
-static gboolean parse(Cli *cli, char **words, const GOptionEntry *entries, gboolean leading, char ***ret_rest, int *ret_status)
+static gboolean parse(Cli *cli, char **words, const GOptionEntry *entries, gboolean leading, char ***ret_rest,
+                      int *ret_status)
 {
     g_auto(GStrv) rest = NULL;
     g_autofree char *config_file = NULL;
@@ -141,7 +142,8 @@ char **cli_parse(Cli *cli, char **words, const GOptionEntry *entries, guint at_l
     }
     if (count > at_most) {
         g_autofree char *surplus = text_escape(rest[at_most], 100);
-        *ret_status = cli_wrong_usage(cli, "\"%s\" is one word too many; put quotation marks around what belongs together", surplus);
+        *ret_status =
+            cli_wrong_usage(cli, "\"%s\" is one word too many; put quotation marks around what belongs together", surplus);
         return NULL;
     }
     return g_steal_pointer(&rest);

@@ -4,6 +4,7 @@ import email.policy
 import json
 import os
 import pty
+import re
 import signal
 import sqlite3
 import subprocess
@@ -506,3 +507,22 @@ def test_results_that_cannot_be_written_are_a_failure(kari):
         result = subprocess.run([os.path.join(BIN, "nurture"), "-c", kari.config, "contact", "list"], stdout=full, stderr=subprocess.PIPE,
                                 text=True, check=False)
     assert result.returncode == 1 and "could not be written" in result.stderr
+
+
+def test_the_manual_page_has_every_command_and_option():
+    page = open(os.path.join(os.path.dirname(__file__), "..", "..", "man", "nurture.1"), encoding="utf-8").read()
+
+    def shown(*words):
+        return subprocess.run([os.path.join(BIN, "nurture"), *words, "--help"], capture_output=True, text=True, check=True).stdout
+
+    def commands(*words):
+        return re.findall(r"^  (\w+) ", shown(*words), re.MULTILINE)
+
+    groups = {"contact": commands("contact"), "queue": ["list", "approve", "hold", "cancel", "retry"]}
+    assert len(commands()) > 10 and len(groups["contact"]) > 8
+    for command in commands():
+        assert re.search(rf"\.It Ic (queue Op Ic list|{command})\b", page) or f".Ic {command}\n" in page, command
+        for words in [(command, sub) for sub in groups[command]] if command in groups else [(command,)]:
+            assert len(words) == 1 or f".It Ic {' '.join(words)} " in page or words == ("queue", "list"), words
+            for option in re.findall(r"--([a-z-]+)", shown(*words)):
+                assert f"Fl -{option}" in page, (words, option)

@@ -130,13 +130,19 @@ static void test_encodings(void **state)
         gboolean converted;
     } cases[] = {
         {"", 0, "", FALSE},
-        {"\xEF\xBB\xBF" "email", 8, "email", FALSE},
+        {"\xEF\xBB\xBF"
+         "email",
+         8, "email", FALSE},
         {"bj\xC3\xB8rn", 6, "bjørn", FALSE},
         {"bj\xF8rn", 5, "bjørn", TRUE},
         {"\x80 \x93q\x94 \x81", 7, "€ “q” \xEF\xBF\xBD", TRUE},
         {"a\0b", 3, NULL, FALSE},
-        {"\xFF\xFE" "e\0", 4, NULL, FALSE},
-        {"\xFE\xFF" "\0e", 4, NULL, FALSE},
+        {"\xFF\xFE"
+         "e\0",
+         4, NULL, FALSE},
+        {"\xFE\xFF"
+         "\0e",
+         4, NULL, FALSE},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         gboolean converted = FALSE;

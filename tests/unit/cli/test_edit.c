@@ -166,9 +166,16 @@ static void test_attribute_names(void **state)
     static const struct {
         const char *written, *want;
     } cases[] = {
-        {"plan", "plan"},          {"Favourite Colour", "favourite_colour"}, {" Phone (mobile) ", "phone_mobile"}, {"Größe", "größe"},
-        {"a.b{{c}}", "a_b_c"},     {"first-seen_at", "first-seen_at"},        {"2026", "2026"},                     {"", NULL},
-        {"(…)", NULL},             {"\xFF", NULL},
+        {"plan", "plan"},
+        {"Favourite Colour", "favourite_colour"},
+        {" Phone (mobile) ", "phone_mobile"},
+        {"Größe", "größe"},
+        {"a.b{{c}}", "a_b_c"},
+        {"first-seen_at", "first-seen_at"},
+        {"2026", "2026"},
+        {"", NULL},
+        {"(…)", NULL},
+        {"\xFF", NULL},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *name = contact_attribute_name(cases[i].written, NULL);
@@ -263,8 +270,12 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields_that_are_taken), cmocka_unit_test(test_fields_that_are_refused), cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_tags_and_attributes),   cmocka_unit_test(test_attribute_names),         cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_fields_that_are_taken),
+        cmocka_unit_test(test_fields_that_are_refused),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_tags_and_attributes),
+        cmocka_unit_test(test_attribute_names),
+        cmocka_unit_test(test_headers),
         cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

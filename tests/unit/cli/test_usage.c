@@ -89,7 +89,8 @@ static void test_wrong_usage(void **state)
 static void test_words_cannot_act_on_the_terminal(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"x\033[2J", "contact \033[2J", "queue list \033[2J", "--\033[2J", "log a@b.no \033[2J x"};
+    static const char *const lines[] = {"x\033[2J", "contact \033[2J", "queue list \033[2J", "--\033[2J",
+                                        "log a@b.no \033[2J x"};
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
         g_auto(Run) run = run_line(lines[i]);
         assert_int_equal(run.status, CLI_USAGE);
@@ -127,9 +128,14 @@ static void test_configuration_may_stand_anywhere(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "-c /nonexistent/n.conf check",           "check -c /nonexistent/n.conf",        "--config=/nonexistent/n.conf queue",
-        "queue -c /nonexistent/n.conf",           "queue -c /nonexistent/n.conf list",   "contact list -c /nonexistent/n.conf",
-        "contact --json -c /nonexistent/n.conf list", "contact tag a@b.no -cold -c /nonexistent/n.conf",
+        "-c /nonexistent/n.conf check",
+        "check -c /nonexistent/n.conf",
+        "--config=/nonexistent/n.conf queue",
+        "queue -c /nonexistent/n.conf",
+        "queue -c /nonexistent/n.conf list",
+        "contact list -c /nonexistent/n.conf",
+        "contact --json -c /nonexistent/n.conf list",
+        "contact tag a@b.no -cold -c /nonexistent/n.conf",
         "-c /other.conf check -c /nonexistent/n.conf",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
