@@ -10,7 +10,7 @@ PYTHON := /usr/bin/python3
 
 # ---- packages (Debian 12): what builds it, what the demonstration needs besides, what the tests need besides ----
 PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev libgmime-3.0-dev libconfig-dev libsqlite3-dev \
-	libcurl4-gnutls-dev libetpan-dev libgnutls28-dev libmd4c-dev libmd4c-html0-dev libxml2-dev libical-dev libidn2-dev \
+	libcurl4-gnutls-dev libetpan-dev libgnutls28-dev libmd4c-dev libxml2-dev libical-dev libidn2-dev \
 	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata
 PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
 PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl
@@ -18,7 +18,7 @@ PACKAGES_LINT := clang clang-tidy clang-format cppcheck libclang-rt-14-dev
 
 # ---- compilers and flags ----
 CC ?= gcc
-PKGS := glib-2.0 gobject-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 gmime-3.0 libconfig sqlite3 libcurl gnutls md4c md4c-html \
+PKGS := glib-2.0 gobject-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 gmime-3.0 libconfig sqlite3 libcurl gnutls md4c \
 	libxml-2.0 libical libidn2 libsystemd libseccomp
 # expanded when first used, so that `make deps` works where pkg-config and the libraries are not yet there
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)

@@ -16,8 +16,8 @@ count() {
     "$@" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     p=$(( $(grep -c '^\[       OK \]' "$log") + $(sed -n 's/.*[^0-9]\{0,1\}\b\([0-9]\+\) passed.*/\1/p' "$log" | paste -sd+ | grep . || echo 0) ))
-    f=$(( $(grep -c '^\[  FAILED  \] test' "$log") / 2 + $(sed -n 's/.*\b\([0-9]\+\) failed.*/\1/p' "$log" | paste -sd+ | grep . || echo 0) ))
-    s=$(( $(grep -c '^\[  SKIPPED \] test' "$log") / 2 + $(sed -n 's/.*\b\([0-9]\+\) skipped.*/\1/p' "$log" | paste -sd+ | grep . || echo 0) ))
+    f=$(( $(grep '^\[  FAILED  \]' "$log" | grep -vc 'test(s)') / 2 + $(sed -n 's/.*\b\([0-9]\+\) failed.*/\1/p' "$log" | paste -sd+ | grep . || echo 0) ))
+    s=$(( $(grep '^\[  SKIPPED \]' "$log" | grep -vc 'test(s)') / 2 + $(sed -n 's/.*\b\([0-9]\+\) skipped.*/\1/p' "$log" | paste -sd+ | grep . || echo 0) ))
     [ "$status" -ne 0 ] && [ "$f" -eq 0 ] && f=1
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }

@@ -11,9 +11,15 @@
 
 enum { JSON_DEPTH_MAX = 32 };
 
+/* json-glib leaves one control character, 0x1f, as it is; JSON has none in its strings, so a line has none at all. */
 char *json_line(JsonNode *node)
 {
-    return json_to_string(node, FALSE);
+    g_autofree char *line = json_to_string(node, FALSE);
+    if (strchr(line, 0x1f) == NULL)
+        return g_steal_pointer(&line);
+    GString *escaped = g_string_new(line);
+    g_string_replace(escaped, "\x1f", "\\u001f", 0);
+    return g_string_free(escaped, FALSE);
 }
 
 /* Only what JSON has outside of strings, nested no deeper than JSON_DEPTH_MAX. json-glib would accept comments and single

@@ -187,7 +187,7 @@ void letter_free(Letter *letter)
 static const char *partial_of(const char *name, gpointer data)
 {
     const Letter *letter = data;
-    return templates_partial(letter->templates, name, TEMPLATE_MARKDOWN, letter->language);
+    return templates_partial(letter->templates, name, mail_template_kind(letter->message_template), letter->language);
 }
 
 /* An answer in a conversation bears the subject that it answers, since mail programs gather by it. */

@@ -161,19 +161,14 @@ static const char *nearest_key(GHashTable *table, const char *name)
     return text_nearest(name, keys);
 }
 
-static gboolean has_partial(const TemplateSet *set, const char *name)
+/* Each partial must be there in the template's own kind, and without a language, so that every language has one. */
+static void check_partials(const TemplateSet *set, const char *path, char **names, TemplateKind kind, GPtrArray *faults)
 {
-    g_autofree char *markdown = partial_key(name, TEMPLATE_MARKDOWN, "");
-    g_autofree char *plain = partial_key(name, TEMPLATE_TEXT, "");
-    return g_hash_table_contains(set->partials, markdown) || g_hash_table_contains(set->partials, plain);
-}
-
-static void check_partials(const TemplateSet *set, const char *folder, const char *key, char **names, GPtrArray *faults)
-{
-    for (char **name = names; *name; name++)
-        if (!has_partial(set, *name))
-            g_ptr_array_add(faults, g_strdup_printf("%s/%s: {{> %s}} needs a file _%s.md, which is not there", folder, key,
-                                                    *name, *name));
+    for (char **name = names; *name; name++) {
+        g_autofree char *key = partial_key(*name, kind, "");
+        if (!g_hash_table_contains(set->partials, key))
+            g_ptr_array_add(faults, g_strdup_printf("%s:1: {{> %s}} needs a file _%s, which is not there", path, *name, key));
+    }
 }
 
 static void check_all_partials(const TemplateSet *set, const char *folder, GPtrArray *faults)
@@ -183,13 +178,17 @@ static void check_all_partials(const TemplateSet *set, const char *folder, GPtrA
     g_hash_table_iter_init(&iterator, set->messages);
     while (g_hash_table_iter_next(&iterator, &key, &value)) {
         g_auto(GStrv) names = mail_template_partials(((TemplateEntry *)value)->message);
-        check_partials(set, folder, key, names, faults);
+        TemplateKind kind = mail_template_kind(((TemplateEntry *)value)->message);
+        g_autofree char *path = g_strdup_printf("%s/%s.%s", folder, (char *)key, kind == TEMPLATE_MARKDOWN ? "md" : "txt");
+        check_partials(set, path, names, kind, faults);
     }
     g_hash_table_iter_init(&iterator, set->partials);
     while (g_hash_table_iter_next(&iterator, &key, &value)) {
         g_autoptr(Mustache) partial = mustache_parse(((TemplateEntry *)value)->text, NULL);
         g_auto(GStrv) names = mustache_partials(partial);
-        check_partials(set, folder, key, names, faults);
+        TemplateKind kind = strstr(key, ".txt") ? TEMPLATE_TEXT : TEMPLATE_MARKDOWN;
+        g_autofree char *path = g_strdup_printf("%s/_%s", folder, (char *)key);
+        check_partials(set, path, names, kind, faults);
     }
 }
 
@@ -312,9 +311,5 @@ const char *templates_partial(const TemplateSet *set, const char *name, Template
 {
     PartialWanted wanted = {name, kind};
     const TemplateEntry *entry = find_by_language(set->partials, language, partial_key_of, &wanted);
-    if (!entry) { /* a text template may use a Markdown signature, and the other way round */
-        wanted.kind = kind == TEMPLATE_MARKDOWN ? TEMPLATE_TEXT : TEMPLATE_MARKDOWN;
-        entry = find_by_language(set->partials, language, partial_key_of, &wanted);
-    }
     return entry ? entry->text : NULL;
 }

@@ -194,6 +194,11 @@ void mail_template_free(MailTemplate *mail_template)
     g_free(mail_template);
 }
 
+TemplateKind mail_template_kind(const MailTemplate *mail_template)
+{
+    return mail_template->kind;
+}
+
 char **mail_template_partials(const MailTemplate *mail_template)
 {
     g_auto(GStrv) subject = mustache_partials(mail_template->subject);

@@ -18,6 +18,8 @@ MailTemplate *mail_template_parse(const char *text, TemplateKind kind, GError **
 void mail_template_free(MailTemplate *mail_template);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailTemplate, mail_template_free)
 
+TemplateKind mail_template_kind(const MailTemplate *mail_template);
+
 /* As mustache_partials(), for subject and body. */
 char **mail_template_partials(const MailTemplate *mail_template);
 

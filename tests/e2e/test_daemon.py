@@ -45,7 +45,9 @@ class TestService:
         one.folder.write("nurture.conf", good.replace("rules = (  )", f"rules = ( {rule} )").replace('"09:00"', '"9"').replace("rules = (", "ruls = ("), mode=0o600)
         refused = one.run("reload", check=False)
         assert refused.returncode == 1 and 'did you mean "rules"' in refused.stderr
-        assert "event=reload-refused" in one.log_text() and one.process.poll() is None
+        one.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "event=reload-refused" in one.log_text(), 10)
+        assert one.process.poll() is None
         one.folder.write("nurture.conf", good.replace("rules = (  )", f"rules = ( {rule} )"), mode=0o600)
         one.run("reload")
         wait_for(lambda: world.dovecot.messages(customer()), 20)

@@ -161,6 +161,11 @@ static void test_json(void **state)
     assert_int_equal(json_object_get_size(empty), 0);
     assert_null(json_parse_object("[1]", NULL));
     assert_null(json_parse_object("{", NULL));
+    g_autoptr(JsonObject) object = json_object_new();
+    json_object_set_string_member(object, "x", "a\x1f\n\"b");
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
+    g_autofree char *line = json_line(node);
+    assert_string_equal(line, "{\"x\":\"a\\u001f\\n\\\"b\"}");
 }
 
 int main(void)
