@@ -25,11 +25,16 @@
 
 enum { PARENT_FD = 3 };
 
+static void close_charset(gpointer converter)
+{
+    iconv_close(converter);
+}
+
 /*
  * Character sets come as modules that glibc loads when one is first asked for, which the sandbox does not allow. One descriptor held
- * open keeps its module loaded. Names differ (iso-8859-1, latin1), modules are what counts.
+ * open keeps its module loaded. Names differ (iso-8859-1, latin1), modules are what counts. The result is to be held.
  */
-static void preload_charsets(void)
+static GPtrArray *preload_charsets(void)
 {
     static const char *const charsets[] = {
         "ISO-8859-1",   "ISO-8859-2",   "ISO-8859-3",   "ISO-8859-4",   "ISO-8859-5",   "ISO-8859-6",   "ISO-8859-7",   "ISO-8859-8",
@@ -40,8 +45,13 @@ static void preload_charsets(void)
         "HZ-GB-2312",   "BIG5",         "BIG5-HKSCS",   "EUC-TW",       "EUC-JP",       "SHIFT_JIS",    "CP932",        "ISO-2022-JP",
         "ISO-2022-JP-2", "EUC-KR",      "CP949",        "ISO-2022-KR",  "JOHAB",        "VISCII",       "TCVN",         "ARMSCII-8",
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
-        (void)iconv_open("UTF-8", charsets[i]); /* held for the life of the process; one that is missing is read as unknown */
+    GPtrArray *held = g_ptr_array_new_with_free_func(close_charset);
+    for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
+        iconv_t converter = iconv_open("UTF-8", charsets[i]);
+        if (converter != (iconv_t)-1) /* text in one that this system lacks is read as unknown */
+            g_ptr_array_add(held, converter);
+    }
+    return held;
 }
 
 /* A message of ours read once, so that what libraries load or allocate at first use is there. */
@@ -96,7 +106,7 @@ static void watch(Channel *channel, WatcherReadFunc read, GError **error)
     if (ready && hello->tls != TLS_NONE)
         ready = (trust = stream_trust_load(hello->ca_file, error)) != NULL;
     if (ready) {
-        preload_charsets();
+        g_autoptr(GPtrArray) charsets = preload_charsets();
         warm_up(read);
         g_autoptr(Session) session = sign_in_to(hello, secret, trust, channel, error);
         if (session != NULL)
