@@ -13,7 +13,7 @@ EngineCore *core_new(Config *config, TemplateSet *templates, Store *store, Clock
         return NULL;
     EngineCore *core = g_new0(EngineCore, 1);
     core->config = config_ref(config);
-    core->templates = templates_ref(templates);
+    core->templates = templates ? templates_ref(templates) : NULL;
     core->calendar = g_steal_pointer(&calendar);
     core->store = store;
     core->clock = clock;

@@ -24,7 +24,7 @@ typedef struct {
     GHashTable *zones; /* char* -> GTimeZone*, each loaded once */
 } EngineCore;
 
-/* Takes references. NULL and PLAN_ERROR_HOLIDAYS where a holiday file is bad. */
+/* Takes references; templates may be NULL where nothing is composed. NULL and PLAN_ERROR_HOLIDAYS where a holiday file is bad. */
 EngineCore *core_new(Config *config, TemplateSet *templates, Store *store, Clock *clock, GError **error);
 void core_free(EngineCore *core);
 

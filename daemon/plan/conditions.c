@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/timestamp.h"
+
 /* from_ms <= t < until_ms; empty where from_ms >= until_ms. */
 typedef struct {
     gint64 from_ms, until_ms;
@@ -243,4 +245,87 @@ gboolean conditions_hold(const Rule *rule, const PlanFacts *facts, const Calenda
     if (ret_change_ms)
         *ret_change_ms = change_ms == G_MAXINT64 ? 0 : change_ms;
     return holds;
+}
+
+/* ---- in words ---- */
+
+static const char *condition_name(const Condition *condition)
+{
+    switch (condition->kind) {
+    case CONDITION_STAGE:
+        return "stage";
+    case CONDITION_CUSTOMER:
+        return "customer";
+    case CONDITION_CUSTOMER_AGE:
+        return "customer_age";
+    case CONDITION_STAGE_AGE:
+        return "stage_age";
+    case CONDITION_TAG:
+        return "tag";
+    case CONDITION_OWNER:
+        return "owner";
+    case CONDITION_COMPANY:
+        return "company";
+    case CONDITION_LANGUAGE:
+        return "language";
+    case CONDITION_SOURCE:
+        return "source";
+    case CONDITION_SCORE:
+        return "score";
+    case CONDITION_ATTRIBUTE:
+        return condition->attribute;
+    }
+    return "condition";
+}
+
+/* What the contact has of it, for those that can be shown in a word; "" else. */
+static const char *condition_value(const Condition *condition, const PlanFacts *facts)
+{
+    const char *text = "";
+    if (condition->kind == CONDITION_STAGE)
+        text = facts->stage;
+    else if (condition->kind == CONDITION_OWNER)
+        text = facts->owner;
+    else if (condition->kind == CONDITION_COMPANY)
+        text = facts->company;
+    else if (condition->kind == CONDITION_LANGUAGE)
+        text = facts->language;
+    else if (condition->kind == CONDITION_SOURCE)
+        text = facts->source;
+    else if (condition->kind == CONDITION_ATTRIBUTE)
+        text = attribute_value(facts, condition->attribute).text;
+    return text ? text : "";
+}
+
+/* "stage is \"research\", not \"pitching\"" */
+static char *describe_failing(const Condition *condition, const PlanFacts *facts, Span span, gint64 now_ms)
+{
+    const char *name = condition_name(condition), *value = condition_value(condition, facts);
+    gboolean is_age = condition->kind == CONDITION_CUSTOMER_AGE || condition->kind == CONDITION_STAGE_AGE;
+    if (condition->kind == CONDITION_CUSTOMER)
+        return g_strdup(condition->flag ? "not a customer" : "a customer");
+    if (is_age && span.from_ms > now_ms && span.from_ms < span.until_ms) {
+        g_autofree char *from = timestamp_format_local(span.from_ms, facts->zone);
+        return g_strdup_printf("%s is reached on %s", name, from);
+    }
+    if (!condition->any_of)
+        return g_strdup_printf("%s is not what the rule asks for", name);
+    g_autofree char *wanted = g_strjoinv("\" or \"", condition->any_of);
+    if (condition->kind == CONDITION_TAG)
+        return g_strdup_printf("tag \"%s\" is not set", wanted);
+    return *value ? g_strdup_printf("%s is \"%s\", not \"%s\"", name, value, wanted)
+                  : g_strdup_printf("%s is not given; the rule wants \"%s\"", name, wanted);
+}
+
+char *conditions_failing(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms)
+{
+    for (Condition *const *condition = rule->when; condition && *condition; condition++) {
+        Span span = condition_span(*condition, facts, calendar);
+        if (!span_contains(span, now_ms))
+            return describe_failing(*condition, facts, span, now_ms);
+    }
+    for (Condition *const *condition = rule->unless; condition && *condition; condition++)
+        if (span_contains(condition_span(*condition, facts, calendar), now_ms))
+            return g_strdup_printf("%s is what the rule leaves out (unless)", condition_name(*condition));
+    return NULL;
 }

@@ -28,3 +28,6 @@ typedef struct {
  * in decimals, has bounds. An age has no value before the time it counts from.
  */
 gboolean conditions_hold(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms, gint64 *ret_change_ms);
+
+/* The first condition that does not hold, in words ("stage is \"research\", not \"pitching\""); NULL where all do. Caller frees. */
+char *conditions_failing(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms);

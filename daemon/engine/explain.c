@@ -1,0 +1,185 @@
+/*
+ * Why: the same questions that the courier asks, asked without moving anything. Runs in the command's process.
+ */
+#include "engine/explain.h"
+
+#include "engine/core.h"
+#include "engine/limits.h"
+#include "plan/schedule.h"
+#include "store/accounts.h"
+#include "store/enrolments.h"
+#include "store/outbox.h"
+#include "store/suppressions.h"
+
+typedef struct {
+    EngineCore *core;
+    const Contact *contact;
+    const LiveAccount *live;
+    PlanFacts facts;
+    gint64 now_ms;
+    char *suppressed, *paused; /* reasons, or "" */
+    gint64 account_next_ms;
+} Inquiry;
+
+static void gate_free(gpointer data)
+{
+    GateExplanation *gate = data;
+    g_free(gate->gate);
+    g_free(gate->reason);
+    g_free(gate);
+}
+
+static void rule_free(gpointer data)
+{
+    RuleExplanation *rule = data;
+    g_free(rule->rule);
+    g_free(rule->reason);
+    g_free(rule->step);
+    g_free(rule->state);
+    g_free(rule->decides);
+    g_ptr_array_unref(rule->gates);
+    g_free(rule);
+}
+
+/* ---- the step that comes next ---------------------------------------------------------------------------------------- */
+
+static void add_gate(const GateResult *result, gpointer data)
+{
+    GateExplanation *gate = g_new0(GateExplanation, 1);
+    gate->gate = g_strdup(result->gate);
+    gate->verdict = result->verdict;
+    gate->reason = g_strdup(result->reason ? result->reason : "");
+    gate->until_ms = result->until_ms;
+    g_ptr_array_add(data, gate);
+}
+
+/* The gates as they stand at at_ms. */
+static void ask_gates(const Inquiry *inquiry, RuleExplanation *rule, gint64 planned_ms, gint64 at_ms)
+{
+    GateFacts facts;
+    GateResult decided = {0};
+    core_gate_facts(inquiry->core, inquiry->contact, TRUE, inquiry->suppressed, planned_ms, &facts);
+    facts.now_ms = at_ms;
+    facts.account_paused = *inquiry->paused ? inquiry->paused : inquiry->live->unreachable;
+    facts.blind = inquiry->live->blind;
+    facts.account_next_ms = inquiry->account_next_ms;
+    gates_explain(&facts, add_gate, rule->gates);
+    gates_decide(&facts, &decided);
+    rule->decides = g_strdup(decided.gate);
+    if (decided.verdict == GATE_OPEN)
+        rule->earliest_ms = at_ms;
+    else if (decided.verdict == GATE_WAIT)
+        rule->earliest_ms = decided.until_ms;
+    gate_result_clear(&decided);
+}
+
+static gboolean explain_active(const Inquiry *inquiry, const Enrolment *enrolment, RuleExplanation *rule, GError **error)
+{
+    g_autoptr(OutboxMessage) message = NULL;
+    rule->enrolled = TRUE;
+    rule->step = g_strdup(enrolment->next_step);
+    if (!store_outbox_find_step(inquiry->core->store, enrolment->id, enrolment->next_step, &message, error))
+        return FALSE;
+    gint64 planned_ms = message ? message->planned_ms : enrolment->due_ms;
+    rule->due_ms = message ? message->due_ms : enrolment->due_ms;
+    rule->state = g_strdup(message ? outbox_state_name(message->state) : "");
+    if (message && message->state != OUTBOX_QUEUED && message->state != OUTBOX_DEFERRED) {
+        rule->reason = g_strdup_printf("its message is %s%s%s", rule->state, *message->reason ? ": " : "", message->reason);
+        rule->decides = g_strdup("");
+        return TRUE;
+    }
+    rule->reason = g_strdup("");
+    /* what is queued is held, if at all, by the gates of now; what is not due yet will meet those of its time */
+    ask_gates(inquiry, rule, planned_ms, message ? inquiry->now_ms : MAX(inquiry->now_ms, rule->due_ms));
+    return TRUE;
+}
+
+/* ---- not enrolled ---------------------------------------------------------------------------------------------------- */
+
+static char *why_not_enrolled(const Inquiry *inquiry, const Rule *rule, const Enrolment *latest)
+{
+    if (latest && latest->state == ENROLMENT_DONE)
+        return g_strdup("all of its steps are done");
+    if (latest && latest->state == ENROLMENT_ENDED && !g_str_equal(latest->end_reason, "conditions"))
+        return g_strdup_printf("ended: %s", latest->end_reason);
+    char *failing = conditions_failing(rule, &inquiry->facts, inquiry->core->calendar, inquiry->now_ms);
+    if (failing)
+        return failing;
+    if (schedule_anchor(rule, &inquiry->facts) == 0)
+        return g_strdup(rule->anchor == ANCHOR_CUSTOMER ? "never became a customer" : "since when they are in the stage is not known");
+    return g_strdup("the rule holds; nurtured enrols them as soon as it runs");
+}
+
+static Enrolment *latest_of(const GPtrArray *enrolments, const char *rule)
+{
+    Enrolment *latest = NULL;
+    for (guint i = 0; i < enrolments->len; i++) {
+        Enrolment *enrolment = enrolments->pdata[i];
+        if (g_str_equal(enrolment->rule, rule) && (!latest || enrolment->round > latest->round))
+            latest = enrolment;
+    }
+    return latest;
+}
+
+static gboolean explain_rule(const Inquiry *inquiry, const Rule *rule, const Enrolment *latest, GPtrArray *rules, GError **error)
+{
+    RuleExplanation *explanation = g_new0(RuleExplanation, 1);
+    explanation->rule = g_strdup(rule->name);
+    explanation->gates = g_ptr_array_new_with_free_func(gate_free);
+    g_ptr_array_add(rules, explanation);
+    if (latest && latest->state == ENROLMENT_ACTIVE)
+        return explain_active(inquiry, latest, explanation, error);
+    explanation->reason = why_not_enrolled(inquiry, rule, latest);
+    explanation->step = g_strdup("");
+    explanation->state = g_strdup("");
+    explanation->decides = g_strdup("");
+    return TRUE;
+}
+
+/* ---- the contact ----------------------------------------------------------------------------------------------------- */
+
+/* What holds for all rules of the contact: suppression, and what their account says. */
+static gboolean ask_account(Inquiry *inquiry, GError **error)
+{
+    gboolean is_suppressed = FALSE;
+    guint allowed = 1;
+    Store *store = inquiry->core->store;
+    const Account *account = config_account_for_owner(inquiry->core->config, inquiry->contact->owner);
+    if (!store_suppression_check(store, inquiry->contact->email, &is_suppressed, &inquiry->suppressed, error) ||
+        !store_account_pause_get(store, "", &inquiry->paused, error))
+        return FALSE;
+    if (account && !*inquiry->paused) {
+        g_free(inquiry->paused);
+        inquiry->paused = NULL;
+        if (!store_account_pause_get(store, account->name, &inquiry->paused, error))
+            return FALSE;
+    }
+    return !account || limits_allow(inquiry->core, account, 1, &allowed, &inquiry->account_next_ms, error);
+}
+
+static GPtrArray *explain_all(Inquiry *inquiry, GError **error)
+{
+    g_autoptr(GPtrArray) enrolments = NULL;
+    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
+    if (!ask_account(inquiry, error) || !store_enrolments_of(inquiry->core->store, inquiry->contact->id, &enrolments, error))
+        return NULL;
+    for (Rule **rule = inquiry->core->config->rules; *rule; rule++)
+        if (!explain_rule(inquiry, *rule, latest_of(enrolments, (*rule)->name), rules, error))
+            return NULL;
+    return g_steal_pointer(&rules);
+}
+
+GPtrArray *explain_contact(Config *config, Store *store, Clock *clock, const Contact *contact, const LiveAccount *live, GError **error)
+{
+    EngineCore *core = core_new(config, NULL, store, clock, error);
+    if (!core)
+        return NULL;
+    Inquiry inquiry = {.core = core, .contact = contact, .live = live, .now_ms = clock_now_ms(clock)};
+    core_facts_init(core, contact, &inquiry.facts);
+    GPtrArray *rules = explain_all(&inquiry, error);
+    core_facts_clear(&inquiry.facts);
+    g_free(inquiry.suppressed);
+    g_free(inquiry.paused);
+    core_free(core);
+    return rules;
+}
