@@ -113,12 +113,12 @@ static gboolean upgrade(Session *session, const SessionSettings *settings, GErro
     }
     stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
     int result = mailimap_starttls(session->imap);
-    if (result != MAILIMAP_NO_ERROR)
-        return session_failed(session, result, "STARTTLS", error);
-    if (session->imap->imap_stream->read_buffer_len > 0) {
+    if (session->imap->imap_stream->read_buffer_len > 0) { /* libetpan 1.9.4 refuses it too, without saying why */
         g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, "plain text was put in between STARTTLS and TLS");
         return FALSE;
     }
+    if (result != MAILIMAP_NO_ERROR)
+        return session_failed(session, result, "STARTTLS", error);
     return stream_start_tls(session->stream, settings->trust, settings->host, error);
 }
 
