@@ -33,13 +33,22 @@ static gboolean end_row(Claim *claim, OutboxState state, const char *reason, GEr
     return store_outbox_finish(claim->core->store, claim->message->id, &outcome, claim->now_ms, error);
 }
 
+/* The rule goes on behind this message, where it is the one that the rule waits for (a person may have revived an older one). */
+static gboolean move_on(Claim *claim, gint64 step_ms, GError **error)
+{
+    Enrolment *enrolment = claim->enrolment;
+    if (!enrolment || enrolment->state != ENROLMENT_ACTIVE || !g_str_equal(enrolment->next_step, claim->message->step))
+        return TRUE;
+    return decide_next(claim->core, claim->contact, enrolment, step_ms, error);
+}
+
 static gboolean skip(Claim *claim, const char *reason, GError **error)
 {
     const OutboxMessage *message = claim->message;
     const Interaction skipped = {.contact_id = message->contact_id, .at_ms = claim->now_ms, .kind = INTERACTION_SKIPPED,
                                  .account = message->account, .rule = message->rule, .step = message->step, .detail = reason};
     return end_row(claim, OUTBOX_SKIPPED, reason, error) && store_history_add(claim->core->store, &skipped, NULL, error) &&
-           decide_next(claim->core, claim->contact, claim->enrolment, message->planned_ms, error);
+           move_on(claim, message->planned_ms, error);
 }
 
 static gboolean stop(Claim *claim, const GateResult *gate, GError **error)
@@ -115,6 +124,7 @@ static gboolean pass_gates(Claim *claim, const char *suppressed, Letter **ret_le
     gboolean ok = FALSE;
     gboolean enrolled = claim->enrolment && claim->enrolment->state == ENROLMENT_ACTIVE;
     core_gate_facts(claim->core, claim->contact, enrolled, suppressed, claim->message->planned_ms, &facts);
+    facts.now_ms = claim->now_ms; /* the SQL that takes the row compares with the same moment */
     facts.blind = claim->account->blind;
     facts.account_paused = claim->account->paused;
     gates_decide(&facts, &gate);
@@ -163,9 +173,7 @@ static gboolean claim_loaded(Claim *claim, Letter **ret_letter, GError **error)
     claim->rule = config_rule(claim->core->config, claim->message->rule);
     claim->step = claim->rule ? config_rule_step(claim->rule, claim->message->step) : NULL;
     if (!claim->step)
-        return end_row(claim, OUTBOX_CANCELLED, "the step is no longer in the rules", error) &&
-               (!claim->enrolment || claim->enrolment->state != ENROLMENT_ACTIVE ||
-                decide_next(claim->core, claim->contact, claim->enrolment, claim->now_ms, error));
+        return end_row(claim, OUTBOX_CANCELLED, "the step is no longer in the rules", error) && move_on(claim, claim->now_ms, error);
     if (!store_suppression_check(claim->core->store, claim->contact->email, &is_suppressed, &suppressed, error))
         return FALSE;
     return pass_gates(claim, suppressed, ret_letter, error);

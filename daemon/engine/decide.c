@@ -56,11 +56,12 @@ static gboolean stop_reason(Decision *decision, const Rule *rule, gint64 history
     return TRUE;
 }
 
+/* Never 0 or less, which would mean "not due": what was due before 1970 is only very late. */
 static gint64 due_of(EngineCore *core, const Contact *contact, const Rule *rule, const Step *step, gint64 anchor_ms,
                      gint64 last_step_ms)
 {
-    return schedule_due(rule, step, anchor_ms, last_step_ms, &core->config->sending.window, core->calendar,
-                        core_zone(core, contact));
+    return MAX(1, schedule_due(rule, step, anchor_ms, last_step_ms, &core->config->sending.window, core->calendar,
+                               core_zone(core, contact)));
 }
 
 static void log_enrolment(const char *event, const Contact *contact, const Enrolment *enrolment, const char *reason)
@@ -323,8 +324,10 @@ static gboolean begin_next_round(EngineCore *core, const Contact *contact, const
 gboolean decide_next(EngineCore *core, const Contact *contact, Enrolment *enrolment, gint64 step_ms, GError **error)
 {
     const Rule *rule = config_rule(core->config, enrolment->rule);
-    if (!rule)
+    if (!rule) {
+        enrolment->state = ENROLMENT_ENDED; /* for callers who go on with it */
         return store_enrolment_end(core->store, enrolment->id, "rule removed", clock_now_ms(core->clock), error);
+    }
     const Step *next = schedule_next_step(rule, enrolment->next_step, NULL);
     enrolment->last_step_ms = step_ms;
     if (!next)
@@ -445,11 +448,12 @@ gboolean decide_step(EngineCore *core, Enrolment *enrolment, DecideSummary *summ
 {
     g_autoptr(Contact) contact = NULL;
     g_autofree char *suppressed = NULL;
-    gboolean is_suppressed = FALSE, more = TRUE;
-    if (!store_contact_get(core->store, enrolment->contact_id, &contact, error))
+    gboolean marked = FALSE, is_suppressed = FALSE, more = TRUE;
+    if (!store_mark_exists(core->store, enrolment->contact_id, &marked, error) ||
+        !store_contact_get(core->store, enrolment->contact_id, &contact, error))
         return FALSE;
-    if (!contact)
-        return TRUE;
+    if (marked || !contact)
+        return TRUE; /* marked: the new facts are decided first, in one of the next batches, and may end it */
     if (!store_suppression_check(core->store, contact->email, &is_suppressed, &suppressed, error))
         return FALSE;
     gint64 now_ms = clock_now_ms(core->clock);

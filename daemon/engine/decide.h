@@ -24,7 +24,8 @@ typedef struct {
  */
 gboolean decide_contact(EngineCore *core, gint64 contact_id, DecideSummary *summary, GError **error);
 
-/* A due enrolment: its next step becomes a row of the outbox, or is skipped as too late (and the next looked at). */
+/* A due enrolment: its next step becomes a row of the outbox, or is skipped as too late (and the next looked at). Nothing happens while
+ * the contact is marked: decide_contact() comes first. */
 gboolean decide_step(EngineCore *core, Enrolment *enrolment, DecideSummary *summary, GError **error);
 
 /* A step has its outcome at step_ms: the enrolment waits for the next one, is done, or begins the next round. */

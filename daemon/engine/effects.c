@@ -70,8 +70,10 @@ static gboolean find_token_owner(Matter *matter, GError **error)
     if (!*matter->message->token ||
         !unsubscribe_token_check(store_token_secret(matter->core->store), matter->message->token, &contact_id))
         return TRUE;
-    matter->strong = TRUE;
-    return store_contact_get(matter->core->store, contact_id, &matter->contact, error);
+    if (!store_contact_get(matter->core->store, contact_id, &matter->contact, error))
+        return FALSE;
+    matter->strong = matter->contact != NULL; /* one of somebody forgotten proves nothing about anybody else */
+    return TRUE;
 }
 
 /* An answer is proof when it comes from the person whom we wrote to; somebody else may have been forwarded our message. */

@@ -16,7 +16,8 @@ enum {
     RETRY_FIRST_MS = 5 * 60 * 1000,
     RETRY_LONGEST_MS = 4 * 60 * 60 * 1000,
     RETRY_MAX_DOUBLINGS = 6,
-    RETRY_JITTER_PART = 5 /* up to a fifth is added */
+    RETRY_JITTER_PART = 5, /* up to a fifth is added */
+    RESEND_MAX_TRIES = 3   /* of a message that may have arrived each time */
 };
 
 typedef struct {
@@ -85,10 +86,9 @@ static gboolean move_on(EngineCore *core, const OutboxMessage *message, gint64 s
     return decide_next(core, contact, enrolment, step_ms, error);
 }
 
-static gboolean take_sent(Outcome *outcome, GError **error)
+static gboolean take_sent(Outcome *outcome, const char *evidence, GError **error)
 {
-    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) &&
-           add_history(outcome, INTERACTION_SENT, "", error) &&
+    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) && add_history(outcome, INTERACTION_SENT, evidence, error) &&
            move_on(outcome->core, outcome->message, outcome->now_ms, error);
 }
 
@@ -128,7 +128,9 @@ static gboolean take_deferred(Outcome *outcome, GError **error)
 
 static gboolean take_uncertain(Outcome *outcome, GError **error)
 {
-    gboolean resend = outcome->account->on_uncertain == ON_UNCERTAIN_RESEND;
+    if (*outcome->message->reason) /* what named it while it was under way */
+        return take_sent(outcome, outcome->message->reason, error);
+    gboolean resend = outcome->account->on_uncertain == ON_UNCERTAIN_RESEND && outcome->message->attempts + 1 < RESEND_MAX_TRIES;
     return finish(outcome, resend ? OUTBOX_DEFERRED : OUTBOX_UNCERTAIN,
                   resend ? outcome->now_ms + retry_delay_ms(outcome->message) : 0, TRUE, error);
 }
@@ -137,7 +139,7 @@ static gboolean take(Outcome *outcome, GError **error)
 {
     switch (outcome->result->class) {
     case DELIVERY_SENT:
-        return take_sent(outcome, error);
+        return take_sent(outcome, "", error);
     case DELIVERY_DEFERRED:
         return take_deferred(outcome, error);
     case DELIVERY_FAILED:
@@ -171,7 +173,8 @@ gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *accou
     g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
     if (!transaction || !store_outbox_get(core->store, outbox_id, &message, error))
         return FALSE;
-    if (!message) /* the contact was forgotten meanwhile */
+    /* the contact was forgotten meanwhile, or the store took this outcome before although it said no */
+    if (!message || message->state != OUTBOX_SENDING)
         return store_commit(g_steal_pointer(&transaction), error);
     Outcome outcome = {.core = core, .account = account, .result = result, .composed = composed, .message = message,
                        .now_ms = clock_now_ms(core->clock), .retry_ms = retry_ms, .reason = outcome_reason(result)};
@@ -186,7 +189,10 @@ gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *accou
 
 gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, const char *evidence, GError **error)
 {
-    if (message->state != OUTBOX_UNCERTAIN)
+    if (message->state == OUTBOX_SENDING)
+        return store_outbox_note(core->store, message->id, evidence, error);
+    if (message->state != OUTBOX_UNCERTAIN && message->state != OUTBOX_DEFERRED && message->state != OUTBOX_QUEUED &&
+        message->state != OUTBOX_HELD)
         return TRUE;
     gint64 sent_ms = message->sending_ms ? message->sending_ms : clock_now_ms(core->clock);
     const OutboxOutcome row = {.state = OUTBOX_SENT, .reason = evidence};

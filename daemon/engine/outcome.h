@@ -11,10 +11,14 @@
 /* "550 5.1.1 no such user": code, enhanced status and words. Caller frees. */
 char *outcome_reason(const DeliveryResult *result);
 
-/* Commits the outcome of one try of the row. composed may be NULL. Own transaction. retry_ms: when an unreachable server is tried again. */
+/* Commits the outcome of one try of the row. composed may be NULL. Own transaction. retry_ms: when an unreachable server is tried again.
+ * Does nothing to a row that is not SENDING (any more). */
 gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
                         const ComposedMessage *composed, gint64 retry_ms, GError **error);
 
-/* Evidence says that an uncertain message did arrive: sent, with the evidence on the history. Joins the caller's transaction.
- * Does nothing to a row in another state. */
+/*
+ * Evidence says that a message did arrive: one that is uncertain, or waits to be sent again, is sent, with the evidence on the
+ * history; one that is under way keeps the evidence for the case that its outcome is uncertain. Joins the caller's transaction.
+ * Does nothing to a row in another state.
+ */
 gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, const char *evidence, GError **error);

@@ -123,8 +123,15 @@ gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gin
 gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error)
 {
     return store_write_run(store,
-                           "UPDATE outbox SET due_ms = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'deferred')",
+                           "UPDATE outbox SET state = 'queued', due_ms = $2, reason = $3 WHERE id = $1"
+                           " AND state IN ('queued', 'deferred')",
                            error, DB_INT(id), DB_INT(due_ms), DB_TEXT(reason));
+}
+
+gboolean store_outbox_note(Store *store, gint64 id, const char *reason, GError **error)
+{
+    return store_write_run(store, "UPDATE outbox SET reason = $2 WHERE id = $1 AND state = 'sending'", error, DB_INT(id),
+                           DB_TEXT(reason));
 }
 
 gboolean store_outbox_touch(Store *store, gint64 contact_id, gint64 now_ms, GError **error)

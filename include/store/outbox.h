@@ -58,9 +58,13 @@ gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at
  */
 gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed, GError **error);
 
-/* A gate holds: due_ms and reason change, a row not queued or deferred stays as it is. due_ms 0: no time is known; the row is
- * neither due nor claimed until it is postponed to a time or moved again. */
+/* A gate holds a queued or deferred row: due_ms and reason change, and it is queued, since it waits for the gate now and not for
+ * the server; a row in another state stays as it is. due_ms 0: no time is known; the row is neither due nor claimed until it is
+ * touched, postponed to a time or moved again. */
 gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error);
+
+/* Sets the reason of a row that is SENDING, from which it is empty on; one in another state stays as it is. */
+gboolean store_outbox_note(Store *store, gint64 id, const char *reason, GError **error);
 
 typedef struct {
     OutboxState state;   /* what it becomes */
