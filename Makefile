@@ -39,6 +39,9 @@ LINK_cov := -pie --coverage
 CFLAGS_ALL = -std=gnu11 $(WARN) $(FLAGS_$(FLAVOUR)) -D_GNU_SOURCE -DNURTURE_VERSION='"$(VERSION)"' -Iinclude -Idaemon $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
 # libetpan by its plain name: its pkg-config file carries flags that break position-independent executables
 LIBS = $(PKG_LIBS) -letpan -pthread -lm
+# a line a file, as "CC daemon/…"; make V=1 shows the commands, make -s nothing
+QUIET := $(if $(V),,@)
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,echo "  $(1)" &&)
 
 # ---- rooms, from the top down: a room may call those behind it, as tests/layers.py checks ----
 ROOMS := cli engine smtp imap store plan mail config base
@@ -69,12 +72,12 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 $(OUT)/daemon/%.o: daemon/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
+	$(QUIET)$(call say,CC    $<) $(CC) $(CFLAGS_ALL) -c $< -o $@
 
 $(BIN)/nurtured: $(OUT)/daemon/nurtured.o $(call libs_of,engine)
-	$(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BIN)/nurture: $(OUT)/daemon/nurture.o $(call libs_of,cli)
-	$(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # ---- tests: a program a module, linked with its room and those below only ----
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
@@ -83,11 +86,11 @@ room_of = $(word 1,$(subst /, ,$(patsubst $(OUT)/unit/%,%,$(1))))
 
 $(OUT)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
+	$(QUIET)$(call say,CC    $<) $(CC) $(CFLAGS_ALL) -c $< -o $@
 .SECONDEXPANSION:
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $$(foreach r,$$(below_$$(call room_of,$$@)),$$(call room_lib,$$(r)))
 	@mkdir -p $(@D)
-	$(CC) $(LINK_$(FLAVOUR)) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka -o $@
+	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka -o $@
 
 # `make unit-mail FLAVOUR=asan` builds and runs the tests of one room
 define unit_rules
@@ -119,7 +122,7 @@ tsan: ## the unit tests of the room with threads, under ThreadSanitizer
 layers: ## calls run one way only
 	@$(PYTHON) tests/layers.py
 lint: deps-lint ## clang's warnings, clang-tidy, cppcheck
-	@tests/lint.sh
+	@tests/lint.sh $(filter-out -Wnull-dereference -M%,$(CFLAGS_ALL))
 format: ## clang-format over all C files
 	clang-format -i $$(git ls-files '*.c' '*.h')
 cov: ## lines covered by the unit tests, a line a file
@@ -133,7 +136,7 @@ deps-test: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_TEST)
 deps-lint: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_LINT)
 
 demo: deps-demo ## two minutes of the main job on loopback: mail out, replies in, histories
-	@$(MAKE) all
+	@$(MAKE) -j$$(nproc) all
 	@$(PYTHON) -B tests/demo/demo.py
 
 PREFIX ?= /usr/local

@@ -54,7 +54,7 @@ static gboolean parse_options(int *argc, char ***argv, Options *options, GError 
         {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed, "Let the virtual clock run N times as fast (default 1)", "N"},
         {"debug", 0, 0, G_OPTION_ARG_NONE, &options->debug, "Log more", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and end", NULL},
-        {NULL},
+        G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GOptionContext) context = g_option_context_new("- keeps in touch with prospects and customers by e-mail");
     g_option_context_add_main_entries(context, entries, NULL);

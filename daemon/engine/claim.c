@@ -12,7 +12,6 @@
 #include "store/marks.h"
 #include "store/suppressions.h"
 
-
 typedef struct {
     EngineCore *core;
     const ClaimAccount *account;
