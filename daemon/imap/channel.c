@@ -58,7 +58,7 @@ static gboolean parent_gone(GError **error)
     return FALSE;
 }
 
-/* ---- out -------------------------------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------------------------------- */
 
 static gboolean flush(Channel *channel, GError **error)
 {
@@ -128,7 +128,7 @@ void channel_send_fault(Channel *channel, const GError *fault)
     (void)put; /* without it the parent knows that the child ended, though not why */
 }
 
-/* ---- what waits for commits -------------------------------------------------------------------------------------------- */
+/* ---- what waits for commits ------------------------------------------------------------------------------------------ */
 
 static gboolean release_position(Channel *channel, guint folder, GError **error)
 {
@@ -155,8 +155,8 @@ static gboolean take_committed(Channel *channel, GVariant *value, GError **error
     return release_position(channel, folder, error) && tell_watching(channel, error);
 }
 
-gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, gint64 received_ms, GVariant *message,
-                             GError **error)
+gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, gint64 received_ms,
+                             GVariant *message, GError **error)
 {
     g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new("(uuuxv)", folder, uidvalidity, uid, received_ms, message));
     gsize octets = frame_size(value);
@@ -164,11 +164,12 @@ gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity
     while (!record_window_has_room(&channel->window, octets))
         if (!channel_wait(channel, -1, HEARTBEAT_MS, &ignored, error))
             return FALSE;
-    record_window_add(&channel->window, &(WindowRecord){.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets});
+    record_window_add(&channel->window,
+                      &(WindowRecord){.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets});
     return send_frame(channel, FRAME_RECORD, value, error);
 }
 
-/* ---- in --------------------------------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------------------------------- */
 
 /* One recv(). FALSE: the parent is gone. */
 static gboolean receive(Channel *channel, GError **error)

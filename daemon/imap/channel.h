@@ -23,11 +23,13 @@ gboolean channel_read_hello(Channel *channel, Hello **ret_hello, char **ret_secr
 /* Sends a heartbeat where one is due. Never blocks, never fails (what is wrong is found by the next call). A StreamTick. */
 void channel_tick(gpointer channel);
 
-/* A message: waits while the window (WINDOW_RECORDS, WINDOW_OCTETS) is full of what the parent has not committed. value is sunk. */
-gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, gint64 received_ms, GVariant *message,
-                             GError **error);
+/* A message: waits while the window (WINDOW_RECORDS, WINDOW_OCTETS) is full of what the parent has not committed. value is
+ * sunk. */
+gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, gint64 received_ms,
+                             GVariant *message, GError **error);
 
-/* "The folder is read up to uid": sent once every record of the folder that went before is committed, so that no cursor passes one. */
+/* "The folder is read up to uid": sent once every record of the folder that went before is committed, so that no cursor
+ * passes one. */
 gboolean channel_send_position(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, GError **error);
 
 /* Before a message is read, for the parent to know whom to suspect; uid 0 afterwards. */

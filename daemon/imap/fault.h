@@ -1,6 +1,6 @@
 /*
- * Why a watcher ends: the error domain of the room. The code travels from child to parent, where it decides how soon the next try is
- * made; the message is for people, without the server's name (the link sets that before it).
+ * Why a watcher ends: the error domain of the room. The code travels from child to parent, where it decides how soon the
+ * next try is made; the message is for people, without the server's name (the link sets that before it).
  */
 #pragma once
 

@@ -1,14 +1,14 @@
 /*
- * UID SEARCH and UID FETCH over libetpan, hardened against what it lets pass: an answer may hold messages that were not asked for,
- * one twice, or lack some although it ends with OK. So the result is always looked up by UID, and whoever asked decides about
- * what is missing. Runs in the watcher.
+ * UID SEARCH and UID FETCH over libetpan, hardened against what it lets pass: an answer may hold messages that were not
+ * asked for, one twice, or lack some although it ends with OK. So the result is always looked up by UID, and whoever asked
+ * decides about what is missing. Runs in the watcher.
  */
 #include "fetch.h"
 
 #include "fault.h"
 #include "limits.h"
 
-/* ---- sets and dates ---------------------------------------------------------------------------------------------------- */
+/* ---- sets and dates -------------------------------------------------------------------------------------------------- */
 
 static struct mailimap_set *set_of(const guint32 *uids, guint n)
 {
@@ -29,15 +29,15 @@ static gint64 date_to_ms(const struct mailimap_date_time *date)
 {
     if (date->dt_zone < -1400 || date->dt_zone > 1400)
         return 0;
-    g_autoptr(GDateTime) local = g_date_time_new_utc(date->dt_year, date->dt_month, date->dt_day, date->dt_hour, date->dt_min,
-                                                     (gdouble)MIN(date->dt_sec, 59)); /* leap seconds */
+    g_autoptr(GDateTime) local = g_date_time_new_utc(date->dt_year, date->dt_month, date->dt_day, date->dt_hour,
+                                                     date->dt_min, (gdouble)MIN(date->dt_sec, 59)); /* leap seconds */
     if (local == NULL)
         return 0;
     gint64 offset_s = (date->dt_zone / 100) * 3600 + (date->dt_zone % 100) * 60;
     return (g_date_time_to_unix(local) - offset_s) * 1000;
 }
 
-/* ---- UID SEARCH -------------------------------------------------------------------------------------------------------- */
+/* ---- UID SEARCH ------------------------------------------------------------------------------------------------------ */
 
 static gint compare_uids(gconstpointer a, gconstpointer b)
 {
@@ -106,7 +106,7 @@ GArray *fetch_search_these(Session *session, const guint32 *uids, guint n, GErro
     return search(session, mailimap_search_key_new_uid(set_of(uids, n)), 0, error);
 }
 
-/* ---- UID FETCH --------------------------------------------------------------------------------------------------------- */
+/* ---- UID FETCH ------------------------------------------------------------------------------------------------------- */
 
 static void add_attribute(struct mailimap_fetch_type *type, struct mailimap_fetch_att *attribute)
 {
@@ -114,8 +114,8 @@ static void add_attribute(struct mailimap_fetch_type *type, struct mailimap_fetc
     g_assert(result == MAILIMAP_NO_ERROR); /* fails only without memory */
 }
 
-/* type is consumed. The list is the caller's (mailimap_fetch_list_free()); NULL on failure. A refusal (NO) after some items counts as an
- * answer: what is missing is found out by UID. */
+/* type is consumed. The list is the caller's (mailimap_fetch_list_free()); NULL on failure. A refusal (NO) after some items
+ * counts as an answer: what is missing is found out by UID. */
 static clist *uid_fetch(Session *session, struct mailimap_set *set, struct mailimap_fetch_type *type, GError **error)
 {
     clist *list = NULL;

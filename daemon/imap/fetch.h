@@ -1,5 +1,6 @@
 /*
- * Reading the open folder: which messages there are, and their octets. Nothing here sets a flag (BODY.PEEK). Errors are IMAP_FAULTs.
+ * Reading the open folder: which messages there are, and their octets. Nothing here sets a flag (BODY.PEEK). Errors are
+ * IMAP_FAULTs.
  */
 #pragma once
 
@@ -22,7 +23,8 @@ typedef struct {
     gint64 received_ms; /* 0: not told */
 } FetchItem;
 
-/* Size and date of the n (1 … FETCH_CHUNK, ascending) UIDs: FetchItems in that order, without those that the server left out. */
+/* Size and date of the n (1 … FETCH_CHUNK, ascending) UIDs: FetchItems in that order, without those that the server left
+ * out. */
 GArray *fetch_items(Session *session, const guint32 *uids, guint n, GError **error);
 
 typedef struct FetchBodies FetchBodies;

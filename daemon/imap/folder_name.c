@@ -1,5 +1,5 @@
-/* Modified UTF-7: printable ASCII as it is, "&" as "&-", all else as UTF-16BE in a base 64 without padding and with "," for "/",
- * between "&" and "-". Pure; any thread. */
+/* Modified UTF-7: printable ASCII as it is, "&" as "&-", all else as UTF-16BE in a base 64 without padding and with "," for
+ * "/", between "&" and "-". Pure; any thread. */
 #include "folder_name.h"
 
 #include <string.h>

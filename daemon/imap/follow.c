@@ -1,13 +1,13 @@
 /*
- * What is read, and how far: a folder's cursor is its UIDVALIDITY and the last UID read. Runs in the watcher, which has one connection:
- * the first folder is the one that IDLE waits in; the others are looked at after each wake and every poll_ms.
+ * What is read, and how far: a folder's cursor is its UIDVALIDITY and the last UID read. Runs in the watcher, which has one
+ * connection: the first folder is the one that IDLE waits in; the others are looked at after each wake and every poll_ms.
  *
  *   EXAMINE --- never read ------> from UIDNEXT on, or (read_back) what came since then
  *           --- same UIDVALIDITY -> UIDs above the cursor
  *           --- other ------------> what came since shortly before the cursor's last step; the daemon drops repeats
  *
- * A UID that SEARCH lists must be given by FETCH, be it at the second try, or have vanished meanwhile: nothing is passed over
- * because a server was in disorder.
+ * A UID that SEARCH lists must be given by FETCH, be it at the second try, or have vanished meanwhile: nothing is passed
+ * over because a server was in disorder.
  */
 #include "follow.h"
 
@@ -35,8 +35,8 @@ typedef struct {
     const Hello *hello;
     WatcherReadFunc read;
     Clock *clock;
-    GArray *folders;   /* Folder */
-    gboolean reading;  /* READING was told since the last rest */
+    GArray *folders;  /* Folder */
+    gboolean reading; /* READING was told since the last rest */
 } Follower;
 
 static gboolean tell_reading(Follower *self, const char *text, GError **error)
@@ -47,7 +47,7 @@ static gboolean tell_reading(Follower *self, const char *text, GError **error)
     return channel_send_reading(self->channel, text, error);
 }
 
-/* ---- one message ------------------------------------------------------------------------------------------------------- */
+/* ---- one message ----------------------------------------------------------------------------------------------------- */
 
 /* For a message that the watcher died on again and again: known to be there, and no more. */
 static InboundMessage *unread_message(const Folder *folder, guint32 uid)
@@ -76,7 +76,8 @@ static GVariant *message_to_bounded_variant(InboundMessage *message)
     return g_variant_ref_sink(inbound_message_to_variant(message));
 }
 
-static gboolean deliver(Follower *self, const Folder *folder, const FetchItem *item, const char *octets, gsize length, GError **error)
+static gboolean deliver(Follower *self, const Folder *folder, const FetchItem *item, const char *octets, gsize length,
+                        GError **error)
 {
     gint64 now_ms = item->received_ms != 0 ? item->received_ms : clock_now_ms(self->clock);
     g_autoptr(InboundMessage) message =
@@ -85,10 +86,11 @@ static gboolean deliver(Follower *self, const Folder *folder, const FetchItem *i
         message->truncated = TRUE;
     g_autoptr(GVariant) value = message_to_bounded_variant(message);
     channel_tick(self->channel);
-    return channel_send_record(self->channel, folder->index, folder->uidvalidity, item->uid, item->received_ms, value, error);
+    return channel_send_record(self->channel, folder->index, folder->uidvalidity, item->uid, item->received_ms, value,
+                               error);
 }
 
-/* ---- many messages ------------------------------------------------------------------------------------------------------ */
+/* ---- many messages --------------------------------------------------------------------------------------------------- */
 
 static gboolean is_missing_for_good(Follower *self, const Folder *folder, guint32 uid, gboolean *ret_gone, GError **error)
 {
@@ -99,7 +101,8 @@ static gboolean is_missing_for_good(Follower *self, const Folder *folder, guint3
     if (*ret_gone)
         return TRUE;
     g_autofree char *name = text_escape(folder->name, 200);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "folder %s: the server lists message %u but does not give it", name, uid);
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "folder %s: the server lists message %u but does not give it", name,
+                uid);
     return FALSE;
 }
 
@@ -174,7 +177,8 @@ static GArray *describe(Follower *self, const Folder *folder, const guint32 *uid
     g_autoptr(GArray) left = fetch_search_these(self->session, uids, n, error);
     if (left == NULL || left->len == 0)
         return left != NULL ? g_array_new(FALSE, FALSE, sizeof(FetchItem)) : NULL;
-    g_autoptr(GArray) again = fetch_items(self->session, (const guint32 *)(gconstpointer)left->data, MIN(left->len, n), error);
+    g_autoptr(GArray) again =
+        fetch_items(self->session, (const guint32 *)(gconstpointer)left->data, MIN(left->len, n), error);
     if (again == NULL || again->len == left->len)
         return g_steal_pointer(&again);
     g_autofree char *name = text_escape(folder->name, 200);
@@ -204,7 +208,7 @@ static gboolean read_uids(Follower *self, const Folder *folder, const GArray *ui
     return TRUE;
 }
 
-/* ---- one folder --------------------------------------------------------------------------------------------------------- */
+/* ---- one folder ------------------------------------------------------------------------------------------------------ */
 
 /* Moves the cursor to last_uid, and has the parent told, since there may be no message at that place. */
 static gboolean settle_at(Follower *self, Folder *folder, guint32 last_uid, GError **error)
@@ -215,7 +219,8 @@ static gboolean settle_at(Follower *self, Folder *folder, guint32 last_uid, GErr
 }
 
 /* The mailbox under this UIDVALIDITY for the first time: begins at its end, or reads back to since_ms. */
-static gboolean begin(Follower *self, Folder *folder, const FolderState *state, gint64 since_ms, gint64 min_received_ms, GError **error)
+static gboolean begin(Follower *self, Folder *folder, const FolderState *state, gint64 since_ms, gint64 min_received_ms,
+                      GError **error)
 {
     folder->known = TRUE;
     folder->uidvalidity = state->uidvalidity;
@@ -223,8 +228,8 @@ static gboolean begin(Follower *self, Folder *folder, const FolderState *state, 
     guint32 end = state->uidnext > 0 ? state->uidnext - 1 : 0;
     if (since_ms == 0 && state->uidnext > 0)
         return settle_at(self, folder, end, error);
-    g_autoptr(GArray) uids = since_ms != 0 ? fetch_search_since(self->session, since_ms, error)
-                                           : fetch_search_after(self->session, 0, error);
+    g_autoptr(GArray) uids =
+        since_ms != 0 ? fetch_search_since(self->session, since_ms, error) : fetch_search_after(self->session, 0, error);
     if (uids == NULL)
         return FALSE;
     if (uids->len > 0)
@@ -238,8 +243,9 @@ static gboolean begin(Follower *self, Folder *folder, const FolderState *state, 
 static gboolean begin_again(Follower *self, Folder *folder, const FolderState *state, GError **error)
 {
     g_autofree char *name = text_escape(folder->name, 200);
-    g_autofree char *text = g_strdup_printf("folder %s: its UIDVALIDITY changed from %u to %u; reading again what came lately", name,
-                                            folder->uidvalidity, state->uidvalidity);
+    g_autofree char *text =
+        g_strdup_printf("folder %s: its UIDVALIDITY changed from %u to %u; reading again what came lately", name,
+                        folder->uidvalidity, state->uidvalidity);
     if (!tell_reading(self, text, error))
         return FALSE;
     if (folder->again_since_ms == 0)
@@ -281,11 +287,11 @@ static gboolean look(Follower *self, Folder *folder, gboolean *ret_found, GError
     return begin(self, folder, &state, since_ms, since_ms, error);
 }
 
-/* ---- all folders -------------------------------------------------------------------------------------------------------- */
+/* ---- all folders ----------------------------------------------------------------------------------------------------- */
 
 /*
- * Looks until a look finds nothing and nothing changed during it: what the server tells in passing, in the answer to a command, it does
- * not tell again in IDLE. *ret_quiet FALSE: it never came to rest.
+ * Looks until a look finds nothing and nothing changed during it: what the server tells in passing, in the answer to a
+ * command, it does not tell again in IDLE. *ret_quiet FALSE: it never came to rest.
  */
 static gboolean look_until_quiet(Follower *self, Folder *folder, gboolean *ret_quiet, GError **error)
 {
@@ -339,13 +345,15 @@ static GArray *folders_of(const Hello *hello, const GPtrArray *wire_names)
     return folders;
 }
 
-void follow(Session *session, Channel *channel, const Hello *hello, const GPtrArray *wire_names, WatcherReadFunc read, GError **error)
+void follow(Session *session, Channel *channel, const Hello *hello, const GPtrArray *wire_names, WatcherReadFunc read,
+            GError **error)
 {
     g_autoptr(Clock) clock = clock_new_system();
     g_autoptr(GArray) folders = folders_of(hello, wire_names);
-    Follower self = {.session = session, .channel = channel, .hello = hello, .read = read, .clock = clock, .folders = folders};
+    Follower self = {
+        .session = session, .channel = channel, .hello = hello, .read = read, .clock = clock, .folders = folders};
     gboolean quiet, well = TRUE;
     while (well)
-        well = look_until_quiet(&self, &g_array_index(folders, Folder, 0), &quiet, error) && look_at_others(&self, &quiet, error) &&
-               wait_for_more(&self, quiet, error);
+        well = look_until_quiet(&self, &g_array_index(folders, Folder, 0), &quiet, error) &&
+               look_at_others(&self, &quiet, error) && wait_for_more(&self, quiet, error);
 }

@@ -9,5 +9,7 @@
 #include "imap/watcher.h"
 #include "session.h"
 
-/* Reads everything new and goes on waiting for more. Returns only with an error. folders: wire names (char*) of hello->folders. */
-void follow(Session *session, Channel *channel, const Hello *hello, const GPtrArray *wire_names, WatcherReadFunc read, GError **error);
+/* Reads everything new and goes on waiting for more. Returns only with an error. folders: wire names (char*) of
+ * hello->folders. */
+void follow(Session *session, Channel *channel, const Hello *hello, const GPtrArray *wire_names, WatcherReadFunc read,
+            GError **error);

@@ -1,10 +1,11 @@
 /*
- * IDLE (RFC 2177) spoken line by line (wire.c), since libetpan's loses what comes in one segment with the "+" and takes data before it
- * for an error. Runs in the watcher.
+ * IDLE (RFC 2177) spoken line by line (wire.c), since libetpan's loses what comes in one segment with the "+" and takes
+ * data before it for an error. Runs in the watcher.
  *
  *   IDLE -> "+" -> (lines | commits | heartbeats)* -> DONE -> tagged OK
  *
- * Anything untagged but "OK …" (servers send "* OK Still here") ends the wait, and also what came before the "+" or with the answer.
+ * Anything untagged but "OK …" (servers send "* OK Still here") ends the wait, and also what came before the "+" or with
+ * the answer.
  */
 #include "idle.h"
 

@@ -9,7 +9,7 @@
 #include "session.h"
 
 /*
- * Returns when the server says that something changed, or after timeout_ms: by IDLE where it has that, else by just waiting. Commits
- * are taken and heartbeats sent meanwhile. It is a hint only: look what is there afterwards.
+ * Returns when the server says that something changed, or after timeout_ms: by IDLE where it has that, else by just
+ * waiting. Commits are taken and heartbeats sent meanwhile. It is a hint only: look what is there afterwards.
  */
 gboolean idle_wait(Session *session, Channel *channel, gint64 timeout_ms, GError **error);

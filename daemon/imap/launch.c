@@ -1,6 +1,6 @@
 /*
- * Name resolution and secret_read() in a GTask's thread, on copies: the configuration may be gone before a password command ends.
- * The resolver runs here and not in the child, whose sandbox has neither files nor further sockets.
+ * Name resolution and secret_read() in a GTask's thread, on copies: the configuration may be gone before a password command
+ * ends. The resolver runs here and not in the child, whose sandbox has neither files nor further sockets.
  */
 #include "launch.h"
 
@@ -48,12 +48,14 @@ static char **resolve(const char *host, GError **error)
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *found = NULL;
     int result = getaddrinfo(host, NULL, &hints, &found);
-    if (result == EAI_NONAME || result == EAI_ADDRFAMILY) { /* AI_ADDRCONFIG hides loopback addresses on machines without a network */
+    if (result == EAI_NONAME ||
+        result == EAI_ADDRFAMILY) { /* AI_ADDRCONFIG hides loopback addresses on machines without a network */
         const struct addrinfo any = {.ai_socktype = SOCK_STREAM};
         result = getaddrinfo(host, NULL, &any, &found);
     }
     g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
-    for (const struct addrinfo *i = result == 0 ? found : NULL; i != NULL && addresses->len < MAX_ADDRESSES; i = i->ai_next) {
+    for (const struct addrinfo *i = result == 0 ? found : NULL; i != NULL && addresses->len < MAX_ADDRESSES;
+         i = i->ai_next) {
         char text[NI_MAXHOST];
         if (getnameinfo(i->ai_addr, i->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
             g_ptr_array_add(addresses, g_strdup(text));

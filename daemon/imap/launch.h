@@ -1,5 +1,6 @@
 /*
- * What must be had before a watcher can start, and may take its time: the password, and the server's addresses. In a worker thread.
+ * What must be had before a watcher can start, and may take its time: the password, and the server's addresses. In a worker
+ * thread.
  */
 #pragma once
 

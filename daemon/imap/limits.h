@@ -21,12 +21,12 @@ enum {
     IMAP_LOOKS_IN_A_ROW = 8,
 
     /* ---- fetching ---- */
-    FETCH_CHUNK = 256,                           /* UIDs asked about in one command */
-    FETCH_BATCH_OCTETS = 4 * 1024 * 1024,        /* bodies in one command */
-    FETCH_BODY_OCTETS = 8 * 1024 * 1024,         /* of one message; what is beyond stays on the server */
-    FETCH_ITEM_OCTETS = 1024,                    /* of a response, besides the body */
-    FETCH_MISSIZED_OCTETS = 1024 * 1024,         /* servers that tell sizes roughly */
-    WINDOW_RECORDS = 256,                        /* records sent and not yet committed */
+    FETCH_CHUNK = 256,                    /* UIDs asked about in one command */
+    FETCH_BATCH_OCTETS = 4 * 1024 * 1024, /* bodies in one command */
+    FETCH_BODY_OCTETS = 8 * 1024 * 1024,  /* of one message; what is beyond stays on the server */
+    FETCH_ITEM_OCTETS = 1024,             /* of a response, besides the body */
+    FETCH_MISSIZED_OCTETS = 1024 * 1024,  /* servers that tell sizes roughly */
+    WINDOW_RECORDS = 256,                 /* records sent and not yet committed */
     WINDOW_OCTETS = 16 * 1024 * 1024,
 
     /* ---- between parent and child ---- */

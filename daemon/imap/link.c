@@ -1,15 +1,15 @@
 /*
- * The parent's side of one mailbox: when a watcher is started, what it is told, what becomes of what it says, and when the next one is
- * tried. Runs on the context's thread and never blocks there.
+ * The parent's side of one mailbox: when a watcher is started, what it is told, what becomes of what it says, and when the
+ * next one is tried. Runs on the context's thread and never blocks there.
  *
  *   preparing (password, addresses; in a thread) -> watching (a Peer) -> pausing (back-off) -> preparing …
  *
  * Nothing that a child says is believed: folders are named by index, a record must read as an InboundMessage, and no more
- * records may be ahead of the commits than the window allows. Records of one child that are not committed when it ends come again from
- * the next, from the cursor on.
+ * records may be ahead of the commits than the window allows. Records of one child that are not committed when it ends come
+ * again from the next, from the cursor on.
  *
- * A message that ends every watcher must not end the mailbox: after a crash the next child reads one message at a time and says which
- * (SUSPECT), and one that was being read in SUSPECT_DEATHS crashes is handed on unread.
+ * A message that ends every watcher must not end the mailbox: after a crash the next child reads one message at a time and
+ * says which (SUSPECT), and one that was being read in SUSPECT_DEATHS crashes is handed on unread.
  */
 #include "imap/link.h"
 
@@ -54,8 +54,10 @@ static void start(ImapLink *link);
 
 const char *imap_state_name(ImapState state)
 {
-    static const char *const names[] = {
-        [IMAP_STATE_CONNECTING] = "connecting", [IMAP_STATE_WATCHING] = "watching", [IMAP_STATE_READING] = "reading", [IMAP_STATE_FAILED] = "failed"};
+    static const char *const names[] = {[IMAP_STATE_CONNECTING] = "connecting",
+                                        [IMAP_STATE_WATCHING] = "watching",
+                                        [IMAP_STATE_READING] = "reading",
+                                        [IMAP_STATE_FAILED] = "failed"};
     g_assert((guint)state < G_N_ELEMENTS(names));
     return names[state];
 }
@@ -88,7 +90,7 @@ static guint folder_count(const ImapLink *link)
     return MIN(g_strv_length(link->account->imap.folders), MAX_FOLDERS);
 }
 
-/* ---- trying again ------------------------------------------------------------------------------------------------------- */
+/* ---- trying again ---------------------------------------------------------------------------------------------------- */
 
 static gboolean on_retry(gpointer data)
 {
@@ -102,7 +104,8 @@ static gint64 choose_delay(const ImapLink *link, int code)
 {
     gint64 first_ms = code == IMAP_FAULT_SIGN_IN || code == IMAP_FAULT_CERTIFICATE ? RETRY_REFUSED_MS : RETRY_FIRST_MS;
     gint64 delay_ms = MIN(first_ms << MIN(link->failures, 12U), RETRY_MAX_MS);
-    return (gint64)((double)delay_ms * g_random_double_range(0.75, 1.0)); /* many mailboxes of one server do not come at once */
+    /* many mailboxes of one server do not come at once */
+    return (gint64)((double)delay_ms * g_random_double_range(0.75, 1.0));
 }
 
 /* code: an ImapFault. */
@@ -149,7 +152,7 @@ static void on_end(PeerEnd end, const char *how, gpointer data)
     link_unref(link);
 }
 
-/* ---- what the child says ------------------------------------------------------------------------------------------------ */
+/* ---- what the child says --------------------------------------------------------------------------------------------- */
 
 static gboolean take_record(ImapLink *link, GVariant *value)
 {
@@ -163,7 +166,8 @@ static gboolean take_record(ImapLink *link, GVariant *value)
     g_autoptr(InboundMessage) message = inbound_message_from_variant(content, NULL);
     if (message == NULL)
         return FALSE;
-    record_window_add(&link->window, &(WindowRecord){.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets});
+    record_window_add(&link->window,
+                      &(WindowRecord){.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets});
     const ImapRecord record = {.folder = link->account->imap.folders[folder],
                                .uidvalidity = uidvalidity,
                                .uid = uid,
@@ -184,7 +188,8 @@ static gboolean take_place(ImapLink *link, FrameKind kind, GVariant *value)
     if (kind == FRAME_SUSPECT)
         link->reading = place;
     else
-        link->callbacks.on_position(link->account->imap.folders[place.folder], place.uidvalidity, place.uid, link->callbacks.data);
+        link->callbacks.on_position(link->account->imap.folders[place.folder], place.uidvalidity, place.uid,
+                                    link->callbacks.data);
     return TRUE;
 }
 
@@ -250,15 +255,16 @@ static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
     return well;
 }
 
-/* ---- starting ----------------------------------------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------------------------------------------- */
 
 static void add_folder(const ImapLink *link, Hello *hello, guint index)
 {
     HelloFolder *folder = g_new0(HelloFolder, 1);
     folder->name = g_strdup(link->account->imap.folders[index]);
-    folder->known = link->callbacks.get_cursor(folder->name, &folder->uidvalidity, &folder->last_uid, &folder->again_since_ms,
-                                               link->callbacks.data);
-    if (link->suspect_deaths >= SUSPECT_DEATHS && link->suspect.folder == index && link->suspect.uidvalidity == folder->uidvalidity)
+    folder->known = link->callbacks.get_cursor(folder->name, &folder->uidvalidity, &folder->last_uid,
+                                               &folder->again_since_ms, link->callbacks.data);
+    if (link->suspect_deaths >= SUSPECT_DEATHS && link->suspect.folder == index &&
+        link->suspect.uidvalidity == folder->uidvalidity)
         folder->suspect_uid = link->suspect.uid;
     g_ptr_array_add(hello->folders, folder);
 }

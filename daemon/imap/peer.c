@@ -1,6 +1,6 @@
 /*
- * One child process and its socket. Owns both, and the buffers: what comes in is bounded by the largest frame, what waits to go out
- * by MAX_UNSENT (a child that does not read is ended).
+ * One child process and its socket. Owns both, and the buffers: what comes in is bounded by the largest frame, what waits
+ * to go out by MAX_UNSENT (a child that does not read is ended).
  *
  *   running -> (silent for SILENCE_MS, or protocol broken: SIGKILL) -> pidfd readable -> reaped, on_end()
  *           -> socket closed by it -> (HEARTBEAT_MS to leave, else SIGKILL)
@@ -79,7 +79,7 @@ GPid peer_pid(const Peer *peer)
     return peer->child.pid;
 }
 
-/* ---- its end ------------------------------------------------------------------------------------------------------------ */
+/* ---- its end --------------------------------------------------------------------------------------------------------- */
 
 /* Ends it where it still runs, and tells. The caller holds a reference. */
 static void finish(Peer *peer)
@@ -106,7 +106,7 @@ static void finish(Peer *peer)
     peer->callbacks.on_end(end, how, peer->callbacks.data);
 }
 
-/* ---- in ----------------------------------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------------------------------- */
 
 static void take_frames(Peer *peer)
 {
@@ -192,7 +192,7 @@ static gboolean on_watchdog(gpointer data)
     return go_on;
 }
 
-/* ---- out ---------------------------------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------------------------------- */
 
 static GSource *watch_fd(Peer *peer, int fd, GIOCondition condition, GUnixFDSourceFunc func)
 {
@@ -272,7 +272,8 @@ Peer *peer_start(const char *program, GMainContext *context, const PeerCallbacks
     peer->context = context != NULL ? g_main_context_ref(context) : NULL;
     peer->callbacks = *callbacks;
     peer->in = g_byte_array_new();
-    peer->out = g_byte_array_sized_new(64 * 1024); /* the hello fits: the secret behind it is not left in a buffer outgrown */
+    peer->out =
+        g_byte_array_sized_new(64 * 1024); /* the hello fits: the secret behind it is not left in a buffer outgrown */
     peer->heard_ms = clock_monotonic_ms();
     peer->readable = watch_fd(peer, child.socket, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
     peer->ended = watch_fd(peer, child.pidfd, G_IO_IN, on_ended);

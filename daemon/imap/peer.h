@@ -1,6 +1,6 @@
 /*
- * The parent's end of the socket pair, with the process behind it: frames in, frames out, and a watchdog, on the context's loop, never
- * blocking. It knows the protocol's form; what is said is the link's.
+ * The parent's end of the socket pair, with the process behind it: frames in, frames out, and a watchdog, on the context's
+ * loop, never blocking. It knows the protocol's form; what is said is the link's.
  */
 #pragma once
 

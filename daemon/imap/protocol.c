@@ -16,8 +16,9 @@ typedef struct {
 #define HELLO_TYPE "(squssasxxba(sbuuxu))"
 
 static const char *const type_of[FRAME_LAST + 1] = {
-    [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",  [FRAME_COMMITTED] = "(uuu)", [FRAME_RECORD] = "(uuuxv)", [FRAME_POSITION] = "(uuu)",
-    [FRAME_SUSPECT] = "(uuu)",  [FRAME_STATE] = "(us)", [FRAME_FAULT] = "(us)",      [FRAME_HEARTBEAT] = NULL,
+    [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",      [FRAME_COMMITTED] = "(uuu)",
+    [FRAME_RECORD] = "(uuuxv)", [FRAME_POSITION] = "(uuu)", [FRAME_SUSPECT] = "(uuu)",
+    [FRAME_STATE] = "(us)",     [FRAME_FAULT] = "(us)",     [FRAME_HEARTBEAT] = NULL,
 };
 
 static void append_octets(GByteArray *out, FrameKind kind, gconstpointer octets, gsize size)
@@ -75,7 +76,7 @@ FrameStatus frame_parse(const GByteArray *in, gsize *offset, FrameKind *ret_kind
     return FRAME_READY;
 }
 
-/* ---- hello ------------------------------------------------------------------------------------------------------------ */
+/* ---- hello ----------------------------------------------------------------------------------------------------------- */
 
 static void hello_folder_free(gpointer data)
 {
@@ -111,8 +112,8 @@ GVariant *hello_to_variant(const Hello *hello)
         g_variant_builder_add(&folders, "(sbuuxu)", folder->name, folder->known, folder->uidvalidity, folder->last_uid,
                               folder->again_since_ms, folder->suspect_uid);
     }
-    return g_variant_new("(squss^asxxba(sbuuxu))", hello->host, hello->port, hello->tls, hello->ca_file, hello->user, hello->addresses,
-                         hello->poll_ms, hello->first_since_ms, hello->careful, &folders);
+    return g_variant_new("(squss^asxxba(sbuuxu))", hello->host, hello->port, hello->tls, hello->ca_file, hello->user,
+                         hello->addresses, hello->poll_ms, hello->first_since_ms, hello->careful, &folders);
 }
 
 Hello *hello_parse(GVariant *value)
@@ -125,7 +126,7 @@ Hello *hello_parse(GVariant *value)
     while (g_variant_iter_next(folders, "(sbuuxu)", &folder.name, &folder.known, &folder.uidvalidity, &folder.last_uid,
                                &folder.again_since_ms, &folder.suspect_uid))
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
-    gboolean possible = hello->folders->len > 0 && hello->folders->len <= MAX_FOLDERS && hello->tls <= TLS_NONE && hello->poll_ms > 0 &&
-                        g_strv_length(hello->addresses) <= MAX_ADDRESSES;
+    gboolean possible = hello->folders->len > 0 && hello->folders->len <= MAX_FOLDERS && hello->tls <= TLS_NONE &&
+                        hello->poll_ms > 0 && g_strv_length(hello->addresses) <= MAX_ADDRESSES;
     return possible ? g_steal_pointer(&hello) : NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * What parent and child say to each other over their socket pair: frames of a length, a kind and a serialised GVariant of the
- * kind's one type. Neither side believes the other: lengths are bounded before memory is taken, values must be in
+ * What parent and child say to each other over their socket pair: frames of a length, a kind and a serialised GVariant of
+ * the kind's one type. Neither side believes the other: lengths are bounded before memory is taken, values must be in
  * normal form (the child may have been taken over by a server, and the parent holds the store).
  */
 #pragma once
@@ -25,10 +25,10 @@ typedef enum {
 /* One folder, as the hello tells it. */
 typedef struct {
     char *name;
-    gboolean known;       /* it was read before: the three below hold */
+    gboolean known; /* it was read before: the three below hold */
     guint32 uidvalidity, last_uid;
     gint64 again_since_ms; /* read what came since then if the UIDVALIDITY has changed; real time */
-    guint32 suspect_uid;  /* hand this one on unread; 0: none */
+    guint32 suspect_uid;   /* hand this one on unread; 0: none */
 } HelloFolder;
 
 typedef struct {
@@ -37,18 +37,19 @@ typedef struct {
     guint32 tls; /* TlsMode */
     char *ca_file;
     char *user;
-    char **addresses;        /* numeric */
+    char **addresses; /* numeric */
     gint64 poll_ms;
-    gint64 first_since_ms;   /* a first run reads what came since then; 0: nothing */
-    gboolean careful;        /* the child before died while reading: one message at a time, SUSPECT before each */
-    GPtrArray *folders;      /* HelloFolder* */
+    gint64 first_since_ms; /* a first run reads what came since then; 0: nothing */
+    gboolean careful;      /* the child before died while reading: one message at a time, SUSPECT before each */
+    GPtrArray *folders;    /* HelloFolder* */
 } Hello;
 
 Hello *hello_new(void);
 void hello_free(Hello *hello);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hello, hello_free)
 
-/* To and from FRAME_HELLO's value. hello_parse() gives NULL for what cannot be (no folder, too many, an unknown TLS mode …). */
+/* To and from FRAME_HELLO's value. hello_parse() gives NULL for what cannot be (no folder, too many, an unknown TLS mode
+ * …). */
 GVariant *hello_to_variant(const Hello *hello);
 Hello *hello_parse(GVariant *value);
 
@@ -62,7 +63,8 @@ gsize frame_size(GVariant *value);
 typedef enum { FRAME_NONE, FRAME_READY, FRAME_BROKEN } FrameStatus;
 
 /*
- * Looks for a frame at *offset of in. READY: *ret_value (NULL for HEARTBEAT; owned by the caller) and *offset behind it; for SECRET
- * *ret_value is its octets ("ay"). NONE: more octets are needed. BROKEN: no frame of ours; the connection is of no more use.
+ * Looks for a frame at *offset of in. READY: *ret_value (NULL for HEARTBEAT; owned by the caller) and *offset behind it;
+ * for SECRET *ret_value is its octets ("ay"). NONE: more octets are needed. BROKEN: no frame of ours; the connection is of
+ * no more use.
  */
 FrameStatus frame_parse(const GByteArray *in, gsize *offset, FrameKind *ret_kind, GVariant **ret_value);

@@ -19,6 +19,10 @@ gboolean session_failed(Session *session, int result, const char *command, GErro
 {
     if (stream_fault(session->stream, error))
         return FALSE;
+    if (result == MAILIMAP_ERROR_MEMORY) { /* a length announced that the limit on memory forbids */
+        g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s: the server sends more than was asked for", command);
+        return FALSE;
+    }
     if (result == MAILIMAP_ERROR_PARSE || result == MAILIMAP_ERROR_PROTOCOL) {
         g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s: the server's answer is no IMAP", command);
         return FALSE;
@@ -108,7 +112,8 @@ static gboolean upgrade(Session *session, const SessionSettings *settings, GErro
     if (!ask_capabilities(session, &capabilities, error))
         return FALSE;
     if (!capabilities.starttls) {
-        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, "the server offers no STARTTLS, and without TLS nothing is sent");
+        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE,
+                            "the server offers no STARTTLS, and without TLS nothing is sent");
         return FALSE;
     }
     stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
@@ -156,7 +161,8 @@ Session *session_open(Stream *stream, const SessionSettings *settings, GError **
     if (!greet(session, &signed_in, error))
         return NULL;
     if (settings->tls == TLS_STARTTLS && signed_in) {
-        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, "the server signs in (PREAUTH) before TLS could be had");
+        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE,
+                            "the server signs in (PREAUTH) before TLS could be had");
         return NULL;
     }
     if (settings->tls == TLS_STARTTLS && !upgrade(session, settings, error))
@@ -175,10 +181,12 @@ gboolean session_examine(Session *session, const char *wire_name, const char *la
     if (result != MAILIMAP_NO_ERROR)
         return session_failed(session, result, command, error);
     if (info == NULL || info->sel_uidvalidity == 0) {
-        g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s: the server gives no UIDVALIDITY, without which nothing can be read once", command);
+        g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER,
+                    "%s: the server gives no UIDVALIDITY, without which nothing can be read once", command);
         return FALSE;
     }
     session->selected = g_strdup(wire_name);
-    *ret_state = (FolderState){.uidvalidity = info->sel_uidvalidity, .uidnext = info->sel_uidnext, .exists = info->sel_exists};
+    *ret_state =
+        (FolderState){.uidvalidity = info->sel_uidvalidity, .uidnext = info->sel_uidnext, .exists = info->sel_exists};
     return TRUE;
 }

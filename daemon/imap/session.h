@@ -41,8 +41,8 @@ gboolean session_examine(Session *session, const char *wire_name, const char *la
 /* FALSE always: sets error to what made the command fail, given libetpan's result code. */
 gboolean session_failed(Session *session, int result, const char *command, GError **error);
 
-/* Messages that the server says the open folder has, as far as it has told; and whether the last command's answer told of a change
- * of it in passing (exists: the number before). */
+/* Messages that the server says the open folder has, as far as it has told; and whether the last command's answer told of a
+ * change of it in passing (exists: the number before). */
 guint32 session_exists(const Session *session);
 gboolean session_changed(const Session *session, guint32 exists);
 

@@ -1,6 +1,7 @@
 /*
- * AUTHENTICATE PLAIN (RFC 4616; any UTF-8, so it comes first) and LOGIN (printable ASCII). Runs in the watcher, over wire.c; copies
- * of the password are wiped. A refused PLAIN is not tried again as LOGIN: two failures a try would lock accounts twice as fast.
+ * AUTHENTICATE PLAIN (RFC 4616; any UTF-8, so it comes first) and LOGIN (printable ASCII). Runs in the watcher, over
+ * wire.c; copies of the password are wiped. A refused PLAIN is not tried again as LOGIN: two failures a try would lock
+ * accounts twice as fast.
  */
 #include "sign_in.h"
 
@@ -55,7 +56,8 @@ static gboolean finish(Session *session, GError **error)
     return refused(words, error);
 }
 
-static gboolean authenticate_plain(Session *session, gboolean initial_response, const char *user, const char *secret, GError **error)
+static gboolean authenticate_plain(Session *session, gboolean initial_response, const char *user, const char *secret,
+                                   GError **error)
 {
     char *message = plain_message(user, secret);
     gboolean sent = FALSE;
@@ -90,7 +92,8 @@ static gboolean append_quoted(GString *command, const char *text)
 
 static gboolean login(Session *session, const char *user, const char *secret, GError **error)
 {
-    GString *command = g_string_sized_new(2 * (strlen(user) + strlen(secret)) + 16); /* never grows, so nothing is left behind */
+    GString *command =
+        g_string_sized_new(2 * (strlen(user) + strlen(secret)) + 16); /* never grows, so nothing is left behind */
     g_string_append(command, "LOGIN ");
     gboolean fits = append_quoted(command, user);
     g_string_append_c(command, ' ');

@@ -1,6 +1,6 @@
 /*
- * The watcher as a process, seen from the parent. By pidfd instead of SIGCHLD: nothing global is touched, and a process id is never
- * used for a process that is not ours any more.
+ * The watcher as a process, seen from the parent. By pidfd instead of SIGCHLD: nothing global is touched, and a process id
+ * is never used for a process that is not ours any more.
  */
 #include "spawn.h"
 
@@ -22,8 +22,18 @@ enum { CHILD_SOCKET_FD = 3 };
 
 static char **child_environment(void)
 {
-    static const char *const kept[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "GNUTLS_SYSTEM_PRIORITY_FILE", "LANG",         "LC_ALL",       "LC_CTYPE",
-                                       "LC_MESSAGES",   "TZ",           "ASAN_OPTIONS",                "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
+    static const char *const kept[] = {"SSL_CERT_FILE",
+                                       "SSL_CERT_DIR",
+                                       "GNUTLS_SYSTEM_PRIORITY_FILE",
+                                       "LANG",
+                                       "LC_ALL",
+                                       "LC_CTYPE",
+                                       "LC_MESSAGES",
+                                       "TZ",
+                                       "ASAN_OPTIONS",
+                                       "LSAN_OPTIONS",
+                                       "UBSAN_OPTIONS",
+                                       "TSAN_OPTIONS",
                                        "GCOV_PREFIX"};
     g_autoptr(GPtrArray) environment = g_ptr_array_new();
     for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {

@@ -1,6 +1,6 @@
 /*
- * A mailstream_low driver of our own, since libetpan's verifies no certificate, sends no server name, counts time by the read and
- * aborts on high descriptors. Runs in the watcher (child), single-threaded, on a non-blocking socket with poll(2).
+ * A mailstream_low driver of our own, since libetpan's verifies no certificate, sends no server name, counts time by the
+ * read and aborts on high descriptors. Runs in the watcher (child), single-threaded, on a non-blocking socket with poll(2).
  *
  * Each operation has a deadline and a budget (stream_arm()); the first thing that goes wrong is kept as the stream's fault,
  * since libetpan passes on no more than "stream error". A read never returns 0: libetpan would ask again for ever.
@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <gnutls/x509.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ struct Stream {
     GError *fault;
 };
 
-G_DEFINE_QUARK(nurture-imap-fault, imap_fault)
+G_DEFINE_QUARK(nurture - imap - fault, imap_fault)
 
 static int fail(Stream *stream, ImapFault code, const char *text)
 {
@@ -216,13 +216,14 @@ void stream_free(Stream *stream)
     g_free(stream);
 }
 
-/* ---- TCP -------------------------------------------------------------------------------------------------------------- */
+/* ---- TCP ------------------------------------------------------------------------------------------------------------- */
 
 static void set_options(int fd)
 {
     const int on = 1, idle_s = 60, interval_s = 20, probes = 3;
     const unsigned user_ms = 60 * 1000;
-    /* A peer that is gone without a word is found out in two minutes. Where an option is not to be had, nothing else changes. */
+    /* A peer that is gone without a word is found out in two minutes. Where an option is not to be had, nothing else
+     * changes. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
@@ -242,7 +243,8 @@ static gboolean connect_one(Stream *stream, const char *address, guint16 port, c
     }
     stream->fd = socket(native.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int fault = stream->fd < 0 ? errno : 0;
-    if (fault == 0 && connect(stream->fd, (const struct sockaddr *)&native, (socklen_t)g_socket_address_get_native_size(target)) != 0)
+    if (fault == 0 &&
+        connect(stream->fd, (const struct sockaddr *)&native, (socklen_t)g_socket_address_get_native_size(target)) != 0)
         fault = errno;
     if (fault == EINPROGRESS) {
         socklen_t size = sizeof fault;
@@ -275,11 +277,12 @@ Stream *stream_connect(const char *const *addresses, guint16 port, StreamTick ti
             return g_steal_pointer(&stream);
         g_string_append_printf(reasons, "%s%s: %s", i > 0 ? "; " : "", addresses[i], reason);
     }
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_NETWORK, "cannot be reached: %s", reasons->len > 0 ? reasons->str : "no address");
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_NETWORK, "cannot be reached: %s",
+                reasons->len > 0 ? reasons->str : "no address");
     return NULL;
 }
 
-/* ---- TLS -------------------------------------------------------------------------------------------------------------- */
+/* ---- TLS ------------------------------------------------------------------------------------------------------------- */
 
 gnutls_certificate_credentials_t stream_trust_load(const char *ca_file, GError **error)
 {
@@ -295,7 +298,8 @@ gnutls_certificate_credentials_t stream_trust_load(const char *ca_file, GError *
         g_set_error(error, IMAP_FAULT, IMAP_FAULT_LOCAL, "ca_file %s: %s", ca_file,
                     own < 0 ? gnutls_strerror(own) : "it holds no certificate");
     else if (system <= 0 && own == 0)
-        g_set_error(error, IMAP_FAULT, IMAP_FAULT_LOCAL, "this system has no certificate authorities (package ca-certificates)");
+        g_set_error(error, IMAP_FAULT, IMAP_FAULT_LOCAL,
+                    "this system has no certificate authorities (package ca-certificates)");
     else
         return trust;
     gnutls_certificate_free_credentials(trust);
@@ -314,7 +318,8 @@ static char *describe_status(unsigned status, const char *host)
     if (status & GNUTLS_CERT_REVOKED)
         return g_strdup("the certificate was revoked");
     if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
-        return g_strdup("the certificate is not signed by an authority that is trusted here (a private one is named by ca_file)");
+        return g_strdup(
+            "the certificate is not signed by an authority that is trusted here (a private one is named by ca_file)");
     if (status & GNUTLS_CERT_INSECURE_ALGORITHM)
         return g_strdup("the certificate is signed by an insecure algorithm");
     gnutls_datum_t text = {NULL, 0};
@@ -333,14 +338,16 @@ static gboolean handshake_failed(Stream *stream, gnutls_session_t session, int r
         g_autofree char *why = describe_status(gnutls_session_get_verify_cert_status(session), host);
         g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, why);
     } else if (result == GNUTLS_E_PREMATURE_TERMINATION || result == GNUTLS_E_PULL_ERROR || result == GNUTLS_E_PUSH_ERROR) {
-        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_NETWORK, "the server closed the connection during the TLS handshake");
+        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_NETWORK,
+                            "the server closed the connection during the TLS handshake");
     } else {
         g_set_error(error, IMAP_FAULT, IMAP_FAULT_CERTIFICATE, "TLS: %s", gnutls_strerror(result));
     }
     return FALSE;
 }
 
-static int configure_session(gnutls_session_t session, Stream *stream, gnutls_certificate_credentials_t trust, const char *host)
+static int configure_session(gnutls_session_t session, Stream *stream, gnutls_certificate_credentials_t trust,
+                             const char *host)
 {
     int result = gnutls_set_default_priority_append(session, "-VERS-TLS1.0:-VERS-TLS1.1", NULL, 0);
     if (result == GNUTLS_E_SUCCESS)

@@ -1,6 +1,6 @@
 /*
- * One connection to a server, as a driver for libetpan's mailstream: TCP or TLS with certificate and host name verified, and for each
- * operation one absolute deadline and one budget of octets, which no server can stretch.
+ * One connection to a server, as a driver for libetpan's mailstream: TCP or TLS with certificate and host name verified,
+ * and for each operation one absolute deadline and one budget of octets, which no server can stretch.
  */
 #pragma once
 

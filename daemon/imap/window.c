@@ -1,4 +1,5 @@
-/* The window of uncommitted records: at most WINDOW_RECORDS, so that going through them all is cheap. Used by both processes. */
+/* The window of uncommitted records: at most WINDOW_RECORDS, so that going through them all is cheap. Used by both
+ * processes. */
 #include "window.h"
 
 #include "limits.h"
@@ -20,7 +21,8 @@ gboolean record_window_is_empty(const RecordWindow *window)
 
 gboolean record_window_has_room(const RecordWindow *window, gsize octets)
 {
-    return record_window_is_empty(window) || (window->sent->len < WINDOW_RECORDS && window->octets + octets <= WINDOW_OCTETS);
+    return record_window_is_empty(window) ||
+           (window->sent->len < WINDOW_RECORDS && window->octets + octets <= WINDOW_OCTETS);
 }
 
 void record_window_add(RecordWindow *window, const WindowRecord *record)

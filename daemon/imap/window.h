@@ -1,6 +1,6 @@
 /*
- * Records that were sent and are not yet committed. The child keeps one, so as not to run ahead, the parent another, so as not to
- * rely on that.
+ * Records that were sent and are not yet committed. The child keeps one, so as not to run ahead, the parent another, so as
+ * not to rely on that.
  */
 #pragma once
 

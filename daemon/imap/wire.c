@@ -1,6 +1,7 @@
 /*
- * Lines of the IMAP protocol on libetpan's mailstream, without libetpan's parser, which gives no reason where a sign-in is refused
- * and loses what comes before the "+" of IDLE. Runs in the watcher. Tags are "N1", "N2" … (libetpan's are plain numbers).
+ * Lines of the IMAP protocol on libetpan's mailstream, without libetpan's parser, which gives no reason where a sign-in is
+ * refused and loses what comes before the "+" of IDLE. Runs in the watcher. Tags are "N1", "N2" … (libetpan's are plain
+ * numbers).
  */
 #include "wire.h"
 

@@ -1,6 +1,6 @@
 /*
- * Commands that are spoken line by line, beside libetpan: signing in (for the server's reason, and passwords with any characters) and
- * IDLE. Lines of at most IMAP_LINE_OCTETS; each operation is armed by the caller (stream_arm()).
+ * Commands that are spoken line by line, beside libetpan: signing in (for the server's reason, and passwords with any
+ * characters) and IDLE. Lines of at most IMAP_LINE_OCTETS; each operation is armed by the caller (stream_arm()).
  */
 #pragma once
 
@@ -22,7 +22,8 @@ gboolean wire_command(Session *session, const char *text, gboolean secret, GErro
 /* A line that belongs to a command under way (DONE, an answer to "+"). */
 gboolean wire_send_line(Session *session, const char *text, gboolean secret, GError **error);
 
-/* Reads one line and says what it is; *ret_text is the rest of it, owned by the caller. A tag other than the last command's is a fault. */
+/* Reads one line and says what it is; *ret_text is the rest of it, owned by the caller. A tag other than the last command's
+ * is a fault. */
 gboolean wire_read(Session *session, WireKind *ret_kind, char **ret_text, GError **error);
 
 /* Reads on to the answer of the command: a tagged line or "+". Untagged lines are dropped. */

@@ -1,5 +1,5 @@
-"""An IMAP server that does on demand what no real one does. Its argument is the name of a class below. Prints its port; answers "seen"
-with the verbs of the commands that it was given, anything else with the number of connections that gave any.
+"""An IMAP server that does on demand what no real one does. Its argument is the name of a class below. Prints its port;
+answers "seen" with the verbs of the commands that it was given, anything else with the number of connections that gave any.
 """
 import re
 import socket

@@ -1,4 +1,4 @@
-"""A Dovecot for the unit tests of imap/, driven line by line: prints "IMAP-PORT IMAPS-PORT CA-FILE PASSWORD", then answers each command.
+"""A Dovecot for the unit tests of imap/, driven line by line: prints "IMAP-PORT IMAPS-PORT CA-FILE PASSWORD", then answers.
 
   deliver USER FIRST COUNT OCTETS   by LMTP: messages <mFIRST@kunde.example> and on, of about that size
   append USER FOLDER NUMBER DAYS    by IMAP APPEND, received so many days ago

@@ -1,6 +1,7 @@
 /*
- * What the tests of imap/ share: this program as parent and, with --watch, as child; a callee that keeps cursors and what it has read
- * in memory, as the daemon's intake keeps them in the store; and the Python peers beside this file, spoken to line by line.
+ * What the tests of imap/ share: this program as parent and, with --watch, as child; a callee that keeps cursors and what
+ * it has read in memory, as the daemon's intake keeps them in the store; and the Python peers beside this file, spoken to
+ * line by line.
  */
 #pragma once
 
@@ -20,7 +21,7 @@
 #include "imap/watcher.h"
 #include "mail/read.h"
 
-/* ---- a peer ------------------------------------------------------------------------------------------------------------ */
+/* ---- a peer ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     GSubprocess *process;
@@ -75,7 +76,7 @@ static inline void peer_process_stop(PeerProcess *peer)
     g_clear_pointer(&peer->hello, g_free);
 }
 
-/* ---- the callee -------------------------------------------------------------------------------------------------------- */
+/* ---- the callee ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     guint32 uidvalidity, last_uid;
@@ -147,8 +148,8 @@ static inline void rig_on_state(ImapState state, const char *text, gint64 retry_
     }
 }
 
-static inline gboolean rig_get_cursor(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid, gint64 *ret_updated_ms,
-                                      gpointer data)
+static inline gboolean rig_get_cursor(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid,
+                                      gint64 *ret_updated_ms, gpointer data)
 {
     const Rig *rig = data;
     const RigCursor *cursor = g_hash_table_lookup(rig->cursors, folder);
@@ -160,19 +161,21 @@ static inline gboolean rig_get_cursor(const char *folder, guint32 *ret_uidvalidi
     return TRUE;
 }
 
-/* user signs in with password at host:port; ca_file may be "". The folder is INBOX until account.imap.folders is set otherwise. */
+/* user signs in with password at host:port; ca_file may be "". The folder is INBOX until account.imap.folders is set
+ * otherwise. */
 static inline void rig_init(Rig *rig, TlsMode tls, const char *host, guint port, const char *ca_file, const char *user,
                             const char *password)
 {
     *rig = (Rig){.state = IMAP_STATE_CONNECTING};
     rig->account.has_imap = TRUE;
-    rig->account.imap.server = (Endpoint){.url = g_strdup_printf("%s://%s:%u", tls == TLS_IMPLICIT ? "imaps" : "imap", host, port),
-                                          .host = g_strdup(host),
-                                          .port = (guint16)port,
-                                          .tls = tls,
-                                          .ca_file = g_strdup(ca_file),
-                                          .user = g_strdup(user),
-                                          .password = {.kind = SECRET_TEXT, .value = g_strdup(password)}};
+    rig->account.imap.server =
+        (Endpoint){.url = g_strdup_printf("%s://%s:%u", tls == TLS_IMPLICIT ? "imaps" : "imap", host, port),
+                   .host = g_strdup(host),
+                   .port = (guint16)port,
+                   .tls = tls,
+                   .ca_file = g_strdup(ca_file),
+                   .user = g_strdup(user),
+                   .password = {.kind = SECRET_TEXT, .value = g_strdup(password)}};
     rig->account.imap.folders = g_strsplit("INBOX", ",", 0);
     rig->account.imap.poll_ms = 60 * 1000;
     rig->cursors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -231,7 +234,7 @@ static inline void rig_set_folders(Rig *rig, const char *commas)
     rig->account.imap.folders = g_strsplit(commas, ",", 0);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------------------------------- */
 
 static inline gboolean rig_wake(gpointer data)
 {
@@ -281,12 +284,12 @@ static inline gboolean rig_has_records(const Rig *rig, guint count)
     return rig->n_records >= count;
 }
 
-#define assert_becomes(rig, condition, wanted, seconds)                                                                              \
-    do {                                                                                                                             \
-        if (!rig_wait((rig), (condition), (wanted), (seconds)*1000))                                                                 \
-            fail_msg("%s(%u) not within %u s: %s \"%s\"; %u records, failed %u times: %s", #condition, (guint)(wanted),              \
-                     (guint)(seconds), imap_state_name((rig)->state), (rig)->state_text, (rig)->n_records, (rig)->n_failed,          \
-                     (rig)->failed_text);                                                                                            \
+#define assert_becomes(rig, condition, wanted, seconds)                                                                     \
+    do {                                                                                                                    \
+        if (!rig_wait((rig), (condition), (wanted), (seconds)*1000))                                                        \
+            fail_msg("%s(%u) not within %u s: %s \"%s\"; %u records, failed %u times: %s", #condition, (guint)(wanted),     \
+                     (guint)(seconds), imap_state_name((rig)->state), (rig)->state_text, (rig)->n_records, (rig)->n_failed, \
+                     (rig)->failed_text);                                                                                   \
     } while (0)
 
 static inline void assert_contains(const char *text, const char *part)
@@ -295,7 +298,7 @@ static inline void assert_contains(const char *text, const char *part)
         fail_msg("\"%s\" does not contain \"%s\"", text, part);
 }
 
-/* ---- main() ------------------------------------------------------------------------------------------------------------ */
+/* ---- main() ---------------------------------------------------------------------------------------------------------- */
 
 /* mail_read(), but for messages that are made to end their reader. */
 static inline InboundMessage *rig_read(const char *bytes, gsize length, gint64 now_ms)
@@ -305,10 +308,10 @@ static inline InboundMessage *rig_read(const char *bytes, gsize length, gint64 n
     return mail_read(bytes, length, now_ms);
 }
 
-#define RIG_MAIN(tests, setup, teardown)                                                                                             \
-    int main(int argc, char **argv)                                                                                                  \
-    {                                                                                                                                \
-        if (argc > 1 && g_str_equal(argv[1], "--watch"))                                                                             \
-            return watcher_main(rig_read);                                                                                           \
-        return cmocka_run_group_tests((tests), (setup), (teardown));                                                                 \
+#define RIG_MAIN(tests, setup, teardown)                                                                                    \
+    int main(int argc, char **argv)                                                                                         \
+    {                                                                                                                       \
+        if (argc > 1 && g_str_equal(argv[1], "--watch"))                                                                    \
+            return watcher_main(rig_read);                                                                                  \
+        return cmocka_run_group_tests((tests), (setup), (teardown));                                                        \
     }

@@ -1,6 +1,6 @@
 /*
- * The link and its watcher on a real Dovecot over TLS: what arrives is handed on soon, once and whole, whatever restarts, and the mailbox
- * stays as it was.
+ * The link and its watcher on a real Dovecot over TLS: what arrives is handed on soon, once and whole, whatever restarts,
+ * and the mailbox stays as it was.
  */
 #include "rig.h"
 
@@ -264,7 +264,8 @@ static void test_a_wrong_password_is_told(void **state)
     rig.account.imap.server.password.value = g_strdup("w\303\270rong \"\\");
     rig_start(&rig);
     assert_becomes(&rig, rig_has_failed, 1, 20);
-    g_autofree char *want = g_strdup_printf("imaps://localhost:%u: sign-in refused: [AUTHENTICATIONFAILED] Authentication failed.", imaps_port);
+    g_autofree char *want =
+        g_strdup_printf("imaps://localhost:%u: sign-in refused: [AUTHENTICATIONFAILED] Authentication failed.", imaps_port);
     assert_string_equal(rig.failed_text, want);
     assert_null(strstr(rig.texts->str, "rong"));
     rig_clear(&rig);
@@ -322,7 +323,8 @@ static void test_bad_certificates_are_refused_before_the_sign_in(void **state)
         Rig rig;
         peer_process_tell(&server, "certificate %s", rows[i].kind);
         for (guint starttls = 0; starttls < 2; starttls++) {
-            rig_init(&rig, starttls ? TLS_STARTTLS : TLS_IMPLICIT, "localhost", starttls ? imap_port : imaps_port, ca_file, "careful", password);
+            rig_init(&rig, starttls ? TLS_STARTTLS : TLS_IMPLICIT, "localhost", starttls ? imap_port : imaps_port, ca_file,
+                     "careful", password);
             rig_start(&rig);
             assert_becomes(&rig, rig_has_failed, 1, 20);
             assert_contains(rig.failed_text, rows[i].want);

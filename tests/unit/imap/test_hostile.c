@@ -1,6 +1,6 @@
 /*
- * The link and its watcher on servers that mean harm, break the protocol, or say true things in an unusual way (hostile.py): a child may die
- * of it, the parent says why, and what can be read is read once.
+ * The link and its watcher on servers that mean harm, break the protocol, or say true things in an unusual way
+ * (hostile.py): a child may die of it, the parent says why, and what can be read is read once.
  */
 #include "rig.h"
 
@@ -105,8 +105,8 @@ static void test_what_is_unusual_is_read_once(void **state)
         const char *mode;
         guint messages;
     } rows[] = {
-        {"Server", 1},   {"Refuses", 3},    {"Vanishes", 2},   {"Others", 3},     {"StrangeDates", 1}, {"OneSegment", 1},
-        {"BeforePlus", 1}, {"WithDone", 1}, {"ByteByByte", 1}, {"EndsIdle", 1}, {"IdleRefused", 1}, {"WithSearch", 1},
+        {"Server", 1},     {"Refuses", 3},  {"Vanishes", 2},   {"Others", 3},   {"StrangeDates", 1}, {"OneSegment", 1},
+        {"BeforePlus", 1}, {"WithDone", 1}, {"ByteByByte", 1}, {"EndsIdle", 1}, {"IdleRefused", 1},  {"WithSearch", 1},
     };
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -1,6 +1,6 @@
 /*
- * What parent and child say to each other: frames go through whole in whatever pieces, what is no frame is told, and no octets
- * of a child that was taken over do harm. And the window of records that neither side leaves.
+ * What parent and child say to each other: frames go through whole in whatever pieces, what is no frame is told, and no
+ * octets of a child that was taken over do harm. And the window of records that neither side leaves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,12 @@ static Hello *some_hello(void)
     hello->first_since_ms = 1;
     hello->careful = TRUE;
     for (guint i = 0; i < 3; i++) {
-        const HelloFolder folder = {.name = g_strdup_printf("folder %u", i), .known = i > 0, .uidvalidity = G_MAXUINT32, .last_uid = i, .again_since_ms = -5, .suspect_uid = 7};
+        const HelloFolder folder = {.name = g_strdup_printf("folder %u", i),
+                                    .known = i > 0,
+                                    .uidvalidity = G_MAXUINT32,
+                                    .last_uid = i,
+                                    .again_since_ms = -5,
+                                    .suspect_uid = 7};
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
     }
     return hello;
@@ -44,7 +49,8 @@ static void append_all(GByteArray *out)
     frame_append(out, FRAME_HELLO, hello_to_variant(hello));
     frame_append_secret(out, "p\303\245ss");
     frame_append(out, FRAME_COMMITTED, g_variant_new("(uuu)", 0, 1, 2));
-    frame_append(out, FRAME_RECORD, g_variant_new("(uuuxv)", 1, 2, 3, G_GINT64_CONSTANT(4), inbound_message_to_variant(message)));
+    frame_append(out, FRAME_RECORD,
+                 g_variant_new("(uuuxv)", 1, 2, 3, G_GINT64_CONSTANT(4), inbound_message_to_variant(message)));
     frame_append(out, FRAME_POSITION, g_variant_new("(uuu)", 3, 4, 5));
     frame_append(out, FRAME_SUSPECT, g_variant_new("(uuu)", 6, 7, 8));
     frame_append(out, FRAME_STATE, g_variant_new("(us)", 1, "state"));

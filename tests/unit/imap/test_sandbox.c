@@ -115,7 +115,6 @@ static int read_mail_and_talk(void)
     for (guint i = 0; i < 200000; i++)
         g_string_append(mail, "word ");
     g_autoptr(InboundMessage) message = mail_read(mail->str, mail->len, 1);
-    g_autofree char *random = g_malloc(64);
     return message != NULL && write(pair[0], "", 0) == 0 && getpid() > 0 && *message->full_text != '\0' ? WELL : DONE_IT;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The stream's promises: an operation ends by its deadline and within its budget, whatever the server does; and it ticks meanwhile.
+ * The stream's promises: an operation ends by its deadline and within its budget, whatever the server does; and it ticks
+ * meanwhile.
  */
 #include "rig.h"
 
@@ -27,7 +28,8 @@ static void begin(Fixture *fixture, const char *mode)
     const char *const addresses[] = {"127.0.0.1", NULL};
     *fixture = (Fixture){0};
     peer_process_start(&fixture->peer, "hostile.py", mode, NULL);
-    fixture->stream = stream_connect(addresses, (guint16)g_ascii_strtoull(fixture->peer.hello, NULL, 10), count_tick, &fixture->ticks, NULL);
+    fixture->stream = stream_connect(addresses, (guint16)g_ascii_strtoull(fixture->peer.hello, NULL, 10), count_tick,
+                                     &fixture->ticks, NULL);
     assert_non_null(fixture->stream);
     fixture->over = stream_to_mailstream(fixture->stream);
 }
@@ -148,12 +150,9 @@ static void test_addresses_are_tried_in_turn(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_a_trickle_meets_the_deadline),
-    cmocka_unit_test(test_a_flood_meets_the_budget),
-    cmocka_unit_test(test_an_end_is_an_error),
-    cmocka_unit_test(test_a_peer_that_does_not_read_meets_the_deadline),
-    cmocka_unit_test(test_tls_with_one_who_speaks_none),
-    cmocka_unit_test(test_addresses_are_tried_in_turn),
+    cmocka_unit_test(test_a_trickle_meets_the_deadline), cmocka_unit_test(test_a_flood_meets_the_budget),
+    cmocka_unit_test(test_an_end_is_an_error),           cmocka_unit_test(test_a_peer_that_does_not_read_meets_the_deadline),
+    cmocka_unit_test(test_tls_with_one_who_speaks_none), cmocka_unit_test(test_addresses_are_tried_in_turn),
 };
 
 RIG_MAIN(tests, NULL, NULL)
