@@ -87,7 +87,7 @@ static void set_state(ImapLink *link, ImapState state, const char *text, gint64 
 
 static guint folder_count(const ImapLink *link)
 {
-    return MIN(g_strv_length(link->account->imap.folders), MAX_FOLDERS);
+    return g_strv_length(link->account->imap.folders);
 }
 
 /* ---- trying again ---------------------------------------------------------------------------------------------------- */
@@ -296,7 +296,9 @@ static void on_prepared(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     g_autoptr(Launch) launch = launch_finish(result, &error);
     const PeerCallbacks callbacks = {.on_frame = on_frame, .on_end = on_end, .data = link};
-    if (launch != NULL && !link->closed)
+    if (launch != NULL && !link->closed && folder_count(link) > MAX_FOLDERS)
+        g_set_error(&error, IMAP_FAULT, IMAP_FAULT_LOCAL, "at most %d folders can be watched", MAX_FOLDERS);
+    else if (launch != NULL && !link->closed)
         link->peer = peer_start(link->program, link->context, &callbacks, &error);
     if (!link->closed && link->peer != NULL)
         say_hello(link, launch);

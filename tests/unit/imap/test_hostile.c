@@ -213,6 +213,13 @@ static void test_what_cannot_start_says_so(void **state)
     assert_becomes(&rig, rig_has_failed, 1, 10);
     assert_contains(rig.failed_text, "No such file");
     rig_clear(&rig);
+    rig_init(&rig, TLS_NONE, "127.0.0.1", 1, "", "kari", "secret-word");
+    g_autofree char *commas = g_strnfill(64, ',');
+    rig_set_folders(&rig, commas);
+    rig_start(&rig);
+    assert_becomes(&rig, rig_has_failed, 1, 10);
+    assert_contains(rig.failed_text, "at most 64 folders");
+    rig_clear(&rig);
 }
 
 static const struct CMUnitTest tests[] = {
