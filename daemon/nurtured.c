@@ -11,6 +11,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -276,10 +277,19 @@ static int run_daemon(const Options *options)
     return ok ? EXIT_SUCCESS : fail(error);
 }
 
+/* An image of the process would hold passwords. */
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = {0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0)
+        log_event(LOG_LEVEL_WARNING, "core-dumps-allowed", LOG_TEXT("reason", g_strerror(errno)));
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && g_str_equal(argv[1], "--watch"))
         return watcher_main(mail_read);
+    forbid_core_dumps();
     setlocale(LC_CTYPE, "C.UTF-8"); /* not the user's: curl encodes international domains by it */
     signal(SIGPIPE, SIG_IGN);
     Options options = {0};

@@ -7,13 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "config/config.h"
 
-enum { SECRET_MAX_BYTES = 64 * 1024, COMMAND_TIMEOUT_S = 30 };
+enum { SECRET_MAX_BYTES = 64 * 1024, COMMAND_TIMEOUT_S = 30, COMMAND_LOOK_MS = 100 };
 
 void secret_free(char *secret)
 {
@@ -72,14 +74,12 @@ static char *read_file(const char *path, gboolean must_be_private, GError **erro
     return secret;
 }
 
-static gboolean on_timeout(gpointer data)
-{
-    g_subprocess_force_exit(data);
-    return G_SOURCE_REMOVE;
-}
-
 typedef struct {
     GMainLoop *loop;
+    GCancellable *giving_up;
+    pid_t group; /* of the command and all that it started; 0 where the shell was gone before we could ask */
+    gint64 until_ms;
+    const gint *cancelled;
     char *output;
     gboolean ok;
 } CommandRun;
@@ -91,24 +91,60 @@ static void on_output(GObject *source, GAsyncResult *result, gpointer data)
     g_main_loop_quit(run->loop);
 }
 
-static char *run_command(const char *command, GError **error)
+/* The whole group: what the shell started would else keep our pipe open after the shell has been ended. */
+static gboolean on_look(gpointer data)
+{
+    CommandRun *run = data;
+    if ((!run->cancelled || !g_atomic_int_get(run->cancelled)) && clock_monotonic_ms() < run->until_ms)
+        return G_SOURCE_CONTINUE;
+    if (run->group > 0)
+        kill(-run->group, SIGKILL);
+    g_cancellable_cancel(run->giving_up);
+    return G_SOURCE_REMOVE;
+}
+
+static void lead_own_group(gpointer unused)
+{
+    (void)unused;
+    setpgid(0, 0);
+}
+
+static GSubprocess *start_command(const char *command, GError **error)
+{
+    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+    g_subprocess_launcher_set_child_setup(launcher, lead_own_group, NULL, NULL);
+    return g_subprocess_launcher_spawn(launcher, error, "/bin/sh", "-c", command, NULL);
+}
+
+/* Waits for what it prints, in a context of its own. */
+static void wait_for_output(GSubprocess *process, GMainContext *context, CommandRun *run)
+{
+    const char *id = g_subprocess_get_identifier(process);
+    GSource *look = g_timeout_source_new(COMMAND_LOOK_MS);
+    run->group = id ? (pid_t)g_ascii_strtoll(id, NULL, 10) : 0;
+    run->until_ms = clock_monotonic_ms() + COMMAND_TIMEOUT_S * 1000;
+    run->giving_up = g_cancellable_new();
+    run->loop = g_main_loop_new(context, FALSE);
+    g_source_set_callback(look, on_look, run, NULL);
+    g_source_attach(look, context);
+    g_subprocess_communicate_utf8_async(process, NULL, run->giving_up, on_output, run);
+    g_main_loop_run(run->loop);
+    g_source_destroy(look);
+    g_source_unref(look);
+    g_main_loop_unref(run->loop);
+    g_object_unref(run->giving_up);
+}
+
+static char *run_command(const char *command, const gint *cancelled, GError **error)
 {
     g_autoptr(GMainContext) context = g_main_context_new();
     g_autoptr(GError) cause = NULL;
-    CommandRun run = {.loop = g_main_loop_new(context, FALSE)};
+    CommandRun run = {.cancelled = cancelled};
     char *secret = NULL;
     g_main_context_push_thread_default(context);
-    g_autoptr(GSubprocess) process = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &cause,
-                                                      "/bin/sh", "-c", command, NULL);
-    if (process) {
-        GSource *timeout = g_timeout_source_new_seconds(COMMAND_TIMEOUT_S);
-        g_source_set_callback(timeout, on_timeout, process, NULL);
-        g_source_attach(timeout, context);
-        g_subprocess_communicate_utf8_async(process, NULL, NULL, on_output, &run);
-        g_main_loop_run(run.loop);
-        g_source_destroy(timeout);
-        g_source_unref(timeout);
-    }
+    g_autoptr(GSubprocess) process = start_command(command, &cause);
+    if (process)
+        wait_for_output(process, context, &run);
     g_main_context_pop_thread_default(context);
     if (run.ok && run.output && g_subprocess_get_successful(process))
         secret = first_line(run.output, "password_command", error);
@@ -116,7 +152,6 @@ static char *run_command(const char *command, GError **error)
         g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_SECRET, "password_command failed (%s); run it by hand as nurtured's user to see why",
                     cause ? cause->message : "it ended with a fault, printed no text, or took longer than 30 seconds");
     secret_free(run.output);
-    g_main_loop_unref(run.loop);
     return secret;
 }
 
@@ -132,7 +167,7 @@ static char *read_credential(const char *name, GError **error)
     return read_file(path, FALSE, error);
 }
 
-char *secret_read(const SecretSource *source, GError **error)
+char *secret_read_until(const SecretSource *source, const gint *cancelled, GError **error)
 {
     switch (source->kind) {
     case SECRET_NONE:
@@ -142,9 +177,14 @@ char *secret_read(const SecretSource *source, GError **error)
     case SECRET_FILE:
         return read_file(source->value, TRUE, error);
     case SECRET_COMMAND:
-        return run_command(source->value, error);
+        return run_command(source->value, cancelled, error);
     case SECRET_CREDENTIAL:
         return read_credential(source->value, error);
     }
     g_assert_not_reached();
+}
+
+char *secret_read(const SecretSource *source, GError **error)
+{
+    return secret_read_until(source, NULL, error);
 }

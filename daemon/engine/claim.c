@@ -159,15 +159,27 @@ static gboolean decide_first(EngineCore *core, gint64 contact_id, GError **error
 static gboolean still_wanted(const Claim *claim)
 {
     OutboxState state = claim->message ? claim->message->state : OUTBOX_CANCELLED;
-    return claim->contact && (state == OUTBOX_QUEUED || state == OUTBOX_DEFERRED) && claim->message->due_ms <= claim->now_ms &&
-           g_str_equal(claim->message->account, claim->account->account->name);
+    return claim->contact && (state == OUTBOX_QUEUED || state == OUTBOX_DEFERRED) && claim->message->due_ms <= claim->now_ms;
 }
 
-static gboolean claim_loaded(Claim *claim, Letter **ret_letter, GError **error)
+/* A message goes by the account of whom it is from: the owner's, which a reload may have changed since the row was written. */
+static gboolean check_account(Claim *claim, gboolean *ret_reassigned, GError **error)
+{
+    const Account *owners = config_account_for_owner(claim->core->config, claim->contact->owner);
+    const char *name = owners ? owners->name : claim->message->account;
+    *ret_reassigned = !g_str_equal(name, claim->account->account->name);
+    return !*ret_reassigned || store_outbox_assign(claim->core->store, claim->contact->id, name, error);
+}
+
+static gboolean claim_loaded(Claim *claim, ClaimResult *ret_result, GError **error)
 {
     g_autofree char *suppressed = NULL;
     gboolean is_suppressed = FALSE;
     if (!still_wanted(claim))
+        return TRUE;
+    if (!check_account(claim, &ret_result->reassigned, error))
+        return FALSE;
+    if (ret_result->reassigned)
         return TRUE;
     claim->rule = config_rule(claim->core->config, claim->message->rule);
     claim->step = claim->rule ? config_rule_step(claim->rule, claim->message->step) : NULL;
@@ -175,20 +187,20 @@ static gboolean claim_loaded(Claim *claim, Letter **ret_letter, GError **error)
         return end_row(claim, OUTBOX_CANCELLED, "the step is no longer in the rules", error) && move_on(claim, claim->now_ms, error);
     if (!store_suppression_check(claim->core->store, claim->contact->email, &is_suppressed, &suppressed, error))
         return FALSE;
-    return pass_gates(claim, suppressed, ret_letter, error);
+    return pass_gates(claim, suppressed, &ret_result->letter, error);
 }
 
-gboolean claim_message(EngineCore *core, const ClaimAccount *account, const OutboxMessage *due, Letter **ret_letter, GError **error)
+gboolean claim_message(EngineCore *core, const ClaimAccount *account, const OutboxMessage *due, ClaimResult *ret_result, GError **error)
 {
     g_autoptr(Contact) contact = NULL;
     g_autoptr(Enrolment) enrolment = NULL;
     g_autoptr(OutboxMessage) message = NULL;
-    *ret_letter = NULL;
+    *ret_result = (ClaimResult){0};
     if (!decide_first(core, due->contact_id, error) || !store_outbox_get(core->store, due->id, &message, error) ||
         !store_contact_get(core->store, due->contact_id, &contact, error) ||
         !store_enrolment_get(core->store, due->enrolment_id, &enrolment, error))
         return FALSE;
     Claim claim = {.core = core, .account = account, .contact = contact, .enrolment = enrolment, .message = message,
                    .now_ms = clock_now_ms(core->clock)};
-    return claim_loaded(&claim, ret_letter, error);
+    return claim_loaded(&claim, ret_result, error);
 }

@@ -15,5 +15,9 @@ typedef struct {
     const char *paused; /* reason, or "" */
 } ClaimAccount;
 
-/* *ret_letter is the letter to send, where the row was taken to `sending`; NULL where a gate held (the row says why). */
-gboolean claim_message(EngineCore *core, const ClaimAccount *account, const OutboxMessage *due, Letter **ret_letter, GError **error);
+typedef struct {
+    Letter *letter;    /* to be sent: the row was taken to `sending`; NULL: a gate held (the row says why). The caller's. */
+    gboolean reassigned; /* the row is another account's now, whose courier may sleep */
+} ClaimResult;
+
+gboolean claim_message(EngineCore *core, const ClaimAccount *account, const OutboxMessage *due, ClaimResult *ret_result, GError **error);

@@ -25,7 +25,8 @@ enum {
     ANSWER_MAX_BYTES = 8 * 1024 * 1024,
     CLIENT_TIMEOUT_S = 10,
     SUN_PATH_MAX = 107,
-    CLOCK_TIMEOUT_MS = 2000
+    CLOCK_TIMEOUT_MS = 2000,
+    DRAIN_MS = 200 /* what is left of the conversations, at the end */
 };
 
 struct ControlServer {
@@ -219,8 +220,10 @@ void control_server_free(ControlServer *server)
     g_socket_listener_close(G_SOCKET_LISTENER(server->service));
     if (server->path)
         unlink(server->path);
-    /* cancelled operations still report once; their callbacks look at nothing but the error */
-    while (g_main_context_iteration(NULL, FALSE))
+    /* Cancelled operations still report once; their callbacks look at nothing but the error. Others of the loop may have work without
+     * end (a large import to be decided), hence a limit; what reports comes before them, by its priority. */
+    const gint64 until_ms = clock_monotonic_ms() + DRAIN_MS;
+    while (g_main_context_iteration(NULL, FALSE) && clock_monotonic_ms() < until_ms)
         ;
     g_hash_table_unref(server->sessions);
     g_object_unref(server->service);

@@ -36,6 +36,7 @@ struct Courier {
     guint work_source;        /* idle source, 0: asleep */
     guint backoff_source;     /* ends the wait for an unreachable server; 0: none */
     guint settle_source;      /* tries again to commit outcomes; 0: none */
+    GPtrArray *under_way;     /* Job*: at the pool */
     GQueue unsettled;         /* Job*: outcomes that the store did not take yet */
     guint failures;           /* unreachable in a row */
     gint64 retry_at_ms;       /* monotonic; 0: not backing off */
@@ -48,7 +49,8 @@ typedef struct {
     Courier *courier;
     gint64 outbox_id;
     Letter *letter;
-    char *sender, *recipient;
+    char *sender;
+    gint recalled; /* atomic: it may not leave any more, if no worker has begun with it */
     DeliveryResult result;
     ComposedMessage composed;
     gboolean has_composed;
@@ -58,7 +60,6 @@ static void job_free(Job *job)
 {
     letter_free(job->letter);
     g_free(job->sender);
-    g_free(job->recipient);
     delivery_result_clear(&job->result);
     composed_message_clear(&job->composed);
     g_free(job);
@@ -156,17 +157,36 @@ static void remember_result(Job *job, const DeliveryResult *result, const Compos
     }
 }
 
+/* What the outcome says about the server. One that takes messages and then does not answer spoils a message at each try, so that it
+ * is waited for as one that cannot be reached. A message taken back says nothing, and is looked at again at once. */
+static void note_server(Courier *courier, Job *job)
+{
+    switch (job->result.class) {
+    case DELIVERY_UNREACHABLE:
+    case DELIVERY_UNCERTAIN:
+        begin_backoff(courier, &job->result);
+        break;
+    case DELIVERY_NOT_COMPOSED:
+        if (g_atomic_int_get(&job->recalled))
+            job->result.class = DELIVERY_UNREACHABLE;
+        break;
+    case DELIVERY_SENT:
+    case DELIVERY_DEFERRED:
+    case DELIVERY_FAILED:
+        note_reachable(courier);
+        break;
+    }
+}
+
 static void on_done(gpointer data, const DeliveryResult *result, const ComposedMessage *composed, gpointer unused)
 {
     (void)unused;
     Job *job = data;
     Courier *courier = job->courier;
+    g_ptr_array_remove_fast(courier->under_way, job);
     remember_result(job, result, composed);
     crash_point("delivery-answered");
-    if (result->class == DELIVERY_UNREACHABLE)
-        begin_backoff(courier, result);
-    else if (result->class != DELIVERY_NOT_COMPOSED && result->class != DELIVERY_UNCERTAIN)
-        note_reachable(courier);
+    note_server(courier, job);
     if (!g_queue_is_empty(&courier->unsettled) || !settle(courier, job)) {
         keep_unsettled(courier, job);
         return;
@@ -179,7 +199,23 @@ static void on_done(gpointer data, const DeliveryResult *result, const ComposedM
 static gboolean on_compose(gpointer data, ComposedMessage *ret_message, GError **error)
 {
     const Job *job = data;
-    return letter_compose(job->letter, ret_message, error);
+    if (!g_atomic_int_get(&job->recalled))
+        return letter_compose(job->letter, ret_message, error);
+    g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_RECALLED, "taken back before it left");
+    return FALSE;
+}
+
+void courier_recheck(Courier *courier)
+{
+    for (guint i = 0; i < courier->under_way->len; i++) {
+        Job *job = courier->under_way->pdata[i];
+        g_autoptr(GError) error = NULL;
+        gboolean may_leave = TRUE;
+        if (!store_outbox_may_leave(courier->core->store, job->outbox_id, clock_now_ms(courier->core->clock), &may_leave, &error))
+            log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
+        if (!may_leave)
+            g_atomic_int_set(&job->recalled, 1);
+    }
 }
 
 /* ---- claiming -------------------------------------------------------------------------------------------------------- */
@@ -198,34 +234,42 @@ static Job *job_new(Courier *courier, const OutboxMessage *message, Letter *lett
     job->outbox_id = message->id;
     job->letter = letter;
     job->sender = g_strdup(courier->account->from_address);
-    job->recipient = g_strdup(message->email);
     return job;
+}
+
+static void submit(Courier *courier, Job *job)
+{
+    /* the letter's own recipient: the row was read before the transaction in which it was written */
+    const SmtpEnvelope envelope = {.sender = job->sender, .recipient = letter_recipient(job->letter)};
+    g_ptr_array_add(courier->under_way, job);
+    smtp_pool_submit(courier->pool, job, &envelope);
 }
 
 /* Claims the rows in one transaction and, only when that is on disk, hands them to the pool. */
 static gboolean claim_batch(Courier *courier, const ClaimAccount *account, GPtrArray *due, GError **error)
 {
     g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
+    gboolean reassigned = FALSE;
     g_autoptr(StoreTransaction) transaction = store_begin(courier->core->store, error);
     if (!transaction)
         return FALSE;
     for (guint i = 0; i < due->len; i++) {
-        Letter *letter = NULL;
-        if (!claim_message(courier->core, account, due->pdata[i], &letter, error))
+        ClaimResult claim;
+        if (!claim_message(courier->core, account, due->pdata[i], &claim, error))
             return FALSE;
-        if (letter)
-            g_ptr_array_add(jobs, job_new(courier, due->pdata[i], letter));
+        if (claim.letter)
+            g_ptr_array_add(jobs, job_new(courier, due->pdata[i], claim.letter));
+        reassigned |= claim.reassigned;
     }
     crash_point("claim-before-commit");
     if (!store_commit(g_steal_pointer(&transaction), error))
         return FALSE;
     crash_point("claim-after-commit");
-    for (guint i = 0; i < jobs->len; i++) {
-        Job *job = jobs->pdata[i];
-        const SmtpEnvelope envelope = {.sender = job->sender, .recipient = job->recipient};
-        smtp_pool_submit(courier->pool, job, &envelope);
-    }
+    for (guint i = 0; i < jobs->len; i++)
+        submit(courier, jobs->pdata[i]);
     g_ptr_array_set_free_func(jobs, NULL); /* they are the pool's now */
+    if (reassigned)
+        courier->callbacks.on_reassigned(courier->callbacks.data);
     return TRUE;
 }
 
@@ -332,6 +376,7 @@ Courier *courier_new(EngineCore *core, const Account *account, const CourierCall
     courier->config = config_ref(core->config);
     courier->account = account;
     courier->callbacks = *callbacks;
+    courier->under_way = g_ptr_array_new();
     g_queue_init(&courier->unsettled);
     courier->pool = smtp_pool_new(account, NULL, &smtp);
     courier->timer = clock_timer_new(core->clock, NULL, on_timer, courier);
@@ -365,10 +410,12 @@ void courier_free(Courier *courier, gint64 grace_ms)
     g_clear_handle_id(&courier->work_source, g_source_remove);
     g_clear_handle_id(&courier->backoff_source, g_source_remove);
     g_clear_handle_id(&courier->settle_source, g_source_remove);
+    gboolean well = TRUE; /* a last try; what fails is `sending` on disk, and uncertain at the next start */
     for (Job *job = g_queue_pop_head(&courier->unsettled); job; job = g_queue_pop_head(&courier->unsettled)) {
-        settle(courier, job); /* a last try; what fails is `sending` on disk, and uncertain at the next start */
+        well = well && settle(courier, job); /* a store that is locked takes its time to say so: asked once, not for each */
         job_free(job);
     }
+    g_ptr_array_unref(courier->under_way);
     clock_timer_free(courier->timer);
     g_free(courier->fault);
     config_unref(courier->config);

@@ -15,6 +15,8 @@ typedef struct Courier Courier;
 typedef struct {
     /* An outcome moved an enrolment on: the scheduler may have a new earliest due time. */
     void (*on_decided)(gpointer data);
+    /* Messages are another account's now, whose courier may sleep. */
+    void (*on_reassigned)(gpointer data);
     /* The account's mailbox has not been read for blind_after (invariant 6). */
     gboolean (*is_blind)(const Account *account, gpointer data);
     gpointer data;
@@ -25,6 +27,10 @@ Courier *courier_new(EngineCore *core, const Account *account, const CourierCall
 
 /* Rows may have become due, or a gate opened: looks soon, from the loop. */
 void courier_wake(Courier *courier);
+
+/* Something was decided: what is claimed and not begun yet, of an enrolment that has ended or of somebody paused or suppressed, does
+ * not leave any more (invariant 4). */
+void courier_recheck(Courier *courier);
 
 /* Claims nothing more. What is under way is still taken to its outcome; free it when courier_is_idle(). */
 void courier_retire(Courier *courier);

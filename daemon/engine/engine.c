@@ -35,6 +35,21 @@ static void wake_couriers(gpointer data)
         courier_wake(engine->couriers->pdata[i]);
 }
 
+static void recheck(Engine *engine)
+{
+    for (guint i = 0; i < engine->couriers->len; i++)
+        courier_recheck(engine->couriers->pdata[i]);
+    for (guint i = 0; i < engine->retired->len; i++)
+        courier_recheck(engine->retired->pdata[i]);
+}
+
+/* The scheduler decided: rows may be due, and others may not leave any more. */
+static void on_queued(gpointer data)
+{
+    recheck(data);
+    wake_couriers(data);
+}
+
 static gboolean on_reap(gpointer data)
 {
     Engine *engine = data;
@@ -60,6 +75,7 @@ static void on_decided(gpointer data)
 static void on_filed(gpointer data)
 {
     Engine *engine = data;
+    recheck(engine);
     scheduler_wake(engine->scheduler);
     wake_couriers(engine);
 }
@@ -82,7 +98,7 @@ static gboolean is_blind(const Account *account, gpointer data)
 
 static void start_accounts(Engine *engine)
 {
-    const CourierCallbacks courier = {.on_decided = on_decided, .is_blind = is_blind, .data = engine};
+    const CourierCallbacks courier = {.on_decided = on_decided, .on_reassigned = wake_couriers, .is_blind = is_blind, .data = engine};
     const IntakeCallbacks intake = {.on_filed = on_filed, .on_state = wake_couriers, .data = engine};
     for (Account **account = engine->core->config->accounts; *account; account++) {
         g_ptr_array_add(engine->couriers, courier_new(engine->core, *account, &courier));
@@ -95,11 +111,12 @@ static void start_accounts(Engine *engine)
 static gboolean take_over(EngineCore *core, GError **error)
 {
     guint uncertain = 0;
-    guint64 marked = 0;
+    guint64 marked = 0, stranded = 0;
     gint64 now_ms = clock_now_ms(core->clock);
     g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
     if (!transaction || !store_outbox_recover(core->store, now_ms, &uncertain, error) ||
         !store_marks_add_for_rules(core->store, core->config, now_ms, &marked, error) ||
+        !store_marks_add_for_accounts(core->store, core->config, &stranded, error) ||
         !store_outbox_touch(core->store, 0, now_ms, error) || !store_commit(g_steal_pointer(&transaction), error))
         return FALSE;
     if (uncertain)
@@ -125,7 +142,7 @@ Engine *engine_start(const EngineSetup *setup, GError **error)
     engine->couriers = g_ptr_array_new();
     engine->retired = g_ptr_array_new();
     engine->intakes = g_ptr_array_new_with_free_func((GDestroyNotify)intake_free);
-    engine->scheduler = scheduler_new(core, wake_couriers, engine);
+    engine->scheduler = scheduler_new(core, on_queued, engine);
     start_accounts(engine);
     return engine;
 }
@@ -143,7 +160,7 @@ static void retire_couriers(Engine *engine)
 
 gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, GError **error)
 {
-    guint64 marked = 0;
+    guint64 marked = 0, stranded = 0;
     gint64 now_ms = clock_now_ms(engine->core->clock);
     if (!g_str_equal(config->store_url, engine->core->config->store_url)) {
         g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_CONTROL,
@@ -152,6 +169,7 @@ gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, G
     }
     g_autoptr(StoreTransaction) transaction = store_begin(engine->core->store, error);
     if (!transaction || !store_marks_add_for_rules(engine->core->store, config, now_ms, &marked, error) ||
+        !store_marks_add_for_accounts(engine->core->store, config, &stranded, error) ||
         !store_outbox_touch(engine->core->store, 0, now_ms, error) || !core_replace(engine->core, config, templates, error))
         return FALSE;
     if (!store_commit(g_steal_pointer(&transaction), error))
@@ -160,12 +178,13 @@ gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, G
     g_ptr_array_set_size(engine->intakes, 0);
     start_accounts(engine);
     scheduler_wake(engine->scheduler);
-    log_event(LOG_LEVEL_NOTICE, "reloaded", LOG_TEXT("file", config->file), LOG_NUMBER("contacts_touched", marked));
+    log_event(LOG_LEVEL_NOTICE, "reloaded", LOG_TEXT("file", config->file), LOG_NUMBER("contacts_touched", marked + stranded));
     return !error || !*error;
 }
 
 void engine_knock(Engine *engine)
 {
+    recheck(engine); /* somebody who was forgotten leaves no mark to be decided */
     scheduler_wake(engine->scheduler);
     wake_couriers(engine);
 }
@@ -184,12 +203,14 @@ void engine_stop(Engine *engine, gint64 grace_ms)
 {
     if (!engine)
         return;
+    /* one grace for all: while the first is waited for, the others' connections go on */
+    const gint64 until_ms = clock_monotonic_ms() + grace_ms;
     g_ptr_array_free(engine->intakes, TRUE);
     engine->intakes = g_ptr_array_new();
     for (guint i = 0; i < engine->retired->len; i++)
-        courier_free(engine->retired->pdata[i], grace_ms);
+        courier_free(engine->retired->pdata[i], MAX(0, until_ms - clock_monotonic_ms()));
     for (guint i = 0; i < engine->couriers->len; i++)
-        courier_free(engine->couriers->pdata[i], grace_ms);
+        courier_free(engine->couriers->pdata[i], MAX(0, until_ms - clock_monotonic_ms()));
     g_clear_handle_id(&engine->reap_source, g_source_remove);
     scheduler_free(engine->scheduler);
     g_ptr_array_free(engine->couriers, TRUE);

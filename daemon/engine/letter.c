@@ -182,6 +182,11 @@ void letter_free(Letter *letter)
     g_free(letter);
 }
 
+const char *letter_recipient(const Letter *letter)
+{
+    return letter->to_address;
+}
+
 /* ---- composing ------------------------------------------------------------------------------------------------------- */
 
 static const char *partial_of(const char *name, gpointer data)

@@ -247,7 +247,7 @@ static gboolean set_credentials(SmtpSession *session, GError **error)
     const Endpoint *server = &session->account->smtp.server;
     if (!*server->user)
         return TRUE;
-    char *password = secret_read(&server->password, error);
+    char *password = secret_read_until(&server->password, session->cancelled, error);
     if (!password)
         return FALSE;
     curl_easy_setopt(session->curl, CURLOPT_USERNAME, server->user);

@@ -137,3 +137,49 @@ gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 no
     *ret_marked = marked;
     return TRUE;
 }
+
+/* ---- by accounts ------------------------------------------------------------------------------------------------------ */
+
+static gboolean is_account(const Config *config, const char *name)
+{
+    for (Account **account = config->accounts; *account != NULL; account++)
+        if (g_str_equal((*account)->name, name))
+            return TRUE;
+    return FALSE;
+}
+
+/* The names that messages wait under and no account has. */
+static GPtrArray *accounts_gone(Store *store, const Config *config, GError **error)
+{
+    g_autoptr(GPtrArray) gone = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT DISTINCT account FROM outbox WHERE state IN ('queued', 'deferred', 'held')", error);
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        if (!is_account(config, db_text(rows, 0)))
+            g_ptr_array_add(gone, g_strdup(db_text(rows, 0)));
+    return step != DB_FAILED ? g_steal_pointer(&gone) : NULL;
+}
+
+gboolean store_marks_add_for_accounts(Store *store, const Config *config, guint64 *ret_marked, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    guint64 marked = 0;
+    if (!store_write_begin(store, &write, error))
+        return FALSE;
+    g_autoptr(GPtrArray) gone = accounts_gone(store, config, error);
+    if (gone == NULL)
+        return FALSE;
+    for (guint i = 0; i < gone->len; i++) {
+        if (!db_run(store->db,
+                    "INSERT INTO mark (contact_id) SELECT DISTINCT contact_id FROM outbox WHERE account = $1"
+                    " AND state IN ('queued', 'deferred', 'held') ON CONFLICT (contact_id) DO NOTHING",
+                    error, DB_TEXT(gone->pdata[i])))
+            return FALSE;
+        marked += (guint64)db_changes(store->db);
+    }
+    if (!store_write_end(&write, error))
+        return FALSE;
+    *ret_marked = marked;
+    return TRUE;
+}

@@ -190,3 +190,14 @@ gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts,
         counts[i] = found[i];
     return TRUE;
 }
+
+gboolean store_outbox_may_leave(Store *store, gint64 id, gint64 now_ms, gboolean *ret_may_leave, GError **error)
+{
+    return db_run_int(store->db,
+                      "SELECT 1 FROM outbox o WHERE o.id = $1"
+                      " AND EXISTS (SELECT 1 FROM enrolment e WHERE e.id = o.enrolment_id AND e.state = 'active')"
+                      " AND EXISTS (SELECT 1 FROM contact c WHERE c.id = o.contact_id AND c.paused_until_ms <= $2)"
+                      " AND NOT EXISTS (SELECT 1 FROM contact_address a, suppression s"
+                      "     WHERE a.contact_id = o.contact_id AND s.address IN (a.address, a.domain))",
+                      ret_may_leave, NULL, error, DB_INT(id), DB_INT(now_ms));
+}

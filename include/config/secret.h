@@ -14,10 +14,14 @@ typedef struct {
 
 /*
  * Reads the secret: the first line of the file, of the command's output (run by /bin/sh, at most 30 s), or of the
- * credential. A file that group or others can read is refused. May block: call it from a worker, not the loop. The result is
- * never NULL on success; free with secret_free(). Errors: CONFIG_ERROR_SECRET, never holding the secret or a command's output.
+ * credential. A file that group or others can read is refused. May block: call it from a worker, not the loop. A command that
+ * takes too long is ended, with all that it started. The result is never NULL on success; free with secret_free(). Errors:
+ * CONFIG_ERROR_SECRET, never holding the secret or a command's output.
  */
 char *secret_read(const SecretSource *source, GError **error);
+
+/* The same, but a command is ended soon after *cancelled (atomic; NULL: never) is set, which is an error. */
+char *secret_read_until(const SecretSource *source, const gint *cancelled, GError **error);
 
 /* Overwrites and frees. Accepts NULL. */
 void secret_free(char *secret);

@@ -37,3 +37,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)
 
 /* Any thread. Errors of mail/ (MAIL_ERROR_MISSING names the variable and the template). */
 gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error);
+
+/* The address that it goes to; belongs to the letter. */
+const char *letter_recipient(const Letter *letter);

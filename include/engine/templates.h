@@ -15,7 +15,8 @@ GQuark engine_error_quark(void);
 typedef enum {
     ENGINE_ERROR_TEMPLATES, /* faults in templates; they are in the list of faults */
     ENGINE_ERROR_CONTROL,   /* no daemon answers, or it refused */
-    ENGINE_ERROR_MISSING    /* no such rule, step, template or account */
+    ENGINE_ERROR_MISSING,   /* no such rule, step, template or account */
+    ENGINE_ERROR_RECALLED   /* a message that may not leave any more */
 } EngineError;
 
 typedef struct TemplateSet TemplateSet;

@@ -41,7 +41,6 @@ guint smtp_pool_pending(const SmtpPool *pool);
 
 /*
  * From the context's thread. Ends: jobs that no worker has begun come back at once as DELIVERY_UNREACHABLE ("shutting
- * down"); those under way get grace_ms, then are cut (UNCERTAIN where their last byte was given), within about a second
- * unless a password_command is being waited for. Their done() calls are made before this returns. Frees the pool.
+ * down"); those under way get grace_ms, then are cut (UNCERTAIN where their last byte was given), within about a second. Their done() calls are made before this returns. Frees the pool.
  */
 void smtp_pool_free(SmtpPool *pool, gint64 grace_ms);

@@ -31,3 +31,6 @@ gboolean store_marks_next(Store *store, gint64 *ret_at_ms, GError **error);
  * enrolled. Then remembers the rules. *ret_marked: how many contacts. All in the transaction that is open or one of its own.
  */
 gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error);
+
+/* Marks the contacts whose messages wait for an account that the configuration does not have (any more): it may be another's now. */
+gboolean store_marks_add_for_accounts(Store *store, const Config *config, guint64 *ret_marked, GError **error);

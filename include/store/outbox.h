@@ -58,6 +58,9 @@ gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at
  */
 gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed, GError **error);
 
+/* What the claim checked, asked again of a row that was claimed. FALSE for one that is gone. */
+gboolean store_outbox_may_leave(Store *store, gint64 id, gint64 now_ms, gboolean *ret_may_leave, GError **error);
+
 /* A gate holds a queued or deferred row: due_ms and reason change, and it is queued, since it waits for the gate now and not for
  * the server; a row in another state stays as it is. due_ms 0: no time is known; the row is neither due nor claimed until it is
  * touched, postponed to a time or moved again. */

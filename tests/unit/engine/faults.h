@@ -210,10 +210,10 @@ static inline guint rig_claim(Rig *rig, const char *account_name)
     guint n = 0;
     assert_done(store_outbox_due(rig->store, account_name, clock_now_ms(rig->clock), 100, &due, &error));
     for (guint i = 0; i < due->len; i++) {
-        Letter *letter = NULL;
-        assert_done(claim_message(rig->core, &account, due->pdata[i], &letter, &error));
-        n += letter != NULL;
-        letter_free(letter);
+        ClaimResult claim;
+        assert_done(claim_message(rig->core, &account, due->pdata[i], &claim, &error));
+        n += claim.letter != NULL;
+        letter_free(claim.letter);
     }
     return n;
 }
