@@ -68,6 +68,8 @@ static void check_secret_file(Reader *reader, const config_setting_t *where, con
         reader_fault(reader, where, "password_file %s is not a file; name one with the password on its first line", path);
     else if (status.st_mode & 077)
         reader_fault(reader, where, "password_file %s can be read by others; write chmod 600 %s", path, path);
+    else if (status.st_size == 0)
+        reader_fault(reader, where, "password_file %s is empty; write the password on its first line", path);
 }
 
 static void take_secret(Reader *reader, const config_setting_t *group, ServerKeys *keys, SecretSource *ret_source)

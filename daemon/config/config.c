@@ -241,6 +241,16 @@ static void read_root(Reader *reader, config_setting_t *root, Config *config)
         config->rules = g_new0(Rule *, 1);
 }
 
+/* What to do about libconfig's words, which say no more than where. */
+static const char *syntax_hint(const config_t *parsed, const char *text)
+{
+    if (g_str_has_prefix(text, "\xEF\xBB\xBF"))
+        return "save the file as UTF-8 without a byte order mark";
+    if (strstr(config_error_text(parsed), "include"))
+        return "@include names a file that can be read, relative to this one's folder";
+    return "look for a missing quote, bracket or ; on this line or above";
+}
+
 static gboolean parse_file(Reader *reader, config_t *parsed, const char *file)
 {
     g_autofree char *text = NULL;
@@ -253,10 +263,8 @@ static gboolean parse_file(Reader *reader, config_t *parsed, const char *file)
     if (config_read_file(parsed, file))
         return TRUE;
     const char *where = config_error_file(parsed);
-    const char *hint = g_str_has_prefix(text, "\xEF\xBB\xBF") ? "; save the file as UTF-8 without a byte order mark"
-                                                                : "; look for a missing quote, bracket or ; on this line or above";
-    g_ptr_array_add(reader->faults, g_strdup_printf("%s:%d: %s%s", where ? where : file, config_error_line(parsed),
-                                                    config_error_text(parsed), hint));
+    g_ptr_array_add(reader->faults, g_strdup_printf("%s:%d: %s; %s", where ? where : file, config_error_line(parsed),
+                                                    config_error_text(parsed), syntax_hint(parsed, text)));
     return FALSE;
 }
 

@@ -28,16 +28,21 @@ char *reader_name_of(const config_setting_t *setting)
     return g_string_free(name, FALSE);
 }
 
+char *reader_place_of(const Reader *reader, const config_setting_t *setting)
+{
+    const char *file = setting ? config_setting_source_file(setting) : NULL;
+    unsigned line = setting ? config_setting_source_line(setting) : 0;
+    return line ? g_strdup_printf("%s:%u", file ? file : reader->file, line) : g_strdup_printf("%s:1", reader->file);
+}
+
 void reader_fault(Reader *reader, const config_setting_t *setting, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     g_autofree char *what = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    const char *file = setting ? config_setting_source_file(setting) : NULL;
-    unsigned line = setting ? config_setting_source_line(setting) : 0;
-    g_ptr_array_add(reader->faults, line ? g_strdup_printf("%s:%u: %s", file ? file : reader->file, line, what)
-                                         : g_strdup_printf("%s:1: %s", reader->file, what));
+    g_autofree char *place = reader_place_of(reader, setting);
+    g_ptr_array_add(reader->faults, g_strdup_printf("%s: %s", place, what));
 }
 
 static void type_fault(Reader *reader, const config_setting_t *setting, const char *wanted, const char *example)

@@ -16,6 +16,9 @@ typedef struct {
     char **stages;      /* of the pipeline, once known */
 } Reader;
 
+/* "file:line" of the setting; NULL: of the whole file. Caller frees. */
+char *reader_place_of(const Reader *reader, const config_setting_t *setting);
+
 /* Notes "file:line: …"; setting NULL: the whole file. */
 void reader_fault(Reader *reader, const config_setting_t *setting, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

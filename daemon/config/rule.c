@@ -53,6 +53,7 @@ static Step *parse_step(Reader *reader, config_setting_t *group)
         return NULL;
     Step *step = g_new0(Step, 1);
     step->same_thread = found.same_thread;
+    step->source = reader_place_of(reader, group);
     step->template_name = found.template_name ? found.template_name : g_strdup("");
     if (found.template_name && !is_template_name(found.template_name))
         reader_fault(reader, group, "template \"%s\": write the name of a template without folder and ending, in letters, digits, - and _",
@@ -255,6 +256,7 @@ void rule_free(Rule *rule)
 {
     for (Step **step = rule->steps; *step; step++) {
         g_free((*step)->template_name);
+        g_free((*step)->source);
         g_free(*step);
     }
     g_free(rule->steps);

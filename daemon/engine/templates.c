@@ -161,13 +161,32 @@ static const char *nearest_key(GHashTable *table, const char *name)
     return text_nearest(name, keys);
 }
 
+/* The line of the file's first tag that calls for the partial; 1 where a template has changed the delimiters. */
+static guint line_of_partial(const char *path, const char *name)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *escaped = g_regex_escape_string(name, -1);
+    g_autofree char *pattern = g_strdup_printf("\\{\\{\\s*[<>]\\s*%s\\s*\\}\\}", escaped);
+    g_autoptr(GRegex) tag = g_regex_new(pattern, 0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+    gint start = 0;
+    guint line = 1;
+    if (!tag || !g_file_get_contents(path, &text, NULL, NULL) || !g_regex_match(tag, text, 0, &match) ||
+        !g_match_info_fetch_pos(match, 0, &start, NULL))
+        return line;
+    for (gint i = 0; i < start; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
 /* Each partial must be there in the template's own kind, and without a language, so that every language has one. */
 static void check_partials(const TemplateSet *set, const char *path, char **names, TemplateKind kind, GPtrArray *faults)
 {
     for (char **name = names; *name; name++) {
         g_autofree char *key = partial_key(*name, kind, "");
         if (!g_hash_table_contains(set->partials, key))
-            g_ptr_array_add(faults, g_strdup_printf("%s:1: {{> %s}} needs a file _%s, which is not there", path, *name, key));
+            g_ptr_array_add(faults, g_strdup_printf("%s:%u: {{> %s}} needs a file _%s, which is not there", path,
+                                                    line_of_partial(path, *name), *name, key));
     }
 }
 
@@ -192,15 +211,16 @@ static void check_all_partials(const TemplateSet *set, const char *folder, GPtrA
     }
 }
 
-static void check_rules(const TemplateSet *set, const Config *config, GPtrArray *faults)
+/* faulty: names of the templates that are there but have a fault of their own, which is told already. */
+static void check_rules(const TemplateSet *set, GHashTable *faulty, const Config *config, GPtrArray *faults)
 {
     for (Rule **rule = config->rules; *rule; rule++) {
         for (Step **step = (*rule)->steps; *step; step++) {
             const char *name = (*step)->template_name;
-            if (g_hash_table_contains(set->messages, name))
+            if (g_hash_table_contains(set->messages, name) || g_hash_table_contains(faulty, name))
                 continue;
             const char *nearest = nearest_key(set->messages, name);
-            g_ptr_array_add(faults, g_strdup_printf("%s: rule \"%s\": template \"%s\" is not in %s; %s%s%s", config->file,
+            g_ptr_array_add(faults, g_strdup_printf("%s: rule \"%s\": template \"%s\" is not in %s; %s%s%s", (*step)->source,
                                                     (*rule)->name, name, config->templates_dir,
                                                     nearest ? "did you mean \"" : "write it as ", nearest ? nearest : name,
                                                     nearest ? "\"?" : ".md"));
@@ -213,7 +233,13 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void load_folder(TemplateSet *set, const char *folder, GPtrArray *faults)
+/* "pitch-1.nb.md" -> "pitch-1" */
+static char *template_name_of(const char *base_name)
+{
+    return g_strndup(base_name, strcspn(base_name, "."));
+}
+
+static void load_folder(TemplateSet *set, const char *folder, GHashTable *faulty, GPtrArray *faults)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
@@ -226,20 +252,25 @@ static void load_folder(TemplateSet *set, const char *folder, GPtrArray *faults)
     for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir))
         g_ptr_array_add(names, g_strdup(name));
     g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++)
+    for (guint i = 0; i < names->len; i++) {
+        guint before = faults->len;
         load_file(set, folder, names->pdata[i], faults);
+        if (faults->len > before)
+            g_hash_table_add(faulty, template_name_of(names->pdata[i]));
+    }
 }
 
 TemplateSet *templates_load(const Config *config, GPtrArray **ret_faults, GError **error)
 {
     g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(TemplateSet) set = g_new0(TemplateSet, 1);
+    g_autoptr(GHashTable) faulty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_atomic_ref_count_init(&set->references);
     set->messages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
     set->partials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
-    load_folder(set, config->templates_dir, faults);
+    load_folder(set, config->templates_dir, faulty, faults);
     check_all_partials(set, config->templates_dir, faults);
-    check_rules(set, config, faults);
+    check_rules(set, faulty, config, faults);
     if (faults->len == 0)
         return g_steal_pointer(&set);
     g_ptr_array_add(faults, NULL);

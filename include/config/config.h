@@ -86,6 +86,7 @@ typedef struct {
     Duration delay;       /* AFTER: since the step before (the anchor, for the first); AGE: since the anchor */
     char *template_name;  /* also the step's identity; unique within its rule */
     gboolean same_thread; /* answers the rule's message before, in the same conversation */
+    char *source;         /* "file:line" of where it is written, for faults */
 } Step;
 
 /* What ends an enrolment, as bits. The last three always do. */
