@@ -11,6 +11,7 @@
 #include "engine/core.h"
 #include "engine/courier.h"
 #include "engine/intake.h"
+#include "engine/outcome.h"
 #include "engine/scheduler.h"
 #include "store/accounts.h"
 #include "store/marks.h"
@@ -114,7 +115,7 @@ static gboolean take_over(EngineCore *core, GError **error)
     guint64 marked = 0, stranded = 0;
     gint64 now_ms = clock_now_ms(core->clock);
     g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
-    if (!transaction || !store_outbox_recover(core->store, now_ms, &uncertain, error) ||
+    if (!transaction || !outcome_recover(core, &uncertain, error) ||
         !store_marks_add_for_rules(core->store, core->config, now_ms, &marked, error) ||
         !store_marks_add_for_accounts(core->store, core->config, &stranded, error) ||
         !store_outbox_touch(core->store, 0, now_ms, error) || !store_commit(g_steal_pointer(&transaction), error))

@@ -1,5 +1,8 @@
 /*
  * per_hour, per_day, every and jitter. Each of the first two is a sliding window: the n-th newest try must be older than it.
+ *
+ * A try in the future was made before the clock was set back. By a little: it still counts. By more than the limit itself: it does not, or a
+ * clock that was once wrong by years would silence the account for years.
  */
 #include "engine/limits.h"
 
@@ -22,14 +25,16 @@ static gboolean apply_window(Allowance *allowance, guint most, gint64 window_ms,
     guint64 made = 0;
     if (most == 0)
         return TRUE;
-    if (!store_outbox_count_since(allowance->core->store, allowance->account->name, allowance->now_ms - window_ms + 1, &made, error))
+    const gint64 until_ms = allowance->now_ms + window_ms;
+    if (!store_outbox_count_between(allowance->core->store, allowance->account->name, allowance->now_ms - window_ms + 1, until_ms, &made,
+                                    error))
         return FALSE;
     if (made < most) {
         allowance->allowed = MIN(allowance->allowed, most - (guint)made);
         return TRUE;
     }
     gint64 oldest_ms = 0;
-    if (!store_outbox_nth_newest(allowance->core->store, allowance->account->name, most, &oldest_ms, error))
+    if (!store_outbox_nth_newest(allowance->core->store, allowance->account->name, most, until_ms, &oldest_ms, error))
         return FALSE;
     allowance->allowed = 0;
     allowance->next_ms = MAX(allowance->next_ms, oldest_ms + window_ms);
@@ -52,7 +57,8 @@ static gboolean apply_every(Allowance *allowance, GError **error)
     gint64 last_ms = 0;
     if (limits->every_ms <= 0 && limits->jitter_ms <= 0)
         return TRUE;
-    if (!store_outbox_nth_newest(allowance->core->store, allowance->account->name, 1, &last_ms, error))
+    const gint64 until_ms = allowance->now_ms + limits->every_ms + limits->jitter_ms;
+    if (!store_outbox_nth_newest(allowance->core->store, allowance->account->name, 1, until_ms, &last_ms, error))
         return FALSE;
     gint64 next_ms = last_ms ? last_ms + limits->every_ms + jitter_of(limits, last_ms) : 0;
     allowance->allowed = MIN(allowance->allowed, 1);

@@ -202,3 +202,47 @@ gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, con
     return store_outbox_finish(core->store, message->id, &row, clock_now_ms(core->clock), error) &&
            store_history_add(core->store, &sent, NULL, error) && move_on(core, message, sent_ms, error);
 }
+
+/* ---- after a crash --------------------------------------------------------------------------------------------------- */
+
+static gboolean collect_recovered(const OutboxMessage *message, gpointer data)
+{
+    if (message->state == OUTBOX_UNCERTAIN && g_str_equal(message->reason, OUTBOX_RECOVERED))
+        g_array_append_val((GArray *)data, message->id);
+    return TRUE;
+}
+
+/* By the account's policy, as if the answer had just failed to come. */
+static gboolean apply_policy(EngineCore *core, gint64 outbox_id, GError **error)
+{
+    g_autoptr(OutboxMessage) message = NULL;
+    if (!store_outbox_get(core->store, outbox_id, &message, error))
+        return FALSE;
+    const Account *account = message ? config_account(core->config, message->account) : NULL;
+    if (!account || account->on_uncertain != ON_UNCERTAIN_RESEND)
+        return TRUE;
+    char text[] = OUTBOX_RECOVERED, none[] = "";
+    const DeliveryResult result = {.class = DELIVERY_UNCERTAIN, .enhanced = none, .text = text};
+    g_free(message->reason);
+    message->reason = g_strdup(""); /* it is no evidence */
+    Outcome outcome = {.core = core, .account = account, .result = &result, .message = message, .now_ms = clock_now_ms(core->clock),
+                       .reason = outcome_reason(&result)};
+    gboolean ok = take_uncertain(&outcome, error);
+    g_free(outcome.reason);
+    return ok;
+}
+
+gboolean outcome_recover(EngineCore *core, guint *ret_count, GError **error)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    if (!store_outbox_recover(core->store, clock_now_ms(core->clock), ret_count, error))
+        return FALSE;
+    if (*ret_count == 0)
+        return TRUE;
+    if (!store_outbox_each(core->store, FALSE, collect_recovered, ids, error))
+        return FALSE;
+    for (guint i = 0; i < ids->len; i++)
+        if (!apply_policy(core, g_array_index(ids, gint64, i), error))
+            return FALSE;
+    return TRUE;
+}

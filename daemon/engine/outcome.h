@@ -22,3 +22,7 @@ gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *accou
  * Does nothing to a row in another state.
  */
 gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, const char *evidence, GError **error);
+
+/* At start: what was under way when the daemon last ended is uncertain, and what the account's on_uncertain wants follows.
+ * *ret_count: how many. Joins the caller's transaction. */
+gboolean outcome_recover(EngineCore *core, guint *ret_count, GError **error);

@@ -225,10 +225,11 @@ gboolean store_outbox_recover(Store *store, gint64 now_ms, guint *ret_count, GEr
 {
     (void)now_ms; /* sending_ms stays: it is when the try was made */
     g_auto(StoreWrite) write = {0};
-    if (!store_write_begin(store, &write, error) || !db_run(store->db,
-                                                            "UPDATE outbox SET state = 'uncertain', reason = 'the daemon "
-                                                            "ended while this was being sent' WHERE state = 'sending'",
-                                                            error))
+    if (!store_write_begin(store, &write, error) ||
+        !db_run(store->db,
+                "UPDATE outbox SET state = 'uncertain', reason = CASE WHEN reason = '' THEN $1 ELSE reason END"
+                " WHERE state = 'sending'",
+                error, DB_TEXT(OUTBOX_RECOVERED)))
         return FALSE;
     guint count = (guint)db_changes(store->db);
     if (!store_write_end(&write, error))

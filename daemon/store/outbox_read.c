@@ -124,23 +124,26 @@ gboolean store_outbox_find_step(Store *store, gint64 enrolment_id, const char *s
     return read_one(rows, ret_message, error);
 }
 
-gboolean store_outbox_count_since(Store *store, const char *account, gint64 since_ms, guint64 *ret_count, GError **error)
+gboolean store_outbox_count_between(Store *store, const char *account, gint64 since_ms, gint64 until_ms, guint64 *ret_count,
+                                    GError **error)
 {
     gint64 count = 0;
-    if (!db_run_int(store->db, "SELECT count(*) FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms >= $2",
-                    NULL, &count, error, DB_TEXT(account), DB_INT(since_ms)))
+    if (!db_run_int(store->db,
+                    "SELECT count(*) FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms >= $2 AND sending_ms <= $3",
+                    NULL, &count, error, DB_TEXT(account), DB_INT(since_ms), DB_INT(until_ms)))
         return FALSE;
     *ret_count = (guint64)count;
     return TRUE;
 }
 
-gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 *ret_at_ms, GError **error)
+gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 until_ms, gint64 *ret_at_ms, GError **error)
 {
     g_assert(nth >= 1);
     return db_run_int(
         store->db,
-        "SELECT sending_ms FROM outbox WHERE account = $1 AND sending_ms > 0 ORDER BY sending_ms DESC LIMIT 1 OFFSET $2",
-        NULL, ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1));
+        "SELECT sending_ms FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms <= $3"
+        " ORDER BY sending_ms DESC LIMIT 1 OFFSET $2",
+        NULL, ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1), DB_INT(until_ms));
 }
 
 gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error)

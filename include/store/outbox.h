@@ -92,7 +92,8 @@ gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outco
 gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved,
                            GError **error);
 
-/* At start: SENDING -> UNCERTAIN with the reason; *ret_count: how many. */
+/* At start: SENDING -> UNCERTAIN with this reason, where none was noted; *ret_count: how many. */
+#define OUTBOX_RECOVERED "the daemon ended while this was being sent"
 gboolean store_outbox_recover(Store *store, gint64 now_ms, guint *ret_count, GError **error);
 
 /* By Message-ID (any case, without brackets); *ret_message NULL where none has it. */
@@ -101,10 +102,10 @@ gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, O
 /* The last message of this enrolment that was sent (or maybe); NULL: none. For same_thread. */
 gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage **ret_message, GError **error);
 
-/* Tries of the account since since_ms (rows by sending_ms, whatever became of them), and the time at which the nth-newest
- * was made (0: fewer). For the limits. */
-gboolean store_outbox_count_since(Store *store, const char *account, gint64 since_ms, guint64 *ret_count, GError **error);
-gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 *ret_at_ms, GError **error);
+/* Tries of the account from since_ms to until_ms (rows by sending_ms, whatever became of them), and the time at which the
+ * nth-newest until until_ms was made (0: fewer). For the limits. */
+gboolean store_outbox_count_between(Store *store, const char *account, gint64 since_ms, gint64 until_ms, guint64 *ret_count, GError **error);
+gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 until_ms, gint64 *ret_at_ms, GError **error);
 
 /* All of a contact (OutboxMessage*, freed with the array), oldest first. */
 gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error);

@@ -95,6 +95,28 @@ static void what_may_have_arrived_is_not_sent_for_ever(void **state)
     assert_message(rig, contact, "one", OUTBOX_UNCERTAIN);
 }
 
+static void after_a_crash_the_accounts_policy_decides(void **state)
+{
+    GError *error = NULL;
+    Rig *rig = *state;
+    guint count = 0;
+    gint64 held = under_way(rig, "kari@customer.test");
+    assert_done(outcome_recover(rig->core, &count, &error));
+    assert_int_equal(count, 1);
+    assert_message(rig, held, "one", OUTBOX_UNCERTAIN);
+    rig_configure(rig, ACCOUNT_RESEND("anna"), RULE_CHASE);
+    gint64 resent = under_way(rig, "ola@customer.test");
+    gint64 named = under_way(rig, "per@customer.test");
+    g_autoptr(OutboxMessage) row = rig_message(rig, named);
+    g_autoptr(InboundMessage) away = rig_inbound(INBOUND_AUTO_REPLY, "per@customer.test");
+    take_text(&away->in_reply_to, row->message_id);
+    assert_true(rig_arrive(rig, away));
+    assert_done(outcome_recover(rig->core, &count, &error));
+    assert_int_equal(count, 2);
+    assert_message(rig, resent, "one", OUTBOX_DEFERRED);
+    assert_message(rig, named, "one", OUTBOX_UNCERTAIN); /* it arrived: somebody answered it */
+}
+
 static void an_outcome_told_twice_counts_once(void **state)
 {
     Rig *rig = *state;
@@ -139,6 +161,7 @@ int main(void)
         with_rig(what_is_named_by_an_answer_is_not_sent_again),
         with_rig(evidence_that_comes_before_the_outcome_counts_as_well),
         with_rig(what_may_have_arrived_is_not_sent_for_ever),
+        with_rig(after_a_crash_the_accounts_policy_decides),
         with_rig(an_outcome_told_twice_counts_once),
         with_rig(a_stop_while_a_message_is_under_way_stops_its_retry),
         with_rig(somebody_forgotten_while_mail_was_under_way_is_no_fault),

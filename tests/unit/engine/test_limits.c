@@ -105,6 +105,27 @@ static void test_another_accounts_messages_do_not_count(void **state)
     assert_allowed_at(rig, "2026-03-02 10:00", 10, 1, NULL);
 }
 
+static void test_a_clock_set_back_by_years_silences_nobody(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULES, "per_hour = 2; every = \"30 seconds\";");
+    tried_at(rig, "anna", "2036-03-02 10:00");
+    tried_at(rig, "anna", "2036-03-02 10:10");
+    assert_allowed_at(rig, "2026-03-02 10:00", 10, 1, NULL);
+    tried_at(rig, "anna", "2026-03-02 10:00");
+    assert_allowed_at(rig, "2026-03-02 10:00:29", 10, 0, "2026-03-02 10:00:30");
+    tried_at(rig, "anna", "2026-03-02 10:01");
+    assert_allowed_at(rig, "2026-03-02 10:30", 10, 0, "2026-03-02 11:00");
+}
+
+static void test_a_clock_set_back_a_little_lets_nothing_more_go(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULES, "every = \"30 seconds\";");
+    tried_at(rig, "anna", "2026-03-02 10:00:10");
+    assert_allowed_at(rig, "2026-03-02 10:00", 10, 0, "2026-03-02 10:00:40");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +134,8 @@ int main(void)
         with_rig(test_the_narrower_limit_counts),
         with_rig(test_every_lets_one_go_at_a_time),
         with_rig(test_jitter_stays_within_its_bounds_and_is_repeatable),
+        with_rig(test_a_clock_set_back_by_years_silences_nobody),
+        with_rig(test_a_clock_set_back_a_little_lets_nothing_more_go),
         with_rig(test_another_accounts_messages_do_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

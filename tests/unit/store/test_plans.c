@@ -112,8 +112,8 @@ static void call_reading_of_work(Store *store, gint64 enrolment, gint64 message)
     assert_done(store_outbox_find_by_message_id(store, "x@y", &by_id, &error));
     assert_done(store_outbox_last_sent(store, enrolment, &last, &error));
     assert_done(store_outbox_find_step(store, enrolment, "one", &step, &error));
-    assert_done(store_outbox_count_since(store, "anna", NOW, &count, &error));
-    assert_done(store_outbox_nth_newest(store, "anna", 60, &at, &error));
+    assert_done(store_outbox_count_between(store, "anna", NOW, NOW + 30 * DAY, &count, &error));
+    assert_done(store_outbox_nth_newest(store, "anna", 60, NOW + 30 * DAY, &at, &error));
     assert_done(store_outbox_of(store, 1, &of, &error));
     assert_done(store_outbox_each(store, FALSE, any_message, NULL, &error));
     assert_done(store_outbox_each(store, TRUE, any_message, NULL, &error));
