@@ -217,6 +217,7 @@ static void run(Daemon *daemon)
     log_event(LOG_LEVEL_NOTICE, "started", LOG_TEXT("version", NURTURE_VERSION), LOG_TEXT("config", daemon->config->file),
               LOG_TEXT("store", daemon->config->store_url));
     sd_notify(0, "READY=1");
+    clock_release(daemon->clock);
     g_main_loop_run(daemon->loop);
     control_server_free(daemon->control);
     engine_stop(daemon->engine, STOP_GRACE_MS);
@@ -265,6 +266,7 @@ static int run_daemon(const Options *options)
         return EXIT_USAGE;
     }
     Daemon daemon = {.clock = clock};
+    clock_hold(clock); /* a virtual one begins to run with the loop */
     daemon.config = config_load(config_file(options), NULL, &error);
     if (!daemon.config)
         return fail(error);

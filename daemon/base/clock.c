@@ -18,7 +18,10 @@ struct Clock {
     gint64 start_ms;     /* RUNNING: business time at the start; MANUAL: now */
     gint64 start_real_us; /* RUNNING: monotonic */
     double speed;
-    GPtrArray *timers; /* ClockTimer*, of MANUAL */
+    GPtrArray *timers; /* ClockTimer* */
+    GMutex lock;       /* RUNNING: of all above but kind and speed, and below; others may ask what time it is */
+    guint holds;
+    gint64 last_ms;    /* the latest time told: it never goes back */
 };
 
 typedef struct {
@@ -45,6 +48,8 @@ static Clock *clock_new(ClockKind kind, gint64 start_ms, double speed)
     clock->start_real_us = g_get_monotonic_time();
     clock->speed = speed;
     clock->timers = g_ptr_array_new();
+    clock->last_ms = start_ms;
+    g_mutex_init(&clock->lock);
     return clock;
 }
 
@@ -70,6 +75,7 @@ void clock_free(Clock *clock)
         return;
     g_assert(clock->timers->len == 0);
     g_ptr_array_unref(clock->timers);
+    g_mutex_clear(&clock->lock);
     g_free(clock);
 }
 
@@ -83,13 +89,35 @@ gint64 clock_system_now_ms(void)
     return g_get_real_time() / 1000;
 }
 
+/* Where a virtual clock stands; rebase: it runs on from there, and what the machine was late is forgotten. */
+static gint64 running_now(Clock *clock, gboolean rebase)
+{
+    g_mutex_lock(&clock->lock);
+    gint64 real_us = g_get_monotonic_time();
+    gint64 now_ms = clock->start_ms;
+    if (clock->holds == 0)
+        now_ms += (gint64)((double)(real_us - clock->start_real_us) / 1000.0 * clock->speed);
+    for (guint i = 0; i < clock->timers->len; i++) {
+        const ClockTimer *timer = clock->timers->pdata[i];
+        if (timer->is_set && timer->at_ms < now_ms)
+            now_ms = timer->at_ms;
+    }
+    now_ms = clock->last_ms = MAX(now_ms, clock->last_ms);
+    if (rebase) {
+        clock->start_ms = now_ms;
+        clock->start_real_us = real_us;
+    }
+    g_mutex_unlock(&clock->lock);
+    return now_ms;
+}
+
 gint64 clock_now_ms(const Clock *clock)
 {
     switch (clock->kind) {
     case CLOCK_SYSTEM:
         return clock_system_now_ms();
     case CLOCK_RUNNING:
-        return clock->start_ms + (gint64)((double)(g_get_monotonic_time() - clock->start_real_us) / 1000.0 * clock->speed);
+        return running_now((Clock *)clock, FALSE);
     case CLOCK_MANUAL:
         return clock->start_ms;
     }
@@ -113,7 +141,7 @@ static void arm(ClockTimer *timer)
         g_source_set_ready_time(source, -1);
     } else if (wait_ms <= 0) {
         g_source_set_ready_time(source, 0);
-    } else if (clock->kind == CLOCK_RUNNING) {
+    } else if (clock->kind == CLOCK_RUNNING && clock->holds == 0) {
         double wait_us = (double)wait_ms * 1000.0 / clock->speed;
         g_source_set_ready_time(source, g_get_monotonic_time() + (wait_us > 1e15 ? (gint64)1e15 : (gint64)wait_us + 1));
     } else {
@@ -130,6 +158,20 @@ static void arm(ClockTimer *timer)
         g_error("timerfd_settime: %s", g_strerror(errno));
 }
 
+static void set(ClockTimer *timer, gboolean is_set, gint64 at_ms)
+{
+    g_mutex_lock(&timer->clock->lock);
+    timer->is_set = is_set;
+    timer->at_ms = at_ms;
+    g_mutex_unlock(&timer->clock->lock);
+}
+
+static void arm_all(Clock *clock)
+{
+    for (guint i = 0; i < clock->timers->len; i++)
+        arm(clock->timers->pdata[i]);
+}
+
 static gboolean on_dispatch(GSource *source, GSourceFunc unused, gpointer unused_data)
 {
     (void)unused;
@@ -139,9 +181,12 @@ static gboolean on_dispatch(GSource *source, GSourceFunc unused, gpointer unused
     if (timer->fd >= 0 && read(timer->fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN && errno != ECANCELED)
         g_error("timerfd: %s", g_strerror(errno));
     if (timer->is_set && timer->at_ms <= clock_now_ms(timer->clock)) {
-        timer->is_set = FALSE;
+        Clock *clock = timer->clock;
+        clock_hold(clock); /* it is exactly the time set, whenever the machine came to it */
+        set(timer, FALSE, 0);
         arm(timer);
         timer->func(timer->data); /* may free the timer */
+        clock_release(clock);
         return G_SOURCE_CONTINUE;
     }
     arm(timer); /* the clock was set, or the wait was rounded */
@@ -167,20 +212,21 @@ ClockTimer *clock_timer_new(Clock *clock, GMainContext *context, void (*func)(gp
         timer->source->fd_tag = g_source_add_unix_fd(&timer->source->source, timer->fd, G_IO_IN);
     }
     g_source_attach(&timer->source->source, context);
+    g_mutex_lock(&clock->lock);
     g_ptr_array_add(clock->timers, timer);
+    g_mutex_unlock(&clock->lock);
     return timer;
 }
 
 void clock_timer_set(ClockTimer *timer, gint64 at_ms)
 {
-    timer->is_set = TRUE;
-    timer->at_ms = at_ms;
+    set(timer, TRUE, at_ms);
     arm(timer);
 }
 
 void clock_timer_stop(ClockTimer *timer)
 {
-    timer->is_set = FALSE;
+    set(timer, FALSE, 0);
     arm(timer);
 }
 
@@ -188,7 +234,9 @@ void clock_timer_free(ClockTimer *timer)
 {
     if (!timer)
         return;
+    g_mutex_lock(&timer->clock->lock);
     g_ptr_array_remove_fast(timer->clock->timers, timer);
+    g_mutex_unlock(&timer->clock->lock);
     g_source_destroy(&timer->source->source);
     g_source_unref(&timer->source->source);
     if (timer->fd >= 0)
@@ -200,6 +248,31 @@ void clock_set(Clock *clock, gint64 now_ms)
 {
     g_assert(clock->kind == CLOCK_MANUAL);
     clock->start_ms = now_ms;
-    for (guint i = 0; i < clock->timers->len; i++)
-        arm(clock->timers->pdata[i]);
+    arm_all(clock);
+}
+
+/* ---- standing still -------------------------------------------------------------------------------------------------- */
+
+void clock_hold(Clock *clock)
+{
+    if (clock->kind != CLOCK_RUNNING)
+        return;
+    running_now(clock, TRUE);
+    g_mutex_lock(&clock->lock);
+    clock->holds++;
+    g_mutex_unlock(&clock->lock);
+}
+
+void clock_release(Clock *clock)
+{
+    if (clock->kind != CLOCK_RUNNING)
+        return;
+    g_mutex_lock(&clock->lock);
+    g_assert(clock->holds > 0);
+    clock->holds--;
+    clock->start_real_us = g_get_monotonic_time();
+    gboolean runs = clock->holds == 0;
+    g_mutex_unlock(&clock->lock);
+    if (runs)
+        arm_all(clock);
 }

@@ -19,6 +19,8 @@ static const Command commands[] = {
      NULL},
     {"queue", "[list [--all] | approve ID… | hold ID… | cancel ID… | retry ID…]",
      "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
+    {"forecast", "[--days N] [--config NEW]", "What would leave in the days to come, or what another configuration would change",
+     command_forecast, NULL, NULL},
     {"why", "EMAIL", "For each rule: enrolled or not, and what stands before the next step", command_why, NULL, NULL},
     {"preview", "RULE EMAIL [--step STEP]", "The message exactly as it would be sent", command_preview, NULL, NULL},
     {"read", "FILE…", "How an inbound message is understood; - reads standard input", command_read, NULL, NULL},

@@ -23,6 +23,7 @@ int command_history(Cli *cli, char **words);
 int command_log(Cli *cli, char **words);
 int command_preview(Cli *cli, char **words);
 int command_why(Cli *cli, char **words);
+int command_forecast(Cli *cli, char **words);
 int command_read(Cli *cli, char **words);
 int command_status(Cli *cli, char **words);
 int command_reload(Cli *cli, char **words);

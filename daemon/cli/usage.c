@@ -66,15 +66,25 @@ static gboolean all_valid_utf8(char **words)
     return TRUE;
 }
 
+/* Whether the command has a --config of its own, as `forecast` has: GOption would fill both of two entries of one name. */
+static gboolean has_own_config(const GOptionEntry *entries)
+{
+    for (; entries != NULL && entries->long_name != NULL; entries++)
+        if (g_str_equal(entries->long_name, "config"))
+            return TRUE;
+    return FALSE;
+}
+
 /* Parses; the words left over in *ret_rest. FALSE with the status of the end otherwise. */
 static gboolean parse(Cli *cli, char **words, const GOptionEntry *entries, gboolean leading, char ***ret_rest,
                       int *ret_status)
 {
     g_auto(GStrv) rest = NULL;
     g_autofree char *config_file = NULL;
-    gboolean help = FALSE;
+    gboolean help = FALSE, own_config = has_own_config(entries);
     const GOptionEntry common[] = {
-        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_file, "The configuration; else $NURTURE_CONFIG names it", "FILE"},
+        {own_config ? "c" : "config", 'c', own_config ? G_OPTION_FLAG_HIDDEN : 0, G_OPTION_ARG_FILENAME, &config_file,
+         "The configuration; else $NURTURE_CONFIG names it", "FILE"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "Print one JSON object a line", NULL},
         {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},

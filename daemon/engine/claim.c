@@ -3,8 +3,10 @@
  */
 #include "engine/claim.h"
 
+#include "base/crashpoint.h"
 #include "base/log.h"
 #include "engine/decide.h"
+#include "engine/limits.h"
 #include "mail/address.h"
 #include "mail/compose.h"
 #include "plan/gates.h"
@@ -203,4 +205,51 @@ gboolean claim_message(EngineCore *core, const ClaimAccount *account, const Outb
     Claim claim = {.core = core, .account = account, .contact = contact, .enrolment = enrolment, .message = message,
                    .now_ms = clock_now_ms(core->clock)};
     return claim_loaded(&claim, ret_result, error);
+}
+
+/* ---- a round --------------------------------------------------------------------------------------------------------- */
+
+static gboolean claim_all(EngineCore *core, const ClaimAccount *account, GPtrArray *due,
+                          void (*take_letter)(const OutboxMessage *message, Letter *letter, gpointer data), gpointer data,
+                          gboolean *ret_reassigned, GError **error)
+{
+    g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
+    if (!transaction)
+        return FALSE;
+    for (guint i = 0; i < due->len; i++) {
+        ClaimResult claim;
+        if (!claim_message(core, account, due->pdata[i], &claim, error))
+            return FALSE;
+        if (claim.letter)
+            take_letter(due->pdata[i], claim.letter, data);
+        *ret_reassigned |= claim.reassigned;
+    }
+    crash_point("claim-before-commit");
+    if (!store_commit(g_steal_pointer(&transaction), error))
+        return FALSE;
+    crash_point("claim-after-commit");
+    return TRUE;
+}
+
+gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots, void (*take_letter)(const OutboxMessage *message, Letter *letter, gpointer data),
+                   gpointer data, ClaimRound *ret_round, GError **error)
+{
+    g_autoptr(GPtrArray) due = NULL;
+    ClaimRound round = {0};
+    guint allowed = 0;
+    const char *name = account->account->name;
+    if (!store_outbox_due(core->store, name, clock_now_ms(core->clock), slots, &due, error))
+        return FALSE;
+    if (due->len == 0) {
+        if (!store_outbox_next_due(core->store, name, &round.next_ms, error))
+            return FALSE;
+    } else if (!limits_allow(core, account->account, due->len, &allowed, &round.next_ms, error)) {
+        return FALSE;
+    }
+    round.looked_at = MIN(due->len, allowed);
+    g_ptr_array_set_size(due, (int)round.looked_at);
+    if (due->len && !claim_all(core, account, due, take_letter, data, &round.reassigned, error))
+        return FALSE;
+    *ret_round = round;
+    return TRUE;
 }

@@ -21,3 +21,18 @@ typedef struct {
 } ClaimResult;
 
 gboolean claim_message(EngineCore *core, const ClaimAccount *account, const OutboxMessage *due, ClaimResult *ret_result, GError **error);
+
+/* What one round of claims found. */
+typedef struct {
+    guint looked_at;     /* rows; 0: nothing is due, or the limits allow nothing */
+    gint64 next_ms;      /* then: when to look again; 0: not by time */
+    gboolean reassigned; /* one of them is another account's now */
+} ClaimRound;
+
+/*
+ * Claims up to slots of the account's due rows, as far as its limits allow, in one transaction, and commits it. take() is called for
+ * each that was taken to `sending`, before the commit: nothing may leave until this has returned TRUE; on FALSE all that take() got is
+ * void. The letter passes to take().
+ */
+gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots, void (*take)(const OutboxMessage *message, Letter *letter, gpointer data),
+                   gpointer data, ClaimRound *ret_round, GError **error);

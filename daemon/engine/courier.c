@@ -12,7 +12,6 @@
 #include "base/crashpoint.h"
 #include "base/log.h"
 #include "engine/claim.h"
-#include "engine/limits.h"
 #include "engine/outcome.h"
 #include "smtp/pool.h"
 #include "store/accounts.h"
@@ -33,7 +32,8 @@ struct Courier {
     CourierCallbacks callbacks;
     SmtpPool *pool;
     ClockTimer *timer;        /* next row due, or next that the limits allow */
-    guint work_source;        /* idle source, 0: asleep */
+    guint work_source;        /* idle source, which holds a virtual clock; 0: asleep */
+    guint retry_source;       /* after a fault of the store; 0: none */
     guint backoff_source;     /* ends the wait for an unreachable server; 0: none */
     guint settle_source;      /* tries again to commit outcomes; 0: none */
     GPtrArray *under_way;     /* Job*: at the pool */
@@ -56,8 +56,10 @@ typedef struct {
     gboolean has_composed;
 } Job;
 
+/* A job on its way holds a virtual clock: sending takes no business time. */
 static void job_free(Job *job)
 {
+    clock_release(job->courier->core->clock);
     letter_free(job->letter);
     g_free(job->sender);
     delivery_result_clear(&job->result);
@@ -230,6 +232,7 @@ static guint capacity(const Courier *courier)
 static Job *job_new(Courier *courier, const OutboxMessage *message, Letter *letter)
 {
     Job *job = g_new0(Job, 1);
+    clock_hold(courier->core->clock);
     job->courier = courier;
     job->outbox_id = message->id;
     job->letter = letter;
@@ -245,30 +248,29 @@ static void submit(Courier *courier, Job *job)
     smtp_pool_submit(courier->pool, job, &envelope);
 }
 
-/* Claims the rows in one transaction and, only when that is on disk, hands them to the pool. */
-static gboolean claim_batch(Courier *courier, const ClaimAccount *account, GPtrArray *due, GError **error)
+typedef struct {
+    Courier *courier;
+    GPtrArray *jobs; /* Job* */
+} Claims;
+
+static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer data)
 {
+    Claims *claims = data;
+    g_ptr_array_add(claims->jobs, job_new(claims->courier, message, letter));
+}
+
+/* Claims what is due and, only when that is on disk, hands it to the pool. */
+static gboolean claim_and_submit(Courier *courier, guint slots, ClaimRound *ret_round, GError **error)
+{
+    const ClaimAccount account = {.account = courier->account, .blind = FALSE, .paused = ""};
     g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
-    gboolean reassigned = FALSE;
-    g_autoptr(StoreTransaction) transaction = store_begin(courier->core->store, error);
-    if (!transaction)
+    Claims claims = {.courier = courier, .jobs = jobs};
+    if (!claim_due(courier->core, &account, slots, on_claimed, &claims, ret_round, error))
         return FALSE;
-    for (guint i = 0; i < due->len; i++) {
-        ClaimResult claim;
-        if (!claim_message(courier->core, account, due->pdata[i], &claim, error))
-            return FALSE;
-        if (claim.letter)
-            g_ptr_array_add(jobs, job_new(courier, due->pdata[i], claim.letter));
-        reassigned |= claim.reassigned;
-    }
-    crash_point("claim-before-commit");
-    if (!store_commit(g_steal_pointer(&transaction), error))
-        return FALSE;
-    crash_point("claim-after-commit");
     for (guint i = 0; i < jobs->len; i++)
         submit(courier, jobs->pdata[i]);
     g_ptr_array_set_free_func(jobs, NULL); /* they are the pool's now */
-    if (reassigned)
+    if (ret_round->reassigned)
         courier->callbacks.on_reassigned(courier->callbacks.data);
     return TRUE;
 }
@@ -284,59 +286,45 @@ static gboolean is_paused(Courier *courier, char **ret_reason, GError **error)
     return TRUE;
 }
 
-/* Sleeps until the account's next row is due; with no row, until woken. */
-static gboolean sleep_until_due(Courier *courier, GError **error)
-{
-    gint64 next_ms = 0;
-    if (!store_outbox_next_due(courier->core->store, courier->account->name, &next_ms, error))
-        return FALSE;
-    if (next_ms)
-        clock_timer_set(courier->timer, next_ms);
-    else
-        clock_timer_stop(courier->timer);
-    return TRUE;
-}
-
 /* One round; *ret_more: call again at once. */
 static gboolean work(Courier *courier, gboolean *ret_more, GError **error)
 {
     g_autofree char *paused = NULL;
-    g_autoptr(GPtrArray) due = NULL;
-    guint free_slots = capacity(courier), allowed = 0;
-    gint64 next_ms = 0, now_ms = clock_now_ms(courier->core->clock);
+    ClaimRound round;
+    guint slots = capacity(courier);
     gboolean blind = courier->callbacks.is_blind(courier->account, courier->callbacks.data);
     *ret_more = FALSE;
-    if (free_slots == 0 || courier->retry_at_ms || blind)
+    if (slots == 0 || courier->retry_at_ms || blind)
         return TRUE; /* woken by an outcome, the end of the back-off, the watcher */
     if (!is_paused(courier, &paused, error))
         return FALSE;
     if (*paused)
         return TRUE; /* woken by engine_pause() */
-    if (!store_outbox_due(courier->core->store, courier->account->name, now_ms, free_slots, &due, error))
+    if (!claim_and_submit(courier, slots, &round, error))
         return FALSE;
-    if (due->len == 0)
-        return sleep_until_due(courier, error);
-    if (!limits_allow(courier->core, courier->account, due->len, &allowed, &next_ms, error))
-        return FALSE;
-    if (allowed == 0) {
-        clock_timer_set(courier->timer, next_ms);
-        return TRUE;
-    }
-    g_ptr_array_set_size(due, (int)MIN(due->len, allowed));
-    *ret_more = TRUE;
-    const ClaimAccount account = {.account = courier->account, .blind = FALSE, .paused = ""};
-    if (!claim_batch(courier, &account, due, error))
-        return FALSE;
-    courier->callbacks.on_decided(courier->callbacks.data);
+    *ret_more = round.looked_at > 0;
+    if (round.looked_at)
+        courier->callbacks.on_decided(courier->callbacks.data);
+    else if (round.next_ms)
+        clock_timer_set(courier->timer, round.next_ms);
+    else
+        clock_timer_stop(courier->timer); /* until woken */
     return TRUE;
 }
 
 static gboolean on_store_retry(gpointer data)
 {
     Courier *courier = data;
-    courier->work_source = 0;
+    courier->retry_source = 0;
     courier_wake(courier);
     return G_SOURCE_REMOVE;
+}
+
+/* The idle source is about to be removed. */
+static void sleep_again(Courier *courier)
+{
+    courier->work_source = 0;
+    clock_release(courier->core->clock);
 }
 
 static gboolean on_work(gpointer data)
@@ -347,11 +335,13 @@ static gboolean on_work(gpointer data)
     if (work(courier, &more, &error)) {
         if (more)
             return G_SOURCE_CONTINUE;
-        courier->work_source = 0;
+        sleep_again(courier);
         return G_SOURCE_REMOVE;
     }
     log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
-    courier->work_source = g_timeout_add(STORE_RETRY_MS, on_store_retry, courier);
+    if (!courier->retry_source)
+        courier->retry_source = g_timeout_add(STORE_RETRY_MS, on_store_retry, courier);
+    sleep_again(courier);
     return G_SOURCE_REMOVE;
 }
 
@@ -364,8 +354,10 @@ static void on_timer(gpointer data)
 
 void courier_wake(Courier *courier)
 {
-    if (!courier->work_source && !courier->retired && !courier->stopping)
-        courier->work_source = g_idle_add(on_work, courier);
+    if (courier->work_source || courier->retired || courier->stopping)
+        return;
+    courier->work_source = g_idle_add(on_work, courier);
+    clock_hold(courier->core->clock);
 }
 
 Courier *courier_new(EngineCore *core, const Account *account, const CourierCallbacks *callbacks)
@@ -384,10 +376,19 @@ Courier *courier_new(EngineCore *core, const Account *account, const CourierCall
     return courier;
 }
 
+static void stop_working(Courier *courier)
+{
+    g_clear_handle_id(&courier->retry_source, g_source_remove);
+    if (courier->work_source) {
+        g_source_remove(courier->work_source);
+        sleep_again(courier);
+    }
+}
+
 void courier_retire(Courier *courier)
 {
     courier->retired = TRUE;
-    g_clear_handle_id(&courier->work_source, g_source_remove);
+    stop_working(courier);
     clock_timer_stop(courier->timer);
 }
 
@@ -407,7 +408,7 @@ void courier_free(Courier *courier, gint64 grace_ms)
         return;
     courier->stopping = TRUE;
     smtp_pool_free(courier->pool, grace_ms);
-    g_clear_handle_id(&courier->work_source, g_source_remove);
+    stop_working(courier);
     g_clear_handle_id(&courier->backoff_source, g_source_remove);
     g_clear_handle_id(&courier->settle_source, g_source_remove);
     gboolean well = TRUE; /* a last try; what fails is `sending` on disk, and uncertain at the next start */

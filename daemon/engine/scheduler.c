@@ -21,56 +21,54 @@ struct Scheduler {
     gpointer data;
 };
 
-static gboolean decide_marks(Scheduler *scheduler, DecideSummary *summary, gboolean *ret_more, GError **error)
+static gboolean decide_marks(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    if (!store_marks_peek(scheduler->core->store, BATCH, ids, error))
+    if (!store_marks_peek(core->store, BATCH, ids, error))
         return FALSE;
     for (guint i = 0; i < ids->len; i++)
-        if (!decide_contact(scheduler->core, g_array_index(ids, gint64, i), summary, error))
+        if (!decide_contact(core, g_array_index(ids, gint64, i), summary, error))
             return FALSE;
     *ret_more |= ids->len == BATCH;
     return TRUE;
 }
 
-static gboolean decide_due(Scheduler *scheduler, DecideSummary *summary, gboolean *ret_more, GError **error)
+static gboolean decide_due(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error)
 {
     g_autoptr(GPtrArray) due = NULL;
-    gint64 now_ms = clock_now_ms(scheduler->core->clock);
-    if (!store_enrolments_due(scheduler->core->store, now_ms, BATCH, &due, error))
+    gint64 now_ms = clock_now_ms(core->clock);
+    if (!store_enrolments_due(core->store, now_ms, BATCH, &due, error))
         return FALSE;
     for (guint i = 0; i < due->len; i++)
-        if (!decide_step(scheduler->core, due->pdata[i], summary, error))
+        if (!decide_step(core, due->pdata[i], summary, error))
             return FALSE;
     *ret_more |= due->len == BATCH;
     return TRUE;
 }
 
-/* One batch, in one transaction; *ret_more: there is more to do at once. */
-static gboolean run_batch(Scheduler *scheduler, DecideSummary *summary, gboolean *ret_more, GError **error)
+gboolean scheduler_run_batch(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error)
 {
     guint reconsidered = 0;
-    g_autoptr(StoreTransaction) transaction = store_begin(scheduler->core->store, error);
+    g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
     if (!transaction ||
-        !store_marks_add_due(scheduler->core->store, clock_now_ms(scheduler->core->clock), BATCH, &reconsidered, error) ||
-        !decide_marks(scheduler, summary, ret_more, error) || !decide_due(scheduler, summary, ret_more, error))
+        !store_marks_add_due(core->store, clock_now_ms(core->clock), BATCH, &reconsidered, error) ||
+        !decide_marks(core, summary, ret_more, error) || !decide_due(core, summary, ret_more, error))
         return FALSE;
     *ret_more |= reconsidered == BATCH;
     return store_commit(g_steal_pointer(&transaction), error);
 }
 
-/* Whether a look would find anything: reads only, so that a wake for nothing writes nothing. */
-static gboolean has_work(Scheduler *scheduler, gint64 *ret_next_ms, gboolean *ret_work, GError **error)
+gboolean scheduler_has_work(EngineCore *core, gint64 *ret_next_ms, gboolean *ret_work, GError **error)
 {
     g_autoptr(GArray) marked = g_array_new(FALSE, FALSE, sizeof(gint64));
     gint64 due_ms = 0, reconsider_ms = 0;
-    if (!store_marks_peek(scheduler->core->store, 1, marked, error) ||
-        !store_enrolments_next_due(scheduler->core->store, &due_ms, error) ||
-        !store_marks_next(scheduler->core->store, &reconsider_ms, error))
+    if (!store_marks_peek(core->store, 1, marked, error) ||
+        !store_enrolments_next_due(core->store, &due_ms, error) ||
+        !store_marks_next(core->store, &reconsider_ms, error))
         return FALSE;
     gint64 next_ms = due_ms && reconsider_ms ? MIN(due_ms, reconsider_ms) : MAX(due_ms, reconsider_ms);
     *ret_next_ms = next_ms;
-    *ret_work = marked->len > 0 || (next_ms && next_ms <= clock_now_ms(scheduler->core->clock));
+    *ret_work = marked->len > 0 || (next_ms && next_ms <= clock_now_ms(core->clock));
     return TRUE;
 }
 
@@ -98,6 +96,13 @@ static void log_summary(const DecideSummary *summary)
                   LOG_NUMBER("skipped", summary->skipped));
 }
 
+/* The idle source is about to be removed. */
+static void sleep_again(Scheduler *scheduler)
+{
+    scheduler->work_source = 0;
+    clock_release(scheduler->core->clock);
+}
+
 static gboolean on_work(gpointer data)
 {
     Scheduler *scheduler = data;
@@ -105,13 +110,13 @@ static gboolean on_work(gpointer data)
     DecideSummary summary = {0};
     gboolean work = FALSE, more = FALSE;
     gint64 next_ms = 0;
-    gboolean ok = has_work(scheduler, &next_ms, &work, &error);
+    gboolean ok = scheduler_has_work(scheduler->core, &next_ms, &work, &error);
     if (ok && work)
-        ok = run_batch(scheduler, &summary, &more, &error);
+        ok = scheduler_run_batch(scheduler->core, &summary, &more, &error);
     if (ok && work && !more)
-        ok = has_work(scheduler, &next_ms, &more, &error);
+        ok = scheduler_has_work(scheduler->core, &next_ms, &more, &error);
     if (!ok) {
-        scheduler->work_source = 0;
+        sleep_again(scheduler);
         retry_later(scheduler, error);
         return G_SOURCE_REMOVE;
     }
@@ -120,11 +125,11 @@ static gboolean on_work(gpointer data)
         scheduler->on_queued(scheduler->data);
     if (more)
         return G_SOURCE_CONTINUE;
-    scheduler->work_source = 0;
     if (next_ms)
         clock_timer_set(scheduler->timer, next_ms);
     else
         clock_timer_stop(scheduler->timer);
+    sleep_again(scheduler);
     return G_SOURCE_REMOVE;
 }
 
@@ -135,8 +140,10 @@ static void on_timer(gpointer data)
 
 void scheduler_wake(Scheduler *scheduler)
 {
-    if (!scheduler->work_source)
-        scheduler->work_source = g_idle_add(on_work, scheduler);
+    if (scheduler->work_source)
+        return;
+    scheduler->work_source = g_idle_add(on_work, scheduler);
+    clock_hold(scheduler->core->clock); /* deciding takes no business time */
 }
 
 Scheduler *scheduler_new(EngineCore *core, void (*on_queued)(gpointer data), gpointer data)
@@ -154,7 +161,10 @@ void scheduler_free(Scheduler *scheduler)
 {
     if (!scheduler)
         return;
-    g_clear_handle_id(&scheduler->work_source, g_source_remove);
+    if (scheduler->work_source) {
+        g_source_remove(scheduler->work_source);
+        sleep_again(scheduler);
+    }
     g_clear_handle_id(&scheduler->retry_source, g_source_remove);
     clock_timer_free(scheduler->timer);
     g_free(scheduler);

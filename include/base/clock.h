@@ -13,7 +13,10 @@ typedef struct ClockTimer ClockTimer;
 /* A clock that shows the system's time. Free with clock_free(). Never fails. */
 Clock *clock_new_system(void);
 
-/* A clock that stands at start_ms now and runs speed (> 0; 1 = as fast as the system's) times as fast. */
+/*
+ * A clock that stands at start_ms now and runs speed (> 0; 1 = as fast as the system's) times as fast. It never runs past a timer that
+ * has not fired, and stands while it is held: so what happens, happens at its time, however fast the clock and however slow the machine.
+ */
 Clock *clock_new_virtual(gint64 start_ms, double speed);
 
 /* A virtual clock that stands still until clock_set() moves it: for rehearsals and unit tests. */
@@ -24,6 +27,11 @@ void clock_free(Clock *clock);
 
 /* Business time now, UTC, ms since 1970. Safe from any thread for system and running virtual clocks. */
 gint64 clock_now_ms(const Clock *clock);
+
+/* Work that takes no business time: a virtual clock stands from the first hold to the last release. Nothing on other clocks. On the
+ * thread that runs the clock's timers. */
+void clock_hold(Clock *clock);
+void clock_release(Clock *clock);
 
 /* Moves a manual clock; a bug (g_assert) on any other. Timers that became due run from their context's next iteration. */
 void clock_set(Clock *clock, gint64 now_ms);

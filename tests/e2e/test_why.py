@@ -29,7 +29,9 @@ class TestWhy:
     def test_an_open_step_waits_for_its_time_alone(self, nurture, customer):
         one = nurture(rules=RULE).start()
         one.run("import", write_csv(one, [(customer(), "K", "pitching", days_ago(0.5), "en")]))
-        entry = enrolled(one, customer())
+        enrolled(one, customer())
+        one.wait_watching()
+        entry = why(one, customer())
         assert entry["decides"] == "" and entry["earliest"] == entry["due_at"] and all(gate["verdict"] == "open" for gate in entry["gates"])
 
     @pytest.mark.parametrize("gate", ["paused", "account", "window", "min_gap", "limits", "blind", "late"])

@@ -78,6 +78,37 @@ static void test_a_virtual_clock_runs_as_fast_as_told(void **state)
     clock_timer_free(seen.timer);
 }
 
+static void test_a_virtual_clock_never_passes_a_timer_and_stands_while_held(void **state)
+{
+    (void)state;
+    g_autoptr(Clock) clock = clock_new_virtual(1000, 1e6);
+    Seen seen = {.clock = clock};
+    seen.timer = clock_timer_new(clock, NULL, on_timer, &seen);
+    clock_timer_set(seen.timer, 5000);
+    g_usleep(20000); /* 20,000,000 ms of the clock, if nothing stopped it */
+    assert_int_equal(clock_now_ms(clock), 5000);
+    run(&seen, 2000);
+    assert_int_equal(seen.at_ms, 5000);
+    clock_hold(clock);
+    gint64 held_ms = clock_now_ms(clock);
+    clock_hold(clock);
+    g_usleep(5000);
+    clock_release(clock);
+    clock_timer_set(seen.timer, held_ms + 10);
+    run(&seen, 20);
+    assert_int_equal(clock_now_ms(clock), held_ms);
+    assert_int_equal(seen.calls, 1);
+    clock_release(clock);
+    run(&seen, 2000);
+    assert_int_equal(seen.at_ms, held_ms + 10);
+    gint64 before_ms = clock_now_ms(clock);
+    clock_timer_set(seen.timer, 1); /* long past: time does not go back for it */
+    assert_true(clock_now_ms(clock) >= before_ms);
+    run(&seen, 2000);
+    assert_int_equal(seen.calls, 3);
+    clock_timer_free(seen.timer);
+}
+
 static void test_the_system_clock_wakes_in_time_and_not_early(void **state)
 {
     (void)state;
@@ -113,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_manual_clock_moves_by_hand),
         cmocka_unit_test(test_a_virtual_clock_runs_as_fast_as_told),
+        cmocka_unit_test(test_a_virtual_clock_never_passes_a_timer_and_stands_while_held),
         cmocka_unit_test(test_the_system_clock_wakes_in_time_and_not_early),
         cmocka_unit_test(test_times_beyond_all_bounds_are_never),
     };

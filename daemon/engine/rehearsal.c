@@ -1,0 +1,218 @@
+/*
+ * The rehearsal: scheduler's batches, claims and outcomes as the daemon has them; only the clock (which jumps) and the delivery (which
+ * always succeeds) are its own. One thread, in the command's process.
+ */
+#include "engine/rehearsal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/claim.h"
+#include "engine/core.h"
+#include "engine/outcome.h"
+#include "engine/scheduler.h"
+#include "store/accounts.h"
+#include "store/marks.h"
+
+enum { SLOTS = 100 };
+
+typedef struct {
+    gint64 id;
+    char *email, *rule, *step;
+    guint round;
+    Letter *letter;
+} Claimed;
+
+typedef struct {
+    EngineCore *core;
+    Clock *clock;
+    GPtrArray *messages; /* RehearsedMessage* */
+    GPtrArray *claimed;  /* Claimed*, of the round under way */
+} Rehearsal;
+
+static void message_free(gpointer data)
+{
+    RehearsedMessage *message = data;
+    g_free(message->contact);
+    g_free(message->rule);
+    g_free(message->step);
+    g_free(message->subject);
+    g_free(message->reason);
+    g_free(message);
+}
+
+static void claimed_free(gpointer data)
+{
+    Claimed *claimed = data;
+    letter_free(claimed->letter);
+    g_free(claimed->email);
+    g_free(claimed->rule);
+    g_free(claimed->step);
+    g_free(claimed);
+}
+
+static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer data)
+{
+    Rehearsal *rehearsal = data;
+    Claimed *claimed = g_new0(Claimed, 1);
+    claimed->id = message->id;
+    claimed->email = g_strdup(message->email);
+    claimed->rule = g_strdup(message->rule);
+    claimed->step = g_strdup(message->step);
+    claimed->round = message->round;
+    claimed->letter = letter;
+    g_ptr_array_add(rehearsal->claimed, claimed);
+}
+
+/* Delivers one: notes it, and commits its outcome. */
+static gboolean deliver(Rehearsal *rehearsal, const Account *account, const Claimed *claimed, GError **error)
+{
+    g_autoptr(GError) hole = NULL;
+    ComposedMessage composed = {0};
+    gboolean ok = letter_compose(claimed->letter, &composed, &hole);
+    RehearsedMessage *message = g_new0(RehearsedMessage, 1);
+    message->at_ms = clock_now_ms(rehearsal->clock);
+    message->contact = g_strdup(claimed->email);
+    message->rule = g_strdup(claimed->rule);
+    message->step = g_strdup(claimed->step);
+    message->round = claimed->round;
+    message->subject = g_strdup(ok ? composed.subject : "");
+    message->held = !ok;
+    message->reason = g_strdup(ok ? "" : hole->message);
+    g_ptr_array_add(rehearsal->messages, message);
+    const DeliveryResult result = {.class = ok ? DELIVERY_SENT : DELIVERY_NOT_COMPOSED,
+                                   .code = ok ? 250 : 0,
+                                   .enhanced = (char *)"",
+                                   .text = (char *)message->reason};
+    gboolean committed = outcome_commit(rehearsal->core, claimed->id, account, &result, ok ? &composed : NULL, 0, error);
+    composed_message_clear(&composed);
+    return committed;
+}
+
+/* Whether a person paused the account, or all sending: then nothing of it would leave. */
+static gboolean is_paused(const Rehearsal *rehearsal, const Account *account, gboolean *ret_paused, GError **error)
+{
+    g_autofree char *all = NULL;
+    g_autofree char *own = NULL;
+    if (!store_account_pause_get(rehearsal->core->store, "", &all, error) ||
+        !store_account_pause_get(rehearsal->core->store, account->name, &own, error))
+        return FALSE;
+    *ret_paused = *all || *own;
+    return TRUE;
+}
+
+/* All of the account that can leave now; *next_ms becomes earlier where there is something to wait for. */
+static gboolean run_account(Rehearsal *rehearsal, const Account *account, gint64 *next_ms, gboolean *ret_moved, GError **error)
+{
+    const ClaimAccount claim = {.account = account, .blind = FALSE, .paused = ""};
+    ClaimRound round = {.looked_at = 1};
+    gboolean paused = FALSE;
+    if (!is_paused(rehearsal, account, &paused, error))
+        return FALSE;
+    while (!paused && round.looked_at) {
+        g_ptr_array_set_size(rehearsal->claimed, 0);
+        if (!claim_due(rehearsal->core, &claim, SLOTS, on_claimed, rehearsal, &round, error))
+            return FALSE;
+        for (guint i = 0; i < rehearsal->claimed->len; i++)
+            if (!deliver(rehearsal, account, rehearsal->claimed->pdata[i], error))
+                return FALSE;
+        *ret_moved = *ret_moved || round.looked_at;
+    }
+    if (!paused && round.next_ms && round.next_ms < *next_ms)
+        *next_ms = round.next_ms;
+    return TRUE;
+}
+
+static gboolean run_scheduler(Rehearsal *rehearsal, gint64 *next_ms, gboolean *ret_moved, GError **error)
+{
+    gboolean work = TRUE;
+    gint64 due_ms = 0;
+    while (work) {
+        DecideSummary summary = {0};
+        gboolean more = FALSE;
+        if (!scheduler_has_work(rehearsal->core, &due_ms, &work, error))
+            return FALSE;
+        if (work && !scheduler_run_batch(rehearsal->core, &summary, &more, error))
+            return FALSE;
+        *ret_moved = *ret_moved || work;
+    }
+    if (due_ms && due_ms < *next_ms)
+        *next_ms = due_ms;
+    return TRUE;
+}
+
+/* Everything that happens at this moment; *ret_next_ms: when something happens next (G_MAXINT64: never). */
+static gboolean run_moment(Rehearsal *rehearsal, gint64 *ret_next_ms, GError **error)
+{
+    gboolean moved = TRUE;
+    while (moved) {
+        moved = FALSE;
+        *ret_next_ms = G_MAXINT64;
+        if (!run_scheduler(rehearsal, ret_next_ms, &moved, error))
+            return FALSE;
+        for (Account **account = rehearsal->core->config->accounts; *account; account++)
+            if (!run_account(rehearsal, *account, ret_next_ms, &moved, error))
+                return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean collect_sending(const OutboxMessage *message, gpointer data)
+{
+    if (message->state == OUTBOX_SENDING)
+        g_array_append_val((GArray *)data, message->id);
+    return TRUE;
+}
+
+/* What the daemon has under way at this moment arrives. */
+static gboolean settle_sending(Rehearsal *rehearsal, GError **error)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    const DeliveryResult sent = {.class = DELIVERY_SENT, .code = 250, .enhanced = (char *)"", .text = (char *)""};
+    if (!store_outbox_each(rehearsal->core->store, FALSE, collect_sending, ids, error))
+        return FALSE;
+    for (guint i = 0; i < ids->len; i++)
+        if (!outcome_commit(rehearsal->core, g_array_index(ids, gint64, i), rehearsal->core->config->accounts[0], &sent, NULL, 0, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean run(Rehearsal *rehearsal, gint64 until_ms, GError **error)
+{
+    guint64 marked = 0;
+    gint64 now_ms = clock_now_ms(rehearsal->clock);
+    if (!settle_sending(rehearsal, error) || !store_marks_add_for_rules(rehearsal->core->store, rehearsal->core->config, now_ms, &marked, error) ||
+        !store_outbox_touch(rehearsal->core->store, 0, now_ms, error))
+        return FALSE;
+    for (;;) {
+        gint64 next_ms = G_MAXINT64;
+        if (!run_moment(rehearsal, &next_ms, error))
+            return FALSE;
+        if (next_ms >= until_ms)
+            return TRUE;
+        clock_set(rehearsal->clock, MAX(next_ms, clock_now_ms(rehearsal->clock) + 1));
+    }
+}
+
+GPtrArray *rehearse(Config *config, TemplateSet *templates, Store *store, gint64 now_ms, gint64 until_ms, GError **error)
+{
+    g_autoptr(Store) copy = store_copy_to_memory(store, error);
+    if (!copy)
+        return NULL;
+    g_autoptr(Clock) clock = clock_new_manual(now_ms);
+    EngineCore *core = core_new(config, templates, copy, clock, error);
+    if (!core)
+        return NULL;
+    Rehearsal rehearsal = {.core = core,
+                           .clock = clock,
+                           .messages = g_ptr_array_new_with_free_func(message_free),
+                           .claimed = g_ptr_array_new_with_free_func(claimed_free)};
+    log_set_level(LOG_LEVEL_ERROR);
+    gboolean ok = run(&rehearsal, until_ms, error);
+    log_set_level(LOG_LEVEL_INFO);
+    g_ptr_array_unref(rehearsal.claimed);
+    core_free(core);
+    if (ok)
+        return rehearsal.messages;
+    g_ptr_array_unref(rehearsal.messages);
+    return NULL;
+}
