@@ -28,7 +28,14 @@
 #include "store/store.h"
 
 #define DEFAULT_CONFIG "/etc/nurtured/nurtured.conf"
-enum { EXIT_FAULT = 1, EXIT_USAGE = 2, STOP_GRACE_MS = 5000 };
+enum {
+    EXIT_FAULT = 1,
+    EXIT_USAGE = 2,
+    STOP_GRACE_MS = 5000,
+    /* how long the loop stands still for a store that a command has locked; what could not be written is tried again */
+    PATIENCE_MS = 1000,
+    LAST_PATIENCE_MS = 100
+};
 
 typedef struct {
     char *config_file, *clock_text;
@@ -219,6 +226,7 @@ static void run(Daemon *daemon)
     sd_notify(0, "READY=1");
     clock_release(daemon->clock);
     g_main_loop_run(daemon->loop);
+    store_set_patience(daemon->store, LAST_PATIENCE_MS);
     control_server_free(daemon->control);
     engine_stop(daemon->engine, STOP_GRACE_MS);
     g_source_remove(terminate);
@@ -242,6 +250,7 @@ static gboolean set_up(Daemon *daemon, TemplateSet *templates, GError **error)
     daemon->engine = engine_start(&setup, error);
     if (!daemon->engine)
         return FALSE;
+    store_set_patience(daemon->store, PATIENCE_MS); /* not before: what the engine does at its start must be done */
     daemon->control = control_server_new(daemon->config->control_socket, NULL, on_request, daemon, error);
     if (!daemon->control) {
         engine_stop(daemon->engine, 0);

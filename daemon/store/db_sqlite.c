@@ -276,6 +276,11 @@ static gboolean claim(Db *base, GError **error)
     return db->lock_fd >= 0;
 }
 
+static void set_patience(Db *base, int wait_ms)
+{
+    sqlite3_busy_timeout(((SqliteDb *)base)->handle, wait_ms);
+}
+
 static Db *copy_to_memory(Db *base, GError **error)
 {
     SqliteDb *from = (SqliteDb *)base;
@@ -436,6 +441,7 @@ const DbDriver db_sqlite_driver = {
     .close = close_db,
     .copy_to_memory = copy_to_memory,
     .claim = claim,
+    .set_patience = set_patience,
     .identify = identify,
     .settle = settle,
     .adopt = adopt,

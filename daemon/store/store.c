@@ -57,6 +57,11 @@ gboolean store_claim_daemon(Store *store, GError **error)
     return store->db->driver->claim(store->db, error);
 }
 
+void store_set_patience(Store *store, guint wait_ms)
+{
+    store->db->driver->set_patience(store->db, (int)MIN(wait_ms, (guint)G_MAXINT));
+}
+
 Store *store_copy_to_memory(Store *store, GError **error)
 {
     g_assert(store->transaction == NULL);

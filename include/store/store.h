@@ -43,6 +43,9 @@ void store_close(Store *store);
 /* Makes this process the one daemon of the store until it closes it or ends. STORE_ERROR_TAKEN names the other's process id. */
 gboolean store_claim_daemon(Store *store, GError **error);
 
+/* How long a call waits for the lock of another process before it is STORE_ERROR_BUSY; 5 s where nothing is said. */
+void store_set_patience(Store *store, guint wait_ms);
+
 /* A copy of the whole store in memory, for rehearsals. */
 Store *store_copy_to_memory(Store *store, GError **error);
 

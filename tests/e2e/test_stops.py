@@ -1,6 +1,7 @@
 """What must not leave any more does not, and the daemon ends in time, while a mail server takes for ever."""
 import os
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -204,3 +205,42 @@ class TestTheEnd:
         one.start()
         one.run("import", write_csv(one, pitched(*[f"k{n}@kunde.example" for n in range(20000)])))
         self.ends_soon(one)
+
+    def test_a_store_that_another_program_locks_holds_it_up_for_seconds_only(self, slow, make):
+        slow.hold()
+        names = ["anna", "ben", "cis"]
+        one = make(smtp_of(slow), names=names)
+        rows = [(f"k{n}@{name}.example", "Kari", "pitching", days_ago(4), "en", name) for name in names for n in range(4)]
+        one.run("import", write_csv(one, rows, columns="email,first_name,stage,stage_since,language,owner"))
+        one.start()
+        wait_for(lambda: len(slow.taken) == len(names), 20)
+        locked = sqlite3.connect(one.folder / "nurture.db", isolation_level=None)
+        locked.execute("BEGIN IMMEDIATE")
+        slow.release()
+        time.sleep(1)
+        self.ends_soon(one, within=15)  # before systemd loses patience
+        locked.execute("ROLLBACK")
+        locked.close()
+        sent = sorted(slow.recipients)
+        one.start()
+        states = {address: state_of(one, address) for address in sent}
+        assert set(sum(states.values(), [])) <= {"sent", "uncertain"}, states
+
+
+class TestStore:
+    def test_outcomes_wait_for_a_store_that_is_locked_and_none_is_sent_twice(self, slow, make):
+        slow.hold()
+        one = make(smtp_of(slow))
+        addresses = [f"k{n}@kunde.example" for n in range(6)]
+        one.run("import", write_csv(one, pitched(*addresses)))
+        one.start()
+        wait_for(lambda: slow.taken, 20)
+        locked = sqlite3.connect(one.folder / "nurture.db", isolation_level=None)
+        locked.execute("BEGIN IMMEDIATE")
+        slow.release()
+        time.sleep(7)  # longer than the daemon waits for the lock
+        locked.execute("ROLLBACK")
+        locked.close()
+        wait_for(lambda: all(state_of(one, address) == ["sent"] for address in addresses), 40, one.log_text)
+        assert sorted(slow.recipients) == addresses
+        assert "event=store-fault" in one.log_text()
