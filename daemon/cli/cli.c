@@ -34,13 +34,16 @@ static const Command commands[] = {
 
 /* ---- help ------------------------------------------------------------------------------------------------------------ */
 
-static void print_list(Cli *cli, const Command *list)
+/* default_name: what is taken where no command is named; NULL: one must be. */
+static void print_list(Cli *cli, const Command *list, const char *default_name)
 {
     gboolean top = list == commands;
     fprintf(cli->out, "usage: %s%s COMMAND …\n\n", cli->path, top ? " [-c FILE]" : "");
     for (const Command *command = list; command->name != NULL; command++)
         fprintf(cli->out, "  %-8s  %s\n", command->name, command->summary);
     fprintf(cli->out, "\nMore on one: %s COMMAND --help. With --json, results are one JSON object a line.\n", cli->path);
+    if (default_name != NULL)
+        fprintf(cli->out, "Without COMMAND: %s.\n", default_name);
     if (top)
         fprintf(cli->out, "FILE is the configuration; without -c, $NURTURE_CONFIG, then /etc/nurtured/nurtured.conf.\n");
 }
@@ -95,14 +98,13 @@ static int run_subcommand(Cli *cli, const Command *group, char **words)
 {
     guint at = first_name(words);
     const char *name = words[at];
-    if (name == NULL && group->default_subcommand == NULL) {
-        for (char **word = words; *word != NULL; word++)
-            if (is_help(*word)) {
-                print_list(cli, group->subcommands);
-                return CLI_DONE;
-            }
+    for (char **word = words; name == NULL && *word != NULL; word++)
+        if (is_help(*word)) {
+            print_list(cli, group->subcommands, group->default_subcommand);
+            return CLI_DONE;
+        }
+    if (name == NULL && group->default_subcommand == NULL)
         return cli_wrong_usage(cli, "no command is named");
-    }
     const Command *command = find(group->subcommands, name != NULL ? name : group->default_subcommand);
     if (command == NULL)
         return tell_unknown(cli, group->subcommands, name);
@@ -137,7 +139,7 @@ static int command_help(Cli *cli, char **words)
     cli->path = g_strdup("nurture");
     cli->command = NULL;
     if (rest[0] == NULL) {
-        print_list(cli, commands);
+        print_list(cli, commands, NULL);
         return CLI_DONE;
     }
     char *asked[] = {rest[0], rest[1] != NULL ? rest[1] : (char *)"--help", rest[1] != NULL ? (char *)"--help" : NULL, NULL};
@@ -153,7 +155,7 @@ static int run(Cli *cli, char **words)
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     if (words[0] != NULL && is_help(words[0])) {
-        print_list(cli, commands);
+        print_list(cli, commands, NULL);
         return CLI_DONE;
     }
     g_auto(GStrv) rest = cli_parse_leading(cli, words, entries, &status);

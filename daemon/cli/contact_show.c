@@ -26,7 +26,7 @@ static void print_time(Cli *cli, const char *name, gint64 at_ms, GTimeZone *zone
 {
     if (at_ms == 0)
         return;
-    g_autofree char *text = at_ms == G_MAXINT64 ? g_strdup("until resumed") : timestamp_format_local(at_ms, zone);
+    g_autofree char *text = at_ms == G_MAXINT64 ? g_strdup("resumed") : timestamp_format_local(at_ms, zone);
     print_field(cli, name, text);
 }
 
@@ -68,7 +68,7 @@ static void print_contact(Cli *cli, const Contact *contact, char **aliases, cons
     print_field(cli, "source", contact->source);
     print_field(cli, "tags", tags);
     print_attributes(cli, contact->attributes);
-    print_time(cli, "paused", contact->paused_until_ms, zone);
+    print_time(cli, "paused until", contact->paused_until_ms, zone);
     print_field(cli, "never mailed", suppressed);
     print_time(cli, "last contacted", contact->last_contacted_ms, zone);
 }

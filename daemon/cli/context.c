@@ -69,8 +69,8 @@ int cli_wrong_usage(Cli *cli, const char *format, ...)
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     const char *synopsis = cli->command == NULL ? "[-c FILE] COMMAND …" : cli->command->synopsis;
-    fprintf(cli->err, "%s: %s\nusage: %s %s\n       more with: %s --help\n", cli->path, message, cli->path, synopsis,
-            cli->path);
+    fprintf(cli->err, "%s: %s\nusage: %s%s%s\n       more with: %s --help\n", cli->path, message, cli->path,
+            *synopsis != '\0' ? " " : "", synopsis, cli->path);
     return CLI_USAGE;
 }
 

@@ -58,7 +58,7 @@ static char *why_text(JsonObject *account, const char *reason, const char *retry
 static void print_accounts(Cli *cli, JsonArray *accounts)
 {
     static const TableColumn columns[] = {{"ACCOUNT", FALSE, FALSE}, {"SENDING", FALSE, FALSE}, {"MAILBOX", FALSE, FALSE},
-                                          {"QUEUE", FALSE, FALSE},   {"WHY", FALSE, FALSE},     {NULL, FALSE, FALSE}};
+                                          {"MESSAGES", FALSE, FALSE},   {"WHY", FALSE, FALSE},     {NULL, FALSE, FALSE}};
     Table *table = table_new(cli->out, columns, cli->columns, cli->colour);
     for (guint i = 0; i < json_array_get_length(accounts); i++) {
         JsonObject *account = json_array_get_object_element(accounts, i);
@@ -89,9 +89,9 @@ int command_status(Cli *cli, char **words)
             json_object_get_int_member_with_default(answer, "pid", 0), text_member(answer, "config"),
             json_object_get_boolean_member_with_default(answer, "virtual", FALSE) ? ", on a virtual clock: " : ", ",
             text_member(answer, "clock"));
-    fprintf(cli->out, "%" G_GINT64_FORMAT " contacts, %" G_GINT64_FORMAT " enrolments under way; queue: %s%s\n\n",
+    fprintf(cli->out, "contacts: %" G_GINT64_FORMAT ", enrolments under way: %" G_GINT64_FORMAT "; messages: %s%s\n\n",
             json_object_get_int_member_with_default(answer, "contacts", 0),
-            json_object_get_int_member_with_default(answer, "enrolments", 0), *queue ? queue : "empty",
+            json_object_get_int_member_with_default(answer, "enrolments", 0), *queue ? queue : "none",
             json_object_get_boolean_member_with_default(answer, "paused", FALSE) ? "; all sending is paused" : "");
     JsonNode *accounts = json_object_get_member(answer, "accounts");
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))

@@ -4,6 +4,7 @@
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/facts.h"
+#include "cli/live.h"
 #include "cli/table.h"
 
 const Command queue_subcommands[] = {
@@ -19,20 +20,37 @@ typedef struct {
     Cli *cli;
     Table *table; /* NULL with --json */
     GTimeZone *zone;
+    JsonObject *status; /* the daemon's; NULL where none runs */
 } Listing;
+
+/* A row that no gate has looked at yet waits for its account, whose state is not written into each row. Belongs to message or listing. */
+static const char *reason_of(const OutboxMessage *message, const Listing *listing)
+{
+    if (message->state != OUTBOX_QUEUED || *message->reason)
+        return message->reason;
+    if (!config_account(listing->cli->config, message->account))
+        return "their owner has no account to write from";
+    if (!listing->status)
+        return "nurtured is not running";
+    JsonObject *account = live_account(listing->status, message->account);
+    return account ? json_object_get_string_member_with_default(account, "sending_reason", "") : "";
+}
 
 static gboolean on_message(const OutboxMessage *message, gpointer data)
 {
     Listing *listing = data;
+    const char *reason = reason_of(message, listing);
     if (listing->table == NULL) {
-        cli_print_json(listing->cli, message_object(message));
+        JsonObject *object = message_object(message);
+        json_object_set_string_member(object, "reason", reason);
+        cli_print_json(listing->cli, object);
         return TRUE;
     }
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, message->id);
     g_autofree char *due = message->due_ms != 0 ? timestamp_format_local(message->due_ms, listing->zone) : g_strdup("");
     g_autofree char *attempts = g_strdup_printf("%u", message->attempts);
     const char *cells[] = {id,  message->email, message->rule,  message->step, outbox_state_name(message->state),
-                           due, attempts,       message->reason};
+                           due, attempts,       reason};
     table_add(listing->table, cells);
     return TRUE;
 }
@@ -46,8 +64,11 @@ static int list(Cli *cli, gboolean all)
     };
     GError *error = NULL;
     g_autoptr(GTimeZone) zone = cli_default_zone(cli);
-    Listing listing = {
-        .cli = cli, .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour), .zone = zone};
+    g_autoptr(JsonObject) status = live_status(cli);
+    Listing listing = {.cli = cli,
+                       .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour),
+                       .zone = zone,
+                       .status = status};
     gboolean ok = store_outbox_each(cli->store, all, on_message, &listing, &error);
     if (listing.table != NULL)
         table_finish(listing.table, ok ? "the queue is empty" : NULL);

@@ -5,31 +5,19 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
+#include "cli/live.h"
 #include "engine/control.h"
 #include "engine/explain.h"
-
-enum { STATUS_TIMEOUT_MS = 2000 };
 
 static const char *const verdicts[] = {[GATE_OPEN] = "open", [GATE_WAIT] = "wait", [GATE_SKIP] = "skip", [GATE_STOP] = "stop"};
 
 /* ---- what a running daemon knows ------------------------------------------------------------------------------------- */
 
-/* The status of the account that writes to the contact; NULL where no daemon runs. Belongs to status. */
-static JsonObject *account_status(Cli *cli, const Contact *contact, JsonObject *status)
+/* Of the account that writes to the contact. Points into status. */
+static LiveAccount what_daemon_knows(Cli *cli, const Contact *contact, JsonObject *status)
 {
-    const Account *account = config_account_for_owner(cli->config, contact->owner);
-    JsonNode *node = status ? json_object_get_member(status, "accounts") : NULL;
-    JsonArray *accounts = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-    for (guint i = 0; account && accounts && i < json_array_get_length(accounts); i++) {
-        JsonObject *one = json_array_get_object_element(accounts, i);
-        if (g_str_equal(json_object_get_string_member_with_default(one, "account", ""), account->name))
-            return one;
-    }
-    return NULL;
-}
-
-static LiveAccount live_account(JsonObject *account)
-{
+    const Account *own = config_account_for_owner(cli->config, contact->owner);
+    JsonObject *account = own ? live_account(status, own->name) : NULL;
     LiveAccount live = {.unreachable = ""};
     if (!account)
         return live;
@@ -106,11 +94,9 @@ static void print_rule(Cli *cli, const RuleExplanation *rule, GTimeZone *zone)
 
 static gboolean explain(Cli *cli, const Contact *contact, GError **error)
 {
-    g_autoptr(JsonObject) request = json_object_new();
-    json_object_set_string_member(request, "command", "status");
-    g_autoptr(JsonObject) status = control_call(cli->config, request, STATUS_TIMEOUT_MS, NULL);
+    g_autoptr(JsonObject) status = live_status(cli);
     g_autoptr(Clock) clock = clock_new_manual(control_now_ms(cli->config));
-    const LiveAccount live = live_account(account_status(cli, contact, status));
+    const LiveAccount live = what_daemon_knows(cli, contact, status);
     g_autoptr(GPtrArray) rules = explain_contact(cli->config, cli->store, clock, contact, &live, error);
     if (!rules)
         return FALSE;

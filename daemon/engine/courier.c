@@ -437,7 +437,7 @@ void courier_add_status(const Courier *courier, JsonObject *status)
         json_object_set_int_member(status, "retry_in_s", MAX(0, courier->retry_at_ms - clock_monotonic_ms()) / 1000);
     } else if (blind) {
         sending = "blind";
-        reason = "the mailbox has not been read for blind_after, so that replies may be waiting";
+        reason = "nothing leaves before the mailbox is read again, so that no reply is missed";
     }
     json_object_set_string_member(status, "sending", sending);
     if (*reason)

@@ -112,7 +112,9 @@ static void test_help_and_version(void **state)
         {"contact add --help", "--first-name=NAME"},
         {"help contact add", "--first-name=NAME"},
         {"help import", "--dry-run"},
-        {"queue --help", "--all"},
+        {"queue --help", "Lets held messages go"},
+        {"help queue", "Without COMMAND: list."},
+        {"queue list --help", "--all"},
         {"import --help", "nurture import"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
