@@ -91,8 +91,7 @@ class Tally:
 
 
 def bounces_of(result):
-    found = result.get("bounce", [])
-    return found if isinstance(found, list) else [found]
+    return result.get("bounces") or ([result["bounce"]] if "bounce" in result else [])
 
 
 def held_recipients(raw):

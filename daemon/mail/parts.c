@@ -8,9 +8,11 @@
 
 #include "base/text.h"
 #include "mail/html_text.h"
+#include "mail/parse_bound.h"
+#include "mail/parse_charset.h"
 #include "mail/read.h"
 
-enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024 };
+enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, PART_MAX_TEXT = 4 * READ_MAX_TEXT };
 
 typedef struct {
     MailParts *parts;
@@ -21,50 +23,6 @@ typedef struct {
 static void walk(Walk *state, GMimeObject *object, guint depth);
 
 /* ---- text ------------------------------------------------------------------------------------------------------------ */
-
-/* Charsets whose bytes look like ASCII although they are not. */
-static gboolean hides_in_ascii(const char *charset)
-{
-    return g_ascii_strncasecmp(charset, "iso-2022", 8) == 0 || g_ascii_strncasecmp(charset, "utf-7", 5) == 0 ||
-           g_ascii_strncasecmp(charset, "hz", 2) == 0;
-}
-
-static char *convert(const char *bytes, gsize len, const char *charset)
-{
-    return g_convert_with_fallback(bytes, (gssize)len, "UTF-8", charset, "\xEF\xBF\xBD", NULL, NULL, NULL);
-}
-
-/* UTF-8 by the declared charset where that can be true: valid UTF-8 is taken as such whatever is declared, since that is hardly ever
- * chance; what nothing fits is Windows-1252, as mail programs have it. */
-static char *to_utf8(const char *bytes, gsize len, const char *charset)
-{
-    char *text = NULL;
-    gboolean wide = charset && (g_ascii_strncasecmp(charset, "utf-16", 6) == 0 || g_ascii_strncasecmp(charset, "utf-32", 6) == 0);
-    if (charset && (wide || hides_in_ascii(charset)))
-        text = convert(bytes, len, charset);
-    if (!text && g_utf8_validate(bytes, (gssize)len, NULL))
-        return g_strndup(bytes, len);
-    if (!text && charset && g_ascii_strcasecmp(charset, "us-ascii") != 0 && g_ascii_strcasecmp(charset, "iso-8859-1") != 0)
-        text = convert(bytes, len, charset);
-    if (!text)
-        text = convert(bytes, len, "WINDOWS-1252");
-    return text ? text : text_make_valid(bytes, (gssize)len);
-}
-
-/* CRLF and CR become LF; NUL and other controls go. In place. */
-static void normalise(char *text)
-{
-    char *out = text;
-    for (const char *p = text; *p; p++) {
-        if (*p == '\r') {
-            if (p[1] != '\n')
-                *out++ = '\n';
-        } else if ((guchar)*p >= 0x20 || *p == '\n' || *p == '\t') {
-            *out++ = *p;
-        }
-    }
-    *out = '\0';
-}
 
 static GByteArray *decoded_bytes(GMimePart *part)
 {
@@ -119,13 +77,14 @@ static char *unflow(const char *text, gboolean delete_space)
     return g_string_free(out, FALSE);
 }
 
-static char *part_text(GMimePart *part)
+static char *part_text(Walk *state, GMimePart *part)
 {
     GMimeObject *object = GMIME_OBJECT(part);
     GByteArray *bytes = decoded_bytes(part);
-    char *text = to_utf8(bytes->len ? (const char *)bytes->data : "", bytes->len, g_mime_object_get_content_type_parameter(object, "charset"));
+    char *text = parse_charset_to_utf8(bytes->len ? (const char *)bytes->data : "", bytes->len,
+                                       g_mime_object_get_content_type_parameter(object, "charset"), PART_MAX_TEXT,
+                                       &state->parts->truncated);
     g_byte_array_unref(bytes);
-    normalise(text);
     const char *format = g_mime_object_get_content_type_parameter(object, "format");
     if (format && g_ascii_strcasecmp(format, "flowed") == 0) {
         const char *delete_space = g_mime_object_get_content_type_parameter(object, "delsp");
@@ -186,7 +145,7 @@ static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart 
     parts->is_calendar |= g_mime_content_type_is_type(type, "text", "calendar");
     if (!fields)
         return FALSE;
-    g_autofree char *text = part_text(part);
+    g_autofree char *text = part_text(state, part);
     append_fields(fields, text);
     return TRUE;
 }
@@ -208,7 +167,7 @@ static void take_part(Walk *state, GMimePart *part)
         add_attachment(state, object);
         return;
     }
-    g_autofree char *text = part_text(part);
+    g_autofree char *text = part_text(state, part);
     if (target->len)
         g_string_append(target, "\n");
     g_string_append_len(target, text, (gssize)MIN(strlen(text), (gsize)READ_MAX_TEXT * 4));
@@ -220,8 +179,7 @@ static void take_message(Walk *state, GMimeMessagePart *part)
     GMimeMessage *inside = g_mime_message_part_get_message(part);
     g_autofree char *headers = inside ? g_mime_object_get_headers(GMIME_OBJECT(inside), NULL) : NULL;
     if (headers) {
-        g_autofree char *valid = text_make_valid(headers, -1);
-        normalise(valid);
+        g_autofree char *valid = parse_charset_to_utf8(headers, strlen(headers), NULL, MAX_FIELDS, &state->parts->truncated);
         append_fields(state->parts->original_headers, valid);
     }
     add_attachment(state, GMIME_OBJECT(part));
@@ -239,6 +197,8 @@ static void walk(Walk *state, GMimeObject *object, guint depth)
         state->parts->truncated = TRUE;
         return;
     }
+    if (depth == 0 && g_mime_content_type_is_type(g_mime_object_get_content_type(object), "multipart", "report"))
+        state->parts->is_report = TRUE;
     if (GMIME_IS_MULTIPART(object))
         walk_children(state, GMIME_MULTIPART(object), depth);
     else if (GMIME_IS_MESSAGE_PART(object))
@@ -280,8 +240,8 @@ void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_
         g_mime_init();
         g_once_init_leave(&once, 1);
     }
-    parts->truncated = len > READ_MAX_MESSAGE;
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, MIN(len, (gsize)READ_MAX_MESSAGE));
+    GByteArray *bounded = parse_bound(bytes, len, &parts->truncated);
+    GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bounded); /* which owns it now */
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
     parts->message = g_mime_parser_construct_message(parser, NULL);
     g_object_unref(parser);
@@ -325,7 +285,6 @@ char *mail_parts_header(const MailParts *parts, const char *name)
         return g_strdup("");
     g_autofree char *valid = text_make_valid(value, -1);
     g_autofree char *line = text_one_line(valid);
-    normalise(line);
     return cut(line, READ_MAX_HEADER);
 }
 
