@@ -97,8 +97,8 @@ def bounces_of(result):
 def held_recipients(raw):
     """The addresses that fields of the message say were not reached: Final-Recipient and X-Failed-Recipients."""
     text = raw.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
-    found = re.findall(r"^Final-Recipient:\s*rfc822;\s*<?([^\s<>;]+@[^\s<>;]+)", text, re.I | re.M)
-    found += re.findall(r"[\w.+-]+@[\w.-]+", " ".join(re.findall(r"^X-Failed-Recipients:(.*)", text, re.I | re.M)))
+    found = re.findall(r"^Final-Recipient:\s*rfc822;\s*<?([^\s<>;\"@:]+@[^\s<>;]+)", text, re.I | re.M)
+    found += re.findall(r"[\w.%+-]+@[\w.-]+", " ".join(re.findall(r"^X-Failed-Recipients:(.*)", text, re.I | re.M)))
     return {address.lower().rstrip(".") for address in found}
 
 
@@ -108,7 +108,7 @@ def score_bounce(case, tally):
     bounces = bounces_of(case.result)
     kinds = {"hard" if b.get("kind") == "hard" else "soft" for b in bounces}
     text = f"{[(b.get('kind'), b.get('status'), b.get('diagnostic', '')[:150]) for b in bounces[:2]]} wanted {case.label} {case.status}"
-    if case.label in ("bounce-hard", "bounce-soft"):
+    if case.label in ("bounce-hard", "bounce-soft") and not case.more.get("pseudo_status"):
         tally.count("bounces hard against soft", case, kinds == {case.label[7:]}, text)
     if case.status and not case.more.get("pseudo_status"):
         told_codes = {b.get("status") for b in bounces}

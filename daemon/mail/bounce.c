@@ -88,7 +88,8 @@ static void add_recipient(InboundMessage *message, const char *recipient, Bounce
 /* Fields of one recipient; seen: some block was a recipient's, whatever became of it. */
 typedef struct {
     InboundMessage *message;
-    const char *text; /* the report's words for people, where the fields say too little */
+    const char *text;   /* the report's words for people, where the fields say too little */
+    const char *failed; /* X-Failed-Recipients, where the fields name what is no address (a pipe, a file) */
     gboolean seen;
 } Report;
 
@@ -116,6 +117,10 @@ static void read_block(Report *report, const char *block)
         g_free(recipient);
         recipient = recipient_of(original);
     }
+    if (*recipient == '\0') {
+        g_free(recipient);
+        recipient = recipient_of(report->failed);
+    }
     const char *words = diagnostic != NULL ? diagnostic : "";
     BounceReason reason = bounce_reason_judge(status, words);
     if (diagnostic == NULL || reason.kind == BOUNCE_UNKNOWN || *reason.status == '\0') {
@@ -127,9 +132,10 @@ static void read_block(Report *report, const char *block)
 }
 
 /* Blocks are parted by empty lines; some systems leave these out, so a second Final-Recipient begins a block as well. */
-static gboolean read_report(const char *fields, const char *text, InboundMessage *message)
+static gboolean read_report(const MailParts *parts, const char *fields, const char *text, InboundMessage *message)
 {
-    Report report = {.message = message, .text = text};
+    g_autofree char *failed = mail_parts_header(parts, "X-Failed-Recipients");
+    Report report = {.message = message, .text = text, .failed = failed};
     g_auto(GStrv) lines = g_strsplit(fields, "\n", -1);
     g_autoptr(GString) block = g_string_new(NULL);
     gboolean has_final = FALSE;
@@ -203,11 +209,11 @@ static void read_words(const MailParts *parts, const char *report, InboundMessag
 }
 
 /* Fields of a report that were written into the text, or whose part was not labelled as what it is. */
-static gboolean read_fields_in_text(const char *report, InboundMessage *message)
+static gboolean read_fields_in_text(const MailParts *parts, const char *report, InboundMessage *message)
 {
     g_autofree char *final = mail_field(report, "Final-Recipient");
     g_autofree char *action = mail_field(report, "Action");
-    return final != NULL && action != NULL && read_report(report, report, message);
+    return final != NULL && action != NULL && read_report(parts, report, report, message);
 }
 
 /* ---- whether --------------------------------------------------------------------------------------------------------- */
@@ -262,7 +268,7 @@ gboolean bounce_read(const MailParts *parts, InboundMessage *message)
     g_autofree char *report = bounce_text_report(parts->text, &rest);
     const char *evidence = NULL;
 
-    if (parts->delivery_status->len > 0 && read_report(parts->delivery_status->str, report, message)) {
+    if (parts->delivery_status->len > 0 && read_report(parts, parts->delivery_status->str, report, message)) {
         if (message->bounces->len == 0)
             return FALSE; /* it arrived */
         evidence = "a delivery status report (RFC 3464)";
@@ -270,7 +276,7 @@ gboolean bounce_read(const MailParts *parts, InboundMessage *message)
         evidence = evidence_of(parts, message, report);
         if (evidence == NULL)
             return FALSE;
-        if (!read_fields_in_text(report, message) || message->bounces->len == 0)
+        if (!read_fields_in_text(parts, report, message) || message->bounces->len == 0)
             read_words(parts, report, message);
     }
     read_original(parts, rest, message);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { WORDS_LOOKED_AT = 4096 };
+enum { WORDS_LOOKED_AT = 4096, STATUSES_LOOKED_AT = 8 };
 
 typedef enum { WHY_FULL, WHY_POLICY, WHY_NETWORK, WHY_SUSPENDED, WHY_NOBODY, WHY_NO_HOST, WHY_MOVED, WHY_TAKES_NONE, WHY_OTHER } Why;
 
@@ -19,10 +19,13 @@ static const struct {
     BounceKind kind;
     const char *pattern;
 } sayings[] = {
+    {WHY_POLICY, BOUNCE_SOFT, "after (?:pipelined )?mail from|couldn't create|can't create output"},
     {WHY_NOBODY, BOUNCE_HARD,
      "user (?:is )?unknown in|unknown local (?:user|part)|recipient unknown|no such user|user doesn't exist|user not found|"
      "(?:mailbox|user|account|address|recipient) (?:you tried to reach )?(?:does not|doesn't|do not) exist|unknown user|"
-     "unknown recipient|no mailbox here by that name|recipientnotfound|resolver\\.adr\\.(?:exrecip)?notfound"},
+     "unknown recipient|no mailbox here by that name|recipientnotfound|resolver\\.adr\\.(?:exrecip)?notfound|"
+     "recipient address rejected: access denied"}, /* which is how Microsoft tells of an address that its directory lacks */
+    {WHY_NO_HOST, BOUNCE_HARD, "name service error for name=\\S{1,255} type=\\S{1,10}: host not found(?!, try)"},
     {WHY_FULL, BOUNCE_SOFT,
      "(?:mailbox|mail ?box|inbox|account|user|folder|maildir|quota|storage)[^.]{0,40} (?:is |was |are )?(?:full|over ?quota|exceed\\w*)|"
      "over ?(?:the |its |disk )?(?:quota|storage)|quota (?:has been )?(?:exceed|full|limit|violation)|exceed\\w* (?:[\\w']+ ){0,4}(?:quota|storage|"
@@ -39,11 +42,11 @@ static const struct {
      "ptr record|reverse mapping|\\bspf\\b|\\bdkim\\b|\\bdmarc\\b|authentication (?:checks )?(?:failed|required)|not authenticated|"
      "unauthenticated|polic(?:y|ies)|prohibited|not (?:been )?(?:authorized|authorised|permitted|allowed)|access denied|administratively|"
      "relay(?:ing)? (?:access )?(?:is )?(?:denied|not|prohibited)|unable to relay|cannot relay|virus|infected|malware|suspicious|"
-     "content (?:was )?(?:rejected|filter)|rejected by (?:filter|content|recipient|header)|restrict|greylist|graylist|"
+     "content (?:was )?(?:rejected|filter)|rejected by (?:filter|content|header)|restrict|greylist|graylist|"
      "sender (?:address |verify |domain )?(?:is )?(?:rejected|denied|failed|not exist|unverified|refused)|(?:from|sender) domain|"
-     "domain of sender|mail from .{0,80}(?:rejected|refused|denied)|too many (?:bad|invalid) recipients|your (?:ip|email|message|mail|host|server)"
+     "domain of sender|mail from .{0,80}(?:rejected|refused|denied)|too many (?:bad|invalid) recipients|your (?:ip|host|server|domain|network)"
      "[^.]{0,60} (?:has been |was |is |are )?(?:block|reject|refus|deni|listed)|low reputation|bulk mail|complaint|abuse|"
-     "does not like recipient|service refuse|helo|ehlo|fully.qualified|tls (?:is )?required|security (?:reason|polic)"},
+     "service refuse|helo|ehlo|fully.qualified|tls (?:is )?required|security (?:reason|polic)"},
     {WHY_NETWORK, BOUNCE_SOFT,
      "timed? ?out|time-?out|temporar|try (?:again|later)|deferred|connection (?:refused|reset|lost|was|dropped|attempts)|could not connect|"
      "couldn't (?:make|connect)|cannot connect|unable to connect|no route|unreachable|network|not respond|retry (?:time|timeout)|"
@@ -122,7 +125,9 @@ static char *plain_words(const char *words)
         gsize word = strcspn(p, " \t\r\n");
         if (space > 0 && out->len > 0)
             g_string_append_c(out, ' ');
-        if (memchr(p, '@', word) == NULL && strncmp(p, "http", 4) != 0)
+        if (memchr(p, '@', word) != NULL)
+            g_string_append_len(out, p, (gssize)MIN(strcspn(p, "<('\"@"), word));
+        else if (strncmp(p, "http", 4) != 0)
             g_string_append_len(out, p, (gssize)word);
         p += word;
     }
@@ -139,23 +144,52 @@ static gboolean fetch(const GRegex *regex, const char *text, char *ret, gsize si
     return TRUE;
 }
 
-/* The most exact of those that the field and the words name: a field that says x.0.0 says little. */
-static void find_status(const char *field, const char *words, char *ret, gsize size)
+/* How much a status tells: x.0.0 nothing, "expired" and "other" of a subject little beside the trouble that it ends. */
+static guint exactness(const char *status)
 {
-    char inner[16] = "";
-    gboolean has_field = field != NULL && fetch(patterns()->status, field, ret, size);
-
-    if (!fetch(patterns()->status, words, inner, sizeof inner) || inner[0] == '2')
-        return;
-    if (!has_field || (g_str_has_suffix(ret, ".0.0") && !g_str_has_suffix(inner, ".0.0")))
-        g_strlcpy(ret, inner, size);
+    if (g_str_has_suffix(status, ".0.0"))
+        return 1;
+    return g_str_has_suffix(status, ".0") || g_str_equal(status, "4.4.7") ? 2 : 3;
 }
 
-static BounceKind kind_by_words(const char *words)
+static void take_better(const char *status, char *best, gsize size)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(sayings); i++)
-        if (g_regex_match(patterns()->sayings[i], words, 0, NULL))
-            return sayings[i].kind;
+    if (status[0] != '2' && (*best == '\0' || exactness(status) > exactness(best)))
+        g_strlcpy(best, status, size);
+}
+
+/* The most exact of those that the words and the field name; the words', if several are: the other server said them, while the field
+ * is what the reporting one made of it. */
+static void find_status(const char *field, const char *words, char *ret, gsize size)
+{
+    g_autoptr(GMatchInfo) match = NULL;
+    char by_field[16] = "";
+
+    g_regex_match(patterns()->status, words, 0, &match);
+    for (guint i = 0; i < STATUSES_LOOKED_AT && g_match_info_matches(match); i++) {
+        g_autofree char *status = g_match_info_fetch(match, 1);
+        take_better(status, ret, size);
+        g_match_info_next(match, NULL);
+    }
+    if (field != NULL && fetch(patterns()->status, field, by_field, sizeof by_field))
+        take_better(by_field, ret, size);
+}
+
+/* Statuses of a mailbox, the content, policy, and of bad senders: somebody is there, whatever "unknown" stands beside. Not so 5.2.1
+ * and 5.3.0, which are given for anything. */
+static gboolean denies_nobody(const char *status)
+{
+    return status[0] == '5' && (status[2] == '6' || status[2] == '7' || (status[2] == '2' && !g_str_equal(status, "5.2.1")) ||
+                                g_str_equal(status, "5.1.7") || g_str_equal(status, "5.1.8"));
+}
+
+static BounceKind kind_by_words(const char *words, const char *status)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(sayings); i++) {
+        if (!g_regex_match(patterns()->sayings[i], words, 0, NULL))
+            continue;
+        return sayings[i].why == WHY_NOBODY && *status != '\0' && denies_nobody(status) ? BOUNCE_SOFT : sayings[i].kind;
+    }
     return BOUNCE_UNKNOWN;
 }
 
@@ -175,7 +209,7 @@ BounceReason bounce_reason_judge(const char *status, const char *words)
 
     find_status(status, plain, reason.status, sizeof reason.status);
     fetch(patterns()->reply, plain, reply, sizeof reply);
-    reason.kind = kind_by_words(plain);
+    reason.kind = kind_by_words(plain, reason.status);
     /* a code of the fourth class says that it may pass, whatever the words */
     if (reason.kind == BOUNCE_HARD && (*reason.status == '4' || (*reason.status == '\0' && *reply == '4')))
         reason.kind = BOUNCE_SOFT;

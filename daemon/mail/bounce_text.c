@@ -216,5 +216,11 @@ GPtrArray *bounce_text_entries(const char *report, const char *const *own)
         read_within(entries, patterns()->in_reply, lines, own);
     if (entries->len == 0)
         read_within(entries, patterns()->behind, lines, own);
+    else
+        return entries;
+    if (entries->len == 1) { /* a report about one: all of it is said of that one */
+        BounceEntry *only = g_ptr_array_index(entries, 0);
+        g_string_assign(only->words, report);
+    }
     return entries;
 }

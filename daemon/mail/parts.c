@@ -227,6 +227,20 @@ static void take_body(MailParts *parts)
     g_string_free(state.html, TRUE);
 }
 
+static gboolean is_empty(const MailParts *parts)
+{
+    return parts->text[strspn(parts->text, " \n\t")] == '\0' && parts->attachments->len == 0 && parts->delivery_status->len == 0 &&
+           parts->feedback_report->len == 0 && parts->original_headers->len == 0;
+}
+
+/* What is there although the structure is not: a multipart whose boundary never comes, a body of no known encoding. */
+static void take_raw_body(MailParts *parts, const GByteArray *bytes)
+{
+    gsize at = parse_bound_body((const char *)bytes->data, bytes->len);
+    g_free(parts->text);
+    parts->text = parse_charset_to_utf8((const char *)bytes->data + at, bytes->len - at, NULL, PART_MAX_TEXT, &parts->truncated);
+}
+
 void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_ms)
 {
     *parts = (MailParts){.now_ms = now_ms,
@@ -244,10 +258,12 @@ void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_
     GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bounded); /* which owns it now */
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
     parts->message = g_mime_parser_construct_message(parser, NULL);
-    g_object_unref(parser);
-    g_object_unref(stream);
     if (parts->message)
         take_body(parts);
+    if (is_empty(parts))
+        take_raw_body(parts, bounded);
+    g_object_unref(parser);
+    g_object_unref(stream);
 }
 
 void mail_parts_clear(MailParts *parts)
