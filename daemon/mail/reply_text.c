@@ -1,194 +1,200 @@
 /*
- * The new text of a reply: cuts off what the mail program added. By lines, from the top:
- *   - a line that introduces a quote ("On … wrote:", "Den … skrev …:", "-----Original Message-----", a block of From:/Sent:/To: lines)
- *     ends the new text where the quote follows to the end;
- *   - lines behind ">" go; what stands between them (interleaved answers) stays;
- *   - a signature ("-- ", "Sent from my …") ends it.
- * Patterns are bounded, and lines are cut to LINE_MAX before they are matched. Pure, any thread.
+ * The new text of a reply: its lines are marked, first what older messages they hold, then the signatures in the rest, and those that
+ * stay are joined. Answers above, below and between quotes all come out, since lines behind ">" are left out one by one; only where an
+ * older message stands without ">" does everything below its beginning go.
+ *
+ * Pure; any thread. Time is linear in the text but for a bounded look ahead at each line.
  */
-#include "mail/reply_text.h"
+#include "reply_text.h"
 
 #include <string.h>
 
-enum { LINE_MAX_CHARS = 400, INTRO_MAX_LINES = 4, HEADER_BLOCK_MIN = 2 };
+#include "reply_lines.h"
 
-/* "On Mon, 5 Jan 2026 at 09:00, Anna Berg <anna@example.com> wrote:" in the languages of the usual programs: a verb of writing, a
- * date or an address, and a colon at the end. */
-#define INTRO_PATTERN                                                                                                      \
-    "^(?=.{0,350}(?:\\d{1,2}[:.]\\d{2}|\\b(?:19|20)\\d{2}\\b|\\d{1,2}[./-]\\d{1,2}[./-]\\d{2}|[^\\s@]@[^\\s@]))"                 \
-    ".{0,350}\\b(?:wrote|skrev|schrieb|schreef|écrit|scritto|escribió|escreveu|napisał(?:\\(a\\)|a)?|napisal|kirjoitti|a scris|"   \
-    "написал(?:\\(а\\)|а)?|писал|yazdı|írta|写道|書きました)(?:\\b|\\W).{0,250}:$|^.{0,350}(?:wrote|skrev|schrieb|schreef|écrit|scritto|escribió|escreveu) ?:$"
+enum { MAX_LINES = 20000 };
 
-/* "-----Original Message-----", "________________________________" before a header block, "---------- Forwarded message ---------" */
-#define DIVIDER_PATTERN                                                                                                    \
-    "^(?:>\\s?)?(?:[-_=]{2,20}\\s?)(?:Original(?:\\s| e-?mail\\s| )?(?:message|nachricht|bericht|melding|meddelande|meddelelse)?|"  \
-    "Opprinnelig melding|Oprindelig meddelelse|Ursprungligt meddelande|Ursprüngliche Nachricht|Oorspronkelijk bericht|"        \
-    "Message d'origine|Messaggio originale|Mensaje original|Mensagem original|Wiadomość oryginalna|Forwarded message|"      \
-    "Videresendt melding|Weitergeleitete Nachricht|Reply message|Original Appointment|Alkuperäinen viesti)\\s?[-_=]{2,20}$"
-
-/* A line of a header block as Outlook writes it. */
-#define HEADER_PATTERN                                                                                                     \
-    "^[*_]{0,2}(From|Fra|Från|Von|Van|De|Da|Od|Sent|Sendt|Skickat|Gesendet|Verzonden|Envoyé|Inviato|Enviado(?: el)?|Enviada em|Wysłano|"    \
-    "Date|Dato|Datum|Data|Fecha|To|Til|Till|An|Aan|À|A|Para|Do|Cc|Kopi|Kopie|Subject|Emne|Ämne|Betreff|Onderwerp|Objet|"        \
-    "Oggetto|Asunto|Assunto|Temat)\\s?:[*_]{0,2}\\s"
-
-#define FROM_PATTERN "^[*_]{0,2}(From|Fra|Från|Von|Van|De|Da|Od)\\s?:[*_]{0,2}\\s"
-
-#define SIGNATURE_PATTERN                                                                                                  \
-    "^(?:--\\s?|—|__+|\\*{3,}|"                                                                                             \
-    "(?:Sent|Get|Sendt|Skickat|Gesendet|Verzonden|Envoyé|Inviato|Enviado|Wysłane|Lähetetty|Hent|Download) (?:from|via|with|fra|från|von|mit|vanaf|van|de|depuis|dal|da|do|desde|z|using|Outlook|for)\\b.{0,80}|"  \
-    "Von meinem .{0,40} gesendet.{0,20}|Outlook (?:for|til) .{0,20}|"                                                       \
-    "(?:Sent|Sendt) .{0,20}\\b(?:iPhone|iPad|Android|Samsung|BlackBerry|Galaxy).{0,60})$"
-
-typedef struct {
-    GRegex *intro, *divider, *header, *from, *signature;
-} Patterns;
-
-static GRegex *compile(const char *pattern)
+static void split(ReplyLines *reply, const char *text)
 {
-    g_autoptr(GError) error = NULL;
-    GRegex *regex = g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, &error);
-    if (!regex)
-        g_error("reply_text: %s", error->message);
-    return regex;
-}
+    g_auto(GStrv) parts = g_strsplit(text, "\n", MAX_LINES);
 
-static const Patterns *patterns(void)
-{
-    static Patterns compiled;
-    static gsize once = 0;
-    if (g_once_init_enter(&once)) {
-        compiled = (Patterns){compile(INTRO_PATTERN), compile(DIVIDER_PATTERN), compile(HEADER_PATTERN), compile(FROM_PATTERN),
-                              compile(SIGNATURE_PATTERN)};
-        g_once_init_leave(&once, 1);
+    reply->count = g_strv_length(parts);
+    reply->lines = g_new0(ReplyLine, reply->count + 1);
+    for (guint i = 0; i < reply->count; i++) {
+        /* "-- " is told by its space, so that one stays */
+        if (!g_str_equal(parts[i], "-- "))
+            g_strchomp(parts[i]);
+        reply->lines[i].text = g_steal_pointer(&parts[i]);
+        const char *c = reply->lines[i].text;
+        while (g_unichar_isspace(g_utf8_get_char(c)))
+            c = g_utf8_next_char(c);
+        reply->lines[i].blank = *c == '\0';
     }
-    return &compiled;
+    /* g_strfreev stops at the first NULL, and all were taken */
 }
 
-/* The line for matching: white space trimmed, cut. Caller frees. */
-static char *trimmed(const char *line)
+static void clear(ReplyLines *reply)
 {
-    g_autofree char *copy = g_strstrip(g_strdup(line));
-    if (g_utf8_strlen(copy, -1) <= LINE_MAX_CHARS)
-        return g_steal_pointer(&copy);
-    return g_utf8_substring(copy, 0, LINE_MAX_CHARS);
+    for (guint i = 0; i < reply->count; i++)
+        g_free(reply->lines[i].text);
+    g_free(reply->lines);
 }
 
-static gboolean matches(const GRegex *regex, const char *line)
+static gboolean has_kept_text(const ReplyLines *reply, guint end)
 {
-    g_autofree char *text = trimmed(line);
-    return *text && g_regex_match(regex, text, 0, NULL);
+    for (guint i = 0; i < end; i++)
+        if (reply->lines[i].mark == REPLY_KEPT && !reply->lines[i].blank)
+            return TRUE;
+    return FALSE;
 }
 
-static gboolean is_blank(const char *line)
+static gboolean next_is_quote(const ReplyLines *reply, guint at)
 {
-    return line[strspn(line, " \t\xC2\xA0")] == '\0';
+    while (at < reply->count && reply->lines[at].blank)
+        at++;
+    return at < reply->count && reply_line_is_quote(reply->lines[at].text);
 }
 
-static gboolean is_quoted(const char *line)
+static void cut_from(ReplyLines *reply, guint at)
 {
-    return line[strspn(line, " ")] == '>';
+    for (guint i = at; i < reply->count; i++)
+        reply->lines[i].mark = REPLY_CUT;
 }
 
-/* How many lines, from here, introduce a quote: 0 for none. Programs wrap long ones. */
-static guint intro_length(char **lines)
+/* Ends the line before an attribution, and before the dashes that some programs put there. */
+static void end_line(ReplyLine *line, gsize offset)
 {
-    GString *joined = g_string_new(NULL);
-    guint found = 0;
-    for (guint i = 0; i < INTRO_MAX_LINES && lines[i] && !found; i++) {
-        if (is_blank(lines[i]) || (i > 0 && is_quoted(lines[i])))
-            break;
-        const char *text = lines[i] + strspn(lines[i], " \t");
-        g_string_append_printf(joined, "%s%s", i ? " " : "", text);
-        if (joined->len > LINE_MAX_CHARS * 3)
-            break;
-        if (matches(patterns()->intro, joined->str))
-            found = i + 1;
+    line->text[offset] = '\0';
+    while (offset > 0 && strchr(" \t-_", line->text[offset - 1]) != NULL)
+        line->text[--offset] = '\0';
+    line->blank = offset == 0;
+}
+
+/* An attribution at this line: the number of lines dealt with. */
+static guint take_attribution(ReplyLines *reply, guint at)
+{
+    gsize offset = 0;
+    guint length = reply_attribution_length(reply, at, &offset);
+
+    if (length == 0)
+        return 0;
+    gboolean quote = next_is_quote(reply, at + length);
+    if (!quote && offset == 0 && !has_kept_text(reply, at))
+        return 0; /* whatever it introduces, cutting it would leave nothing */
+    if (offset > 0)
+        end_line(&reply->lines[at], offset);
+    if (!quote) {
+        cut_from(reply, at + (offset > 0 ? 1 : 0));
+        return reply->count - at;
     }
-    g_string_free(joined, TRUE);
-    return found;
+    for (guint i = at + (offset > 0 ? 1 : 0); i < at + length; i++)
+        reply->lines[i].mark = REPLY_QUOTED;
+    return length;
 }
 
-/* A block of From:, Sent:, To:, Subject: lines. */
-static gboolean is_header_block(char **lines)
+/* The head of an older message at this line: the number of lines dealt with. Above all else, it heads the sender's own text. */
+static guint take_older_message(ReplyLines *reply, guint at)
 {
-    guint found = 0;
-    if (!matches(patterns()->from, lines[0]))
-        return FALSE;
-    for (guint i = 1; i < 8 && lines[i] && !is_blank(lines[i]); i++)
-        found += matches(patterns()->header, lines[i]) ? 1 : 0;
-    return found >= HEADER_BLOCK_MIN;
+    guint length = reply_older_message_length(reply, at);
+
+    if (length == 0)
+        return 0;
+    if (has_kept_text(reply, at)) {
+        cut_from(reply, at);
+        return reply->count - at;
+    }
+    for (guint i = at; i < at + length; i++)
+        reply->lines[i].mark = REPLY_CUT;
+    return length;
 }
 
-static gboolean ends_new_text(char **lines)
+static void mark_older(ReplyLines *reply)
 {
-    return matches(patterns()->divider, lines[0]) || is_header_block(lines) ||
-           (strspn(lines[0], "_") >= 20 && lines[1] && is_header_block(lines + 1));
-}
-
-/* The first line that is neither blank nor quoted, from here. */
-static char **next_own(char **lines)
-{
-    while (*lines && (is_blank(*lines) || is_quoted(*lines)))
-        lines++;
-    return lines;
-}
-
-/* Whether a quote follows a line that introduces one: to the end, or with answers in between. */
-static gboolean is_followed_by_quote(char **lines)
-{
-    while (*lines && is_blank(*lines))
-        lines++;
-    return *lines && is_quoted(*lines);
-}
-
-static void append_line(GString *out, const char *line)
-{
-    g_autofree char *text = g_strchomp(g_strdup(line));
-    g_string_append(out, text);
-    g_string_append_c(out, '\n');
-}
-
-/* At most one empty line in a row. */
-static char *tidy(const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    GString *out = g_string_new(NULL);
-    gboolean blank = FALSE;
-    for (char **line = lines; *line; line++) {
-        if (is_blank(*line)) {
-            blank = TRUE;
+    for (guint at = 0; at < reply->count;) {
+        const char *line = reply->lines[at].text;
+        if (reply->lines[at].blank) {
+            at++;
             continue;
         }
-        if (blank && out->len)
-            g_string_append_c(out, '\n');
-        blank = FALSE;
-        append_line(out, *line);
+        if (reply_line_is_quote(line)) {
+            reply->lines[at++].mark = REPLY_QUOTED;
+            continue;
+        }
+        if (reply_is_forward(line))
+            return;
+        guint taken = take_older_message(reply, at);
+        if (taken == 0)
+            taken = take_attribution(reply, at);
+        at += MAX(taken, 1);
     }
-    return g_strchomp(g_string_free(out, FALSE));
+}
+
+/* Whether a mail program broke the line off the quoted one above: the rest of a long line, or of a link. */
+static gboolean is_broken_off(const char *above, const char *line)
+{
+    const char *start = line + strspn(line, " \t");
+    gboolean link = strstr(start, "://") != NULL || strchr(start, ' ') == NULL;
+    return (strlen(above) >= 65 && strlen(start) < 40) || (link && strchr(above, ' ') != NULL && strstr(above, "://") != NULL) ||
+           (strstr(start, "://") != NULL && strchr(start, '>') != NULL);
+}
+
+/* Single lines right between quoted ones, without an empty line. */
+static void mark_broken_quotes(ReplyLines *reply)
+{
+    for (guint i = 1; i + 1 < reply->count; i++) {
+        ReplyLine *line = &reply->lines[i];
+        if (line->mark == REPLY_KEPT && !line->blank && reply_line_is_quote(line[-1].text) && reply_line_is_quote(line[1].text) &&
+            is_broken_off(line[-1].text, line->text))
+            line->mark = REPLY_QUOTED;
+    }
+}
+
+static char *join_kept(const ReplyLines *reply)
+{
+    GString *out = g_string_new(NULL);
+    guint blanks = 0;
+    gboolean gap = FALSE;
+
+    for (guint i = 0; i < reply->count; i++) {
+        const ReplyLine *line = &reply->lines[i];
+        if (line->mark != REPLY_KEPT) {
+            gap = TRUE;
+            continue;
+        }
+        if (line->blank) {
+            blanks++;
+            continue;
+        }
+        for (guint n = 0; out->len > 0 && n < (gap ? 1 : blanks); n++)
+            g_string_append_c(out, '\n');
+        blanks = 0;
+        gap = FALSE;
+        g_string_append(out, line->text);
+        g_string_append_c(out, '\n');
+    }
+    return g_strstrip(g_string_free(out, FALSE));
+}
+
+static gboolean has_quotes(const ReplyLines *reply)
+{
+    for (guint i = 0; i < reply->count; i++)
+        if (reply->lines[i].mark == REPLY_QUOTED)
+            return TRUE;
+    return FALSE;
 }
 
 char *reply_text_extract(const char *text)
 {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    GString *out = g_string_new(NULL);
-    for (char **line = lines; *line; line++) {
-        guint intro = is_quoted(*line) ? 0 : intro_length(line);
-        if (ends_new_text(line))
-            break;
-        if (intro) {
-            if (!is_followed_by_quote(line + intro) || !*next_own(line + intro))
-                break; /* the quote goes to the end, marked or not */
-            line += intro - 1;
-            continue;
-        }
-        if (is_quoted(*line))
-            continue;
-        if (matches(patterns()->signature, *line) && out->len)
-            break;
-        append_line(out, *line);
+    ReplyLines reply;
+
+    split(&reply, text);
+    mark_older(&reply);
+    mark_broken_quotes(&reply);
+    reply_mark_signatures(&reply);
+    char *fresh = join_kept(&reply);
+    if (*fresh == '\0' && !has_quotes(&reply)) {
+        g_free(fresh);
+        fresh = g_strstrip(g_strdup(text));
     }
-    char *result = tidy(out->str);
-    g_string_free(out, TRUE);
-    return result;
+    clear(&reply);
+    return fresh;
 }
