@@ -12,12 +12,20 @@
 
 enum { LINE_MAX_CHARS = 400, INTRO_MAX_LINES = 4, HEADER_BLOCK_MIN = 2 };
 
-/* "On Mon, 5 Jan 2026 at 09:00, Anna Berg <anna@example.com> wrote:" in the languages of the usual programs: a verb of writing, a
- * date or an address, and a colon at the end. */
-#define INTRO_PATTERN                                                                                                      \
-    "^(?=.{0,350}(?:\\d{1,2}[:.]\\d{2}|\\b(?:19|20)\\d{2}\\b|\\d{1,2}[./-]\\d{1,2}[./-]\\d{2}|[^\\s@]@[^\\s@]))"                 \
-    ".{0,350}\\b(?:wrote|skrev|schrieb|schreef|écrit|scritto|escribió|escreveu|napisał(?:\\(a\\)|a)?|napisal|kirjoitti|a scris|"   \
-    "написал(?:\\(а\\)|а)?|писал|yazdı|írta|写道|書きました)(?:\\b|\\W).{0,250}:$|^.{0,350}(?:wrote|skrev|schrieb|schreef|écrit|scritto|escribió|escreveu) ?:$"
+/* What a program writes of the time or the writer: 09:00, 2026, 5.1.26, an address. */
+#define MARK "(?:\\d{1,2}[:.]\\d{2}|\\b(?:19|20)\\d{2}\\b|\\d{1,2}[./-]\\d{1,2}[./-]\\d{2}|[^\\s@]@[^\\s@])"
+#define MARK_PATTERN ".{0,350}" MARK
+
+/* A verb of writing, and a colon at the end, in the languages of the usual programs. */
+#define WRITES_PATTERN                                                                                                     \
+    "^.{0,350}\\b(?:wrote|skrev|schrieb|schreef|écrit|scritto|escribió|escreveu|napisał(?:\\(a\\)|a)?|napisal|kirjoitti|a scris|" \
+    "написал(?:\\(а\\)|а)?|писал|yazdı|írta|写道|書きました)(?:\\b|\\W).{0,250}:$"
+
+/* "On Mon, 5 Jan 2026 at 09:00, Anna Berg <anna@example.com> wrote:" */
+#define INTRO_PATTERN "^(?=" MARK_PATTERN ")" WRITES_PATTERN
+
+/* How the first of an introduction's wrapped lines begins. */
+#define OPENER_PATTERN "^[<\"*]{0,2}(?:On|Den|Am|Le|Il|El|Op|Em|På|Pe|Dne|Dnia|W dniu)\\s"
 
 /* "-----Original Message-----", "________________________________" before a header block, "---------- Forwarded message ---------" */
 #define DIVIDER_PATTERN                                                                                                    \
@@ -41,7 +49,7 @@ enum { LINE_MAX_CHARS = 400, INTRO_MAX_LINES = 4, HEADER_BLOCK_MIN = 2 };
     "(?:Sent|Sendt) .{0,20}\\b(?:iPhone|iPad|Android|Samsung|BlackBerry|Galaxy).{0,60})$"
 
 typedef struct {
-    GRegex *intro, *divider, *header, *from, *signature;
+    GRegex *intro, *writes, *mark, *opener, *divider, *header, *from, *signature;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -58,8 +66,14 @@ static const Patterns *patterns(void)
     static Patterns compiled;
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
-        compiled = (Patterns){compile(INTRO_PATTERN), compile(DIVIDER_PATTERN), compile(HEADER_PATTERN), compile(FROM_PATTERN),
-                              compile(SIGNATURE_PATTERN)};
+        compiled = (Patterns){.intro = compile(INTRO_PATTERN),
+                              .writes = compile(WRITES_PATTERN),
+                              .mark = compile(MARK_PATTERN),
+                              .opener = compile(OPENER_PATTERN),
+                              .divider = compile(DIVIDER_PATTERN),
+                              .header = compile(HEADER_PATTERN),
+                              .from = compile(FROM_PATTERN),
+                              .signature = compile(SIGNATURE_PATTERN)};
         g_once_init_leave(&once, 1);
     }
     return &compiled;
@@ -90,6 +104,36 @@ static gboolean is_quoted(const char *line)
     return line[strspn(line, " ")] == '>';
 }
 
+/* Whether a quote follows a line that introduces one: to the end, or with answers in between. */
+static gboolean is_followed_by_quote(char **lines)
+{
+    while (*lines && is_blank(*lines))
+        lines++;
+    return *lines && is_quoted(*lines);
+}
+
+/* Whether a wrapped introduction may begin with this line: else it is the person's own, right above one. */
+static gboolean may_begin_intro(const char *line)
+{
+    g_autofree char *text = trimmed(line);
+    gsize length = strlen(text);
+    gboolean ends_sentence = length && strchr(".!?:;", text[length - 1]);
+    return matches(patterns()->opener, line) || (matches(patterns()->mark, line) && !ends_sentence);
+}
+
+/* Whether the first count lines, joined, introduce a quote: by time or writer, or, without these, by the quote right behind. */
+static gboolean is_intro(char **lines, guint count, const char *joined)
+{
+    if (!matches(patterns()->intro, joined) && !(matches(patterns()->writes, joined) && is_followed_by_quote(lines + count)))
+        return FALSE;
+    if (count > 1 && !may_begin_intro(lines[0]))
+        return FALSE;
+    for (guint i = 1; i < count; i++)
+        if (matches(patterns()->opener, lines[i]))
+            return FALSE; /* it begins there */
+    return TRUE;
+}
+
 /* How many lines, from here, introduce a quote: 0 for none. Programs wrap long ones. */
 static guint intro_length(char **lines)
 {
@@ -102,7 +146,7 @@ static guint intro_length(char **lines)
         g_string_append_printf(joined, "%s%s", i ? " " : "", text);
         if (joined->len > LINE_MAX_CHARS * 3)
             break;
-        if (matches(patterns()->intro, joined->str))
+        if (is_intro(lines, i + 1, joined->str))
             found = i + 1;
     }
     g_string_free(joined, TRUE);
@@ -132,14 +176,6 @@ static char **next_own(char **lines)
     while (*lines && (is_blank(*lines) || is_quoted(*lines)))
         lines++;
     return lines;
-}
-
-/* Whether a quote follows a line that introduces one: to the end, or with answers in between. */
-static gboolean is_followed_by_quote(char **lines)
-{
-    while (*lines && is_blank(*lines))
-        lines++;
-    return *lines && is_quoted(*lines);
 }
 
 static void append_line(GString *out, const char *line)
