@@ -89,6 +89,14 @@ static guint quote_depth(const char *line, const char **ret_rest)
     return depth;
 }
 
+static void append_quote_marks(GString *out, guint depth)
+{
+    for (guint i = 0; i < depth; i++)
+        g_string_append_c(out, '>');
+    if (depth)
+        g_string_append_c(out, ' ');
+}
+
 /* RFC 3676: a line that ends in a space goes on in the next of the same depth. */
 static char *unflow(const char *text, gboolean delete_space)
 {
@@ -102,14 +110,11 @@ static char *unflow(const char *text, gboolean delete_space)
         gsize length = strlen(rest);
         gboolean signature = g_str_equal(rest, "-- ");
         gboolean flows = length > 0 && rest[length - 1] == ' ' && !signature;
-        if (open && (depth != open_depth || signature))
+        gboolean goes_on = open && depth == open_depth && !signature;
+        if (open && !goes_on)
             g_string_append_c(out, '\n');
-        if (!open || depth != open_depth || signature) {
-            for (guint i = 0; i < depth; i++)
-                g_string_append_c(out, '>');
-            if (depth)
-                g_string_append_c(out, ' ');
-        }
+        if (!goes_on)
+            append_quote_marks(out, depth);
         g_string_append_len(out, rest, (gssize)length - (flows && delete_space ? 1 : 0));
         open = flows;
         open_depth = depth;
