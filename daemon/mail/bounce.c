@@ -21,7 +21,7 @@ static GRegex *compile(const char *pattern)
 }
 
 typedef struct {
-    GRegex *subject, *sender, *phrase, *status, *code, *address, *full, *no_such, *delay;
+    GRegex *subject, *daemon, *sender, *phrase, *status, *code, *address, *full, *no_such, *delay;
 } Patterns;
 
 static const Patterns *patterns(void)
@@ -31,12 +31,16 @@ static const Patterns *patterns(void)
     if (g_once_init_enter(&once)) {
         compiled.subject = compile("undeliver|delivery (?:status|failure|failed|has failed|problem)|returned (?:mail|to sender)|mail delivery|"
                                    "failure notice|could not be delivered|non[- ]?remis|unzustellbar|nicht zugestellt|kan ikke leveres|ikke levert|"
-                                   "delivery notification|rejected|bounce|onbestelbaar|impossibile|no se puede entregar|mail system error|warning: message");
-        compiled.sender = compile("^(?:mailer-?daemon|postmaster|mail-?delivery|mdaemon|mail\\.?daemon|bounce|administrator)");
+                                   "delivery notification|rejected|bounce|onbestelbaar|impossibile|no se puede entregar|mail system error|warning: message|"
+                                   "mail failed|delivery error|couldn't be delivered|non delivery|undelivered|delayed mail|mail (?:could )?not");
+        compiled.daemon = compile("\\bmail(?:er)?-?daemon\\b");
+        compiled.sender = compile("\\b(?:postmaster|mail[ .-]?delivery|mdaemon|mail[ .]?system|bounces?|administrator|delivery (?:sub)?system)\\b");
         compiled.phrase = compile("could ?n.t be delivered|could not (?:be )?deliver|was not delivered|not delivered to|delivery to the following|"
                                   "undeliverable|permanent (?:fatal )?error|delivery (?:has )?failed|failed permanently|did not reach|"
                                   "unable to deliver|recipient(?:'s)? (?:address )?(?:rejected|not found|unknown)|user unknown|"
-                                  "(?:has been )?delayed|returned to sender|message rejected|has not (?:yet )?been delivered");
+                                  "(?:has been )?delayed|returned to sender|message rejected|has not (?:yet )?been delivered|error (?:has )?occurred while attempting|"
+                                  "error delivering|transcript of session|unknown user|rejected by|failed addresses|following recipients? |unsent message|"
+                                  "delivery status notification|mailbox (?:is )?full|cannot be delivered|unknown host|host unknown");
         compiled.status = compile("\\b([245]\\.\\d{1,3}\\.\\d{1,3})\\b");
         compiled.code = compile("\\b(4\\d\\d|5\\d\\d)[ -](?!\\d\\d:)");
         compiled.address = compile("<?\\b([a-z0-9_.+=&'*/-]{1,64}@[a-z0-9.-]{3,190}\\.[a-z]{2,24})\\b>?");
@@ -61,6 +65,16 @@ static char *first_match(const GRegex *regex, const char *text)
 {
     g_autoptr(GMatchInfo) match = NULL;
     return g_regex_match(regex, text, 0, &match) ? g_match_info_fetch(match, 1) : NULL;
+}
+
+/* Where the first match begins; NULL: none. */
+static const char *first_place(const GRegex *regex, const char *text)
+{
+    g_autoptr(GMatchInfo) match = NULL;
+    int at = 0;
+    if (!g_regex_match(regex, text, 0, &match) || !g_match_info_fetch_pos(match, 0, &at, NULL))
+        return NULL;
+    return text + at;
 }
 
 /* "rfc822; <kari@example.no>" -> the canonical address, "" where it is none. Caller frees. */
@@ -177,13 +191,11 @@ static void read_text(const MailParts *parts, InboundMessage *message)
     g_autofree char *failed = mail_parts_header(parts, "X-Failed-Recipients");
     g_autofree char *found = first_match(patterns()->address, *failed ? failed : report);
     g_autofree char *status = status_of(NULL, report);
-    g_autoptr(GMatchInfo) match = NULL;
-    const char *words = report;
-    if (g_regex_match(patterns()->code, report, 0, &match) || g_regex_match(patterns()->no_such, report, 0, &match)) {
-        int at = 0;
-        g_match_info_fetch_pos(match, 0, &at, NULL);
-        words = report + at;
-    }
+    const char *words = first_place(patterns()->code, report);
+    if (!words)
+        words = first_place(patterns()->no_such, report);
+    if (!words)
+        words = report;
     BounceKind kind = matches(patterns()->delay, report) ? BOUNCE_DELAYED : kind_of(NULL, status, report);
     g_autofree char *diagnostic = g_strndup(words, strcspn(words, "\n"));
     add_recipient(message, recipient_of(found), kind, status, diagnostic);
@@ -193,14 +205,15 @@ static gboolean looks_like_bounce(const MailParts *parts, const InboundMessage *
 {
     g_autofree char *path = mail_parts_header(parts, "Return-Path");
     g_autofree char *failed = mail_parts_header(parts, "X-Failed-Recipients");
-    gboolean null_path = g_str_equal(path, "<>");
-    gboolean by_daemon = matches(patterns()->sender, message->from);
-    if (*failed)
-        return TRUE;
-    if (!by_daemon && !null_path)
+    g_autofree char *sender = mail_parts_header(parts, "From");
+    g_autofree char *type = mail_parts_header(parts, "Content-Type");
+    if (*failed || (strstr(type, "report") && strstr(type, "delivery-status")) || matches(patterns()->daemon, sender))
+        return TRUE; /* nobody writes letters as MAILER-DAEMON */
+    gboolean null_path = g_str_equal(path, "<>"), by_system = matches(patterns()->sender, sender);
+    if (!by_system && !null_path)
         return FALSE;
-    gboolean phrase = matches(patterns()->phrase, parts->text);
-    return phrase && (by_daemon || matches(patterns()->subject, message->subject));
+    gboolean subject = matches(patterns()->subject, message->subject);
+    return (subject && by_system) || (matches(patterns()->phrase, parts->text) && (subject || by_system));
 }
 
 static void read_original(const MailParts *parts, InboundMessage *message)

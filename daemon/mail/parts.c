@@ -272,6 +272,18 @@ static void take_body(MailParts *parts)
     g_string_free(state.html, TRUE);
 }
 
+/* A message whose lines end in CR alone, as old Macintosh programs write them, with LF instead; NULL for all others. Caller frees. */
+static char *with_line_feeds(const char *bytes, gsize len)
+{
+    if (len == 0 || memchr(bytes, '\n', len) || !memchr(bytes, '\r', len))
+        return NULL;
+    char *copy = g_memdup2(bytes, len);
+    for (gsize i = 0; i < len; i++)
+        if (copy[i] == '\r')
+            copy[i] = '\n';
+    return copy;
+}
+
 void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_ms)
 {
     *parts = (MailParts){.now_ms = now_ms,
@@ -286,7 +298,9 @@ void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_
         g_once_init_leave(&once, 1);
     }
     parts->truncated = len > READ_MAX_MESSAGE;
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, MIN(len, (gsize)READ_MAX_MESSAGE));
+    gsize looked_at = MIN(len, (gsize)READ_MAX_MESSAGE);
+    g_autofree char *mended = with_line_feeds(bytes, looked_at);
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(mended ? mended : bytes, looked_at);
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
     parts->message = g_mime_parser_construct_message(parser, NULL);
     g_object_unref(parser);

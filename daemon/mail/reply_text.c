@@ -83,7 +83,7 @@ static const Patterns *patterns(void)
 static char *trimmed(const char *line)
 {
     g_autofree char *copy = g_strstrip(g_strdup(line));
-    if (g_utf8_strlen(copy, -1) <= LINE_MAX_CHARS)
+    if (strlen(copy) <= LINE_MAX_CHARS || g_utf8_strlen(copy, -1) <= LINE_MAX_CHARS)
         return g_steal_pointer(&copy);
     return g_utf8_substring(copy, 0, LINE_MAX_CHARS);
 }
