@@ -59,7 +59,7 @@ below_cli := cli $(below_engine)
 libs_of = $(foreach r,$(below_$(1)),$(call room_lib,$(r)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-demo deps-test deps-lint demo check unit property e2e crash fuzz asan tsan lint cov install clean format layers
+.PHONY: all help deps deps-demo deps-test deps-lint demo check unit property e2e crash fuzz asan tsan corpora lint cov install clean format layers
 .DELETE_ON_ERROR:
 
 all: $(BIN)/nurtured $(BIN)/nurture ## build both programs
@@ -121,6 +121,17 @@ tsan: ## the unit tests of the room with threads, under ThreadSanitizer
 	@G_SLICE=always-malloc $(MAKE) FLAVOUR=tsan unit-smtp
 layers: ## calls run one way only
 	@$(PYTHON) tests/layers.py
+FUZZ_SECONDS ?= 600
+# a fuzzer a file of tests/fuzz, built from the sources of mail/ and those below
+$(B)/fuzz/%: tests/fuzz/%.c $(call room_src,mail) $(call room_src,config) $(call room_src,base)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -Iinclude -Idaemon $(PKG_CFLAGS) $^ $(LIBS) -o $@
+fuzz: deps-lint $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c)) ## each fuzzer for FUZZ_SECONDS (default 600)
+	@set -e; for f in $(filter $(B)/fuzz/%,$^); do mkdir -p $$f.corpus; $$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 $$f.corpus; done
+
+corpora: all ## how `nurture read` understands the practice corpora, as a table
+	@$(PYTHON) tests/corpora.py
+
 lint: deps-lint ## clang's warnings, clang-tidy, cppcheck
 	@tests/lint.sh $(filter-out -Wnull-dereference -M%,$(CFLAGS_ALL))
 format: ## clang-format over all C files

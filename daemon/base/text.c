@@ -182,11 +182,3 @@ char **text_split_list(const char *text)
     }
     return g_strv_builder_end(list);
 }
-
-gboolean text_list_contains(const char *const *list, const char *word)
-{
-    for (; list && *list; list++)
-        if (g_ascii_strcasecmp(*list, word) == 0)
-            return TRUE;
-    return FALSE;
-}

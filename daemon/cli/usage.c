@@ -139,6 +139,31 @@ static char *argument_name(const char *synopsis, guint n)
     return NULL;
 }
 
+/* "language=nb" where --language is an option: people write what they see in other programs. NULL: nothing of that kind. Caller frees. */
+static char *option_meant(const char *word, const GOptionEntry *entries)
+{
+    const char *equals = strchr(word, '=');
+    if (equals == NULL || equals == word)
+        return NULL;
+    g_autofree char *name = g_strdelimit(g_strndup(word, (gsize)(equals - word)), "_", '-');
+    gboolean attributes = FALSE;
+    for (const GOptionEntry *entry = entries; entry != NULL && entry->long_name != NULL; entry++) {
+        if (g_str_equal(entry->long_name, name))
+            return g_strconcat("--", name, equals, NULL);
+        attributes = attributes || g_str_equal(entry->long_name, "attribute");
+    }
+    return attributes ? g_strconcat("--attribute ", word, NULL) : NULL;
+}
+
+static int tell_surplus(Cli *cli, const char *word, const GOptionEntry *entries)
+{
+    g_autofree char *surplus = text_escape(word, 100);
+    g_autofree char *meant = option_meant(surplus, entries);
+    if (meant != NULL)
+        return cli_wrong_usage(cli, "\"%s\" is one word too many; write it as %s", surplus, meant);
+    return cli_wrong_usage(cli, "\"%s\" is one word too many; put quotation marks around what belongs together", surplus);
+}
+
 char **cli_parse(Cli *cli, char **words, const GOptionEntry *entries, guint at_least, guint at_most, int *ret_status)
 {
     g_auto(GStrv) rest = NULL;
@@ -151,9 +176,7 @@ char **cli_parse(Cli *cli, char **words, const GOptionEntry *entries, guint at_l
         return NULL;
     }
     if (count > at_most) {
-        g_autofree char *surplus = text_escape(rest[at_most], 100);
-        *ret_status =
-            cli_wrong_usage(cli, "\"%s\" is one word too many; put quotation marks around what belongs together", surplus);
+        *ret_status = tell_surplus(cli, rest[at_most], entries);
         return NULL;
     }
     return g_steal_pointer(&rest);

@@ -431,6 +431,9 @@ void courier_add_status(const Courier *courier, JsonObject *status)
     if (is_paused((Courier *)courier, &paused, NULL) && *paused) {
         sending = "paused";
         reason = paused;
+    } else if (courier->unsettled.length > 0) {
+        sending = "waiting";
+        reason = "the store does not take what the mail server answered; the log says why";
     } else if (courier->retry_at_ms) {
         sending = "unreachable";
         reason = courier->fault;

@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Channel, channel_free)
 gboolean channel_read_hello(Channel *channel, Hello **ret_hello, char **ret_secret, GError **error);
 
 /* Sends a heartbeat where one is due. Never blocks, never fails (what is wrong is found by the next call). A StreamTick. */
-void channel_tick(gpointer channel);
+void channel_tick(gpointer data);
 
 /* A message: waits while the window (WINDOW_RECORDS, WINDOW_OCTETS) is full of what the parent has not committed. value is
  * sunk. */

@@ -15,7 +15,7 @@ enum {
     IMAP_COMMAND_OCTETS = 64 * 1024,
     IMAP_SEARCH_OCTETS = 8 * 1024 * 1024, /* about a million UIDs */
     IMAP_LINE_OCTETS = 8 * 1024,          /* a line that is not given to libetpan */
-    IMAP_IDLE_MS = 25 * 60 * 1000,        /* servers may end an IDLE after 29 minutes */
+    IMAP_IDLE_MS = 10 * 60 * 1000,        /* then we look ourselves: servers may forget to tell */
     IMAP_QUIET_MS = 9 * 60 * 1000,        /* longest silence of ours where there is no IDLE */
     IMAP_RESETTLE_MS = 1000,              /* pause where a mailbox will not come to rest */
     IMAP_LOOKS_IN_A_ROW = 8,

@@ -77,7 +77,8 @@ static void link_unref(ImapLink *link)
 static void set_state(ImapLink *link, ImapState state, const char *text, gint64 retry_in_ms)
 {
     const gint64 now_ms = clock_monotonic_ms();
-    if (link->state == IMAP_STATE_WATCHING)
+    /* Read to its end when it says so, and when the server has told of more; a connection found dead was so for an unknown time. */
+    if (state == IMAP_STATE_WATCHING || (link->state == IMAP_STATE_WATCHING && state == IMAP_STATE_READING))
         link->last_read_ms = now_ms;
     if (state == IMAP_STATE_WATCHING && link->state != state)
         link->watching_since_ms = now_ms;

@@ -2,7 +2,7 @@
  * Classes, by what standards and programs say in headers and parts; a word in a subject alone decides nothing. The first that
  * has evidence counts:
  *   complaint (RFC 5965) > bounce (RFC 3464, or a mail system's words) > unsubscribe (a token) > automatic (RFC 3834, vendors' headers)
- *   > other (receipts, calendar answers, lists) > unsubscribe (a human's "stop") > reply
+ *   > other (receipts, calendar answers, lists, nobody's) > unsubscribe (a human's "stop") > reply
  * Pure, any thread.
  */
 #include "mail/classify.h"
@@ -97,7 +97,9 @@ static gboolean is_other(const MailParts *parts, InboundMessage *message)
 {
     g_autofree char *precedence = mail_parts_header(parts, "Precedence");
     const char *evidence = NULL;
-    if (parts->is_disposition)
+    if (!*message->from && !message->references[0])
+        evidence = "no sender that can be read";
+    else if (parts->is_disposition)
         evidence = "a receipt (RFC 8098)";
     else if (parts->is_calendar && !*message->in_reply_to)
         evidence = "a calendar's message";

@@ -76,23 +76,31 @@ static gboolean find_url(const char *begin, const char *colon, const char *end, 
     return TRUE;
 }
 
-/* At the "@". */
-static gboolean find_address(const char *begin, const char *at, const char *end, TextLink *ret_link)
+/* Behind the characters of a host's name that follow; *ret_dot: the last dot with something behind it, or NULL. */
+static const char *host_end(const char *p, const char *end, const char **ret_dot)
 {
-    const char *start = at, *p = at + 1, *next = NULL, *after = NULL;
-    const char *dot = NULL; /* the last one with something behind it */
-    while (start > begin && is_one_of(char_before(start, begin, &next), ".+-_%"))
-        start = next;
-    while (start < at && strchr(".+-_%", *start))
-        start++;
+    const char *next = NULL, *after = NULL;
+    *ret_dot = NULL;
     while (p < end) {
         gunichar c = char_at(p, end, &next);
         if (!is_one_of(c, ".-"))
             break;
-        dot = c == '.' && next < end && is_one_of(char_at(next, end, &after), "") ? p : dot;
+        if (c == '.' && next < end && is_one_of(char_at(next, end, &after), ""))
+            *ret_dot = p;
         p = next;
     }
-    p = without_punctuation(at + 1, p);
+    return p;
+}
+
+/* At the "@". */
+static gboolean find_address(const char *begin, const char *at, const char *end, TextLink *ret_link)
+{
+    const char *start = at, *next = NULL, *dot = NULL;
+    while (start > begin && is_one_of(char_before(start, begin, &next), ".+-_%"))
+        start = next;
+    while (start < at && strchr(".+-_%", *start))
+        start++;
+    const char *p = without_punctuation(at + 1, host_end(at + 1, end, &dot));
     if (start == at || !dot || dot == at + 1 || dot >= p || !g_ascii_isalpha(p[-1]) || (p < end && *p == '@'))
         return FALSE;
     *ret_link = (TextLink){.start = start, .end = p, .is_mail = TRUE};

@@ -32,16 +32,6 @@ const char *inbound_class_name(InboundClass class)
     return class_names[class];
 }
 
-gboolean inbound_class_parse(const char *name, InboundClass *ret_class)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(class_names); i++)
-        if (g_strcmp0(name, class_names[i]) == 0) {
-            *ret_class = (InboundClass)i;
-            return TRUE;
-        }
-    return FALSE;
-}
-
 const char *bounce_kind_name(BounceKind kind)
 {
     g_assert((guint)kind < G_N_ELEMENTS(kind_names));

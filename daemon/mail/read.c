@@ -177,6 +177,44 @@ static void read_texts(MailParts *parts, InboundMessage *message)
     take(&message->text, bounded_text(fresh, &message->truncated));
 }
 
+/* One line of valid UTF-8 without controls, at most READ_MAX_HEADER octets: what the record of a message may hold (mail/message.h), whatever
+ * wrote it. In place. */
+static void bound_line(char **field)
+{
+    g_autofree char *valid = text_make_valid(*field, -1);
+    char *out = valid;
+    for (const char *p = valid; *p; p++)
+        if ((guchar)*p >= 0x20 && *p != 0x7f)
+            *out++ = *p;
+    *out = '\0';
+    gsize length = MIN(strlen(valid), (gsize)READ_MAX_HEADER);
+    while (length > 0 && ((guchar)valid[length] & 0xc0) == 0x80) /* not inside of a character */
+        length--;
+    take(field, g_strndup(valid, length));
+}
+
+static void bound_lines(InboundMessage *message)
+{
+    char **fields[] = {&message->evidence,    &message->from,  &message->from_name,           &message->subject,
+                       &message->message_id,  &message->token, &message->original_message_id, &message->in_reply_to,
+                       &message->authentication_results};
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        bound_line(fields[i]);
+    for (char **reference = message->references; *reference; reference++)
+        bound_line(reference);
+    for (guint i = 0; i < message->bounces->len; i++) {
+        BounceRecipient *bounce = message->bounces->pdata[i];
+        bound_line(&bounce->recipient);
+        bound_line(&bounce->status);
+        bound_line(&bounce->diagnostic);
+    }
+    for (guint i = 0; i < message->attachments->len; i++) {
+        InboundAttachment *attachment = message->attachments->pdata[i];
+        bound_line(&attachment->name);
+        bound_line(&attachment->type);
+    }
+}
+
 InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
 {
     InboundMessage *message = inbound_message_new();
@@ -196,6 +234,7 @@ InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
         take(&message->text, g_strdup(message->full_text));
     g_ptr_array_unref(message->attachments);
     message->attachments = g_steal_pointer(&parts.attachments);
+    bound_lines(message);
     take(&message->fingerprint, fingerprint_of(message, bytes, MIN(len, (gsize)READ_MAX_MESSAGE)));
     mail_parts_clear(&parts);
     return message;

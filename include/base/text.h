@@ -30,6 +30,3 @@ char *text_one_line(const char *text);
 
 /* Splits at commas, semicolons or vertical bars; trims; drops empty ones. NULL gives an empty list. Free with g_strfreev(). */
 char **text_split_list(const char *text);
-
-/* TRUE where list (NULL-terminated, or NULL) holds the word, ASCII case ignored. */
-gboolean text_list_contains(const char *const *list, const char *word);

@@ -51,7 +51,8 @@ void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity
 /* The process id of the child, 0 where none runs; for status and tests. */
 GPid imap_link_pid(const ImapLink *link);
 
-/* Monotonic ms at which the mailbox was last known to be read to its end (while WATCHING: now); 0: never. */
+/* Monotonic ms at which the mailbox was last known to be read to its end (while WATCHING: now; the server's silence is
+ * believed for ten minutes at most); 0: never. */
 gint64 imap_link_last_read_ms(const ImapLink *link);
 
 /* Ends the child (SIGTERM, then SIGKILL after a second) and frees. Accepts NULL. */

@@ -22,9 +22,8 @@ typedef enum {
     INBOUND_REPLY, INBOUND_AUTO_REPLY, INBOUND_BOUNCE, INBOUND_COMPLAINT, INBOUND_UNSUBSCRIBE, INBOUND_OTHER
 } InboundClass;
 
-/* "reply", "auto-reply", … as `nurture read` prints them; and back. */
+/* "reply", "auto-reply", … as `nurture read` prints them. */
 const char *inbound_class_name(InboundClass class);
-gboolean inbound_class_parse(const char *name, InboundClass *ret_class);
 
 typedef enum { BOUNCE_UNKNOWN, BOUNCE_HARD, BOUNCE_SOFT, BOUNCE_DELAYED } BounceKind;
 const char *bounce_kind_name(BounceKind kind);
