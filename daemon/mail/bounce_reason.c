@@ -26,6 +26,9 @@ static const struct {
      "unknown recipient|no mailbox here by that name|recipientnotfound|resolver\\.adr\\.(?:exrecip)?notfound|"
      "recipient address rejected: access denied"}, /* which is how Microsoft tells of an address that its directory lacks */
     {WHY_NO_HOST, BOUNCE_HARD, "name service error for name=\\S{1,255} type=\\S{1,10}: host not found(?!, try)"},
+    {WHY_TAKES_NONE, BOUNCE_HARD,
+     "system not accepting network messages|\\b556[ -](?!\\d)|(?:does not|do not|doesn't|don't) (?:accept|receive)(?: any)? (?:e-?)?mail(?! from)|"
+     "null ?mx|no mail accepted|not accepting (?:any )?(?:e-?)?mail(?! from)"},
     {WHY_FULL, BOUNCE_SOFT,
      "(?:mailbox|mail ?box|inbox|account|user|folder|maildir|quota|storage)[^.]{0,40} (?:is |was |are )?(?:full|over ?quota|exceed\\w*)|"
      "over ?(?:the |its |disk )?(?:quota|storage)|quota (?:has been )?(?:exceed|full|limit|violation)|exceed\\w* (?:[\\w']+ ){0,4}(?:quota|storage|"
@@ -57,8 +60,6 @@ static const struct {
      "locked|deactivated|expired|frozen|discontinued|not active)|disabled (?:account|user|mailbox|recipient)|inactive (?:user|account|mailbox|recipient)|"
      "suspended (?:user|account|mailbox)|account (?:that you tried to reach is )?(?:disabled|over|inactive)|boite du destinataire archivee"},
     {WHY_MOVED, BOUNCE_HARD, "has moved|user (?:has )?moved|no longer (?:works|at|with|employed)|address (?:has )?changed|has been replaced by"},
-    {WHY_TAKES_NONE, BOUNCE_HARD,
-     "system not accepting network messages|\\b5(?:21|56)[ -](?!\\d)|(?:does|do|doesn't|don't)(?: not)? (?:accept|receive)(?: any)? (?:e-?)?mail|null ?mx|no mail accepted|not accepting (?:any )?(?:e-?)?mail|nullmx"},
     {WHY_NO_HOST, BOUNCE_HARD,
      "host (?:is )?unknown|unknown host|host not found|(?:host or )?domain (?:name )?(?:is )?not found|no such (?:host|domain)|"
      "(?:domain|host)(?: name)? (?:does not|doesn't) exist|nxdomain|unrouteable|unroutable|bad destination|name or service not known|"
@@ -69,7 +70,7 @@ static const struct {
      "(?:unknown|not (?:found|known|recogni|be found|listed|exist|here|local|valid)|invalid|unavailable)|not a (?:valid|known) |"
      "no (?:such|valid) (?:user|recipient|mailbox|address|person|account|local|domain user|email)|no mailbox|no user|no account|nobody|not our customer|"
      "invalid (?:recipient|mailbox|address|user|e-?mail)|(?:does not|doesn't|not) exist|not exist|is unknown|no longer (?:available|valid|in use)|"
-     "bad (?:recipient|address|mailbox)|can't (?:find|create)|not recognized|not known here|"
+     "bad (?:recipient|address|mailbox)|can't (?:find|create)|not recognized|not known here|recipient address rejected\\.?$|"
      "mailbox unavailable|address unknown|destination server rejected|undeliverable address|no recipients|non-?existent|user unknown|"
      "addressee|rejected recipient|cannot find|deleted|closed|terminated|unknown"},
 };

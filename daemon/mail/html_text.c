@@ -1,46 +1,43 @@
 /*
- * HTML mail to plain text, by libxml2's forgiving parser. Pure; the walk is a loop, so that deep nesting costs no stack.
+ * HTML mail to plain text, by libxml2's HTML parser as a stream of events: no tree, no recursion, no network, no entities from outside.
+ * The parser compares each end tag with all open elements, so their number is bounded: beyond it the rest is left out.
+ *
+ * Pure; any thread.
  */
-#include "mail/html_text.h"
+#include "html_text.h"
 
 #include <libxml/HTMLparser.h>
 #include <string.h>
 
-enum { HTML_MAX_BYTES = 2 * 1024 * 1024, TEXT_MAX_BYTES = 1024 * 1024 };
+enum {
+    HTML_MAX_BYTES = 2 * 1024 * 1024, /* looked at */
+    HTML_MAX_DEPTH = 400,             /* of open elements */
+    HTML_MAX_QUOTES = 20,             /* ">" before a line */
+    ATTRIBUTE_LOOKED_AT = 300
+};
+
+/* What an open element does to the text in it. */
+typedef struct {
+    gboolean hidden;
+    gboolean quote;
+    gboolean block;
+} Element;
 
 typedef struct {
+    htmlParserCtxtPtr parser;
     GString *out;
-    guint quotes;        /* depth of blockquote */
-    guint line_ends;     /* due before the next text: 1 a new line, 2 an empty one between */
-    gboolean space_due;
-    gboolean at_start;   /* of a line */
+    gsize max_bytes;
+    GArray *open;   /* Element, outermost first */
+    guint quotes;   /* of them that quote */
+    guint hidden;   /* of them that hide */
+    guint pre;      /* open <pre> */
+    gboolean rest_is_older; /* a divider was met: all below is quoted */
+    guint line_ends;        /* due before the next text */
+    gboolean space_due, at_start;
+    gboolean cut;
 } Writer;
 
-static gboolean is_one_of(const xmlChar *name, const char *const *names)
-{
-    for (; *names; names++)
-        if (g_ascii_strcasecmp((const char *)name, *names) == 0)
-            return TRUE;
-    return FALSE;
-}
-
-static gboolean is_hidden(const xmlNode *node)
-{
-    static const char *const names[] = {"script", "style", "head", "title", "noscript", "template", NULL};
-    return node->type != XML_ELEMENT_NODE || is_one_of(node->name, names);
-}
-
-static gboolean is_block(const xmlNode *node)
-{
-    static const char *const names[] = {"div", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre",
-                                        "blockquote", "section", "article", "header", "footer", "dl", "dt", "dd", "form", NULL};
-    return is_one_of(node->name, names);
-}
-
-static gboolean is_named(const xmlNode *node, const char *name)
-{
-    return node->type == XML_ELEMENT_NODE && g_ascii_strcasecmp((const char *)node->name, name) == 0;
-}
+/* ---- text out --------------------------------------------------------------------------------------------------------- */
 
 static void want_lines(Writer *writer, guint lines)
 {
@@ -48,105 +45,270 @@ static void want_lines(Writer *writer, guint lines)
     writer->space_due = FALSE;
 }
 
+static void begin_line(Writer *writer)
+{
+    guint quotes = MIN(writer->quotes + (writer->rest_is_older ? 1 : 0), HTML_MAX_QUOTES);
+
+    for (guint i = 0; i < quotes; i++)
+        g_string_append(writer->out, i + 1 < quotes ? ">" : "> ");
+    writer->at_start = FALSE;
+}
+
 static void begin_text(Writer *writer)
 {
-    if (writer->line_ends && writer->out->len) {
+    if (writer->line_ends > 0 && writer->out->len > 0) {
         for (guint i = 0; i < writer->line_ends; i++)
             g_string_append_c(writer->out, '\n');
         writer->at_start = TRUE;
     }
     writer->line_ends = 0;
-    if (writer->at_start) {
-        for (guint i = 0; i < writer->quotes; i++)
-            g_string_append(writer->out, "> ");
-        writer->at_start = FALSE;
-    } else if (writer->space_due) {
+    if (writer->at_start)
+        begin_line(writer);
+    else if (writer->space_due)
         g_string_append_c(writer->out, ' ');
-    }
     writer->space_due = FALSE;
 }
 
-static void write_text(Writer *writer, const char *text)
+static void write_space(Writer *writer, gunichar c)
 {
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        if (c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == 0xa0) {
-            writer->space_due = writer->space_due || !writer->at_start;
-            continue;
+    if (writer->pre > 0 && c == '\n')
+        want_lines(writer, writer->line_ends + 1);
+    else
+        writer->space_due = writer->space_due || (!writer->at_start && writer->line_ends == 0);
+}
+
+/* Zero-width characters pad the hidden preview texts of newsletters. */
+static gboolean is_invisible(gunichar c)
+{
+    return c < 0x20 || c == 0x7f || c == 0xad || (c >= 0x200b && c <= 0x200f) || c == 0x34f || c == 0xfeff;
+}
+
+static void write_text(Writer *writer, const char *text, gsize len)
+{
+    const char *end = text + len;
+
+    for (const char *p = text; p < end; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char_validated(p, end - p);
+        if (c == (gunichar)-1 || c == (gunichar)-2)
+            return; /* the parser gives whole, valid characters */
+        if (writer->out->len >= writer->max_bytes) {
+            writer->cut = TRUE;
+            return;
         }
-        if (c < 0x20 || c == 0x200b || c == 0xfeff)
-            continue;
-        begin_text(writer);
-        g_string_append_unichar(writer->out, c);
+        if (c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == 0xa0) {
+            write_space(writer, c);
+        } else if (!is_invisible(c)) {
+            begin_text(writer);
+            g_string_append_unichar(writer->out, c);
+        }
     }
 }
 
-static void enter(Writer *writer, const xmlNode *node)
+/* ---- elements --------------------------------------------------------------------------------------------------------- */
+
+static gboolean is_one_of(const char *name, const char *const *names)
 {
-    if (is_named(node, "br")) {
-        if (writer->line_ends == 0 || !writer->out->len)
-            want_lines(writer, 1);
-        else
-            writer->line_ends = MIN(writer->line_ends + 1, 2);
+    for (; *names != NULL; names++)
+        if (g_ascii_strcasecmp(name, *names) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean is_hidden_element(const char *name)
+{
+    static const char *const names[] = {"script", "style", "head", "title", "noscript", "template", "object", "svg", "select", NULL};
+    return is_one_of(name, names);
+}
+
+static gboolean is_block(const char *name)
+{
+    static const char *const names[] = {"div",  "tr",  "li", "ul", "ol", "table", "h1",   "h2",      "h3",         "h4",      "h5",
+                                        "h6",   "pre", "dl", "dt", "dd", "form",  "hr",   "section", "blockquote", "article", "header",
+                                        "footer", "center", "address", NULL};
+    return is_one_of(name, names);
+}
+
+/* The attribute's value in lower case, bounded; "" where there is none. Caller frees. */
+static char *attribute(const xmlChar **attributes, const char *name)
+{
+    for (; attributes != NULL && attributes[0] != NULL; attributes += 2)
+        if (attributes[1] != NULL && g_ascii_strcasecmp((const char *)attributes[0], name) == 0) {
+            g_autofree char *value = g_strndup((const char *)attributes[1], ATTRIBUTE_LOOKED_AT);
+            return g_ascii_strdown(value, -1);
+        }
+    return g_strdup("");
+}
+
+static gboolean has_word(const char *text, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strstr(text, *words) != NULL)
+            return TRUE;
+    return FALSE;
+}
+
+/* Containers that hold an older message, or the line that introduces one, by the class or id that mail programs give them. */
+static gboolean is_older_container(const char *class, const char *id)
+{
+    static const char *const classes[] = {"gmail_attr", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "tutanota_quote",
+                                          "zmail_extra", "outlookmessageheader", "moz-email-headers-table", "cite_prefix", "mail_quote",
+                                          "mail_android_quote", "bloop_original", "ydp-quoted", NULL};
+    static const char *const ids[] = {"mail-editor-reference-message-container", "reply-intro", "olk_src_body_section", "isreplycontent",
+                                      "yahoo_quoted", "orimsghtmlseperator", NULL};
+    return has_word(class, classes) || has_word(id, ids);
+}
+
+/* A divider above an older message, which lies beside, not inside of it: Outlook's. */
+static gboolean is_divider(const char *name, const char *id, const char *style)
+{
+    static const char *const ids[] = {"divrplyfwdmsg", "appendonsend", "stopspelling", NULL};
+    if (has_word(id, ids))
+        return TRUE;
+    return g_ascii_strcasecmp(name, "div") == 0 && strstr(style, "border-top:") != NULL && strstr(style, "solid") != NULL &&
+           (strstr(style, "#b5c4df") != NULL || strstr(style, "#e1e1e1") != NULL || strstr(style, "rgb(229, 229, 229)") != NULL ||
+            strstr(style, "rgb(225, 225, 225)") != NULL);
+}
+
+static gboolean is_signature(const char *class, const char *id)
+{
+    static const char *const classes[] = {"gmail_signature", "moz-signature", "protonmail_signature_block", "android_signature", NULL};
+    static const char *const ids[] = {"applemailsignature", "ms-outlook-mobile-signature", "ymail_android_signature", NULL};
+    return (has_word(class, classes) && strstr(class, "signature_prefix") == NULL) || has_word(id, ids) || g_str_equal(id, "signature") ||
+           g_str_equal(id, "x_signature");
+}
+
+static gboolean is_invisible_style(const char *style)
+{
+    g_autofree char *packed = g_strdup(style);
+    char *out = packed;
+    for (const char *p = style; *p != '\0'; p++)
+        if (*p != ' ')
+            *out++ = *p;
+    *out = '\0';
+    return strstr(packed, "display:none") != NULL || strstr(packed, "visibility:hidden") != NULL;
+}
+
+static void write_signature_mark(Writer *writer)
+{
+    if (writer->out->len == 0 || writer->quotes > 0 || writer->rest_is_older)
+        return;
+    want_lines(writer, 1);
+    begin_text(writer);
+    g_string_append(writer->out, "-- ");
+    want_lines(writer, 1);
+}
+
+/* By the attributes that mail programs set. */
+static void read_attributes(Writer *writer, const char *name, const xmlChar **attributes, Element *element)
+{
+    g_autofree char *class = attribute(attributes, "class"), *id = attribute(attributes, "id"), *style = attribute(attributes, "style");
+
+    element->hidden = element->hidden || is_invisible_style(style);
+    if (element->hidden || writer->hidden > 0)
+        return;
+    element->quote = element->quote || is_older_container(class, id);
+    if (is_divider(name, id, style) && writer->out->len > 0)
+        writer->rest_is_older = TRUE;
+    if (is_signature(class, id))
+        write_signature_mark(writer);
+}
+
+static void break_line(Writer *writer)
+{
+    if (writer->line_ends == 0 || writer->out->len == 0)
+        want_lines(writer, 1);
+    else
+        writer->line_ends = MIN(writer->line_ends + 1, 2);
+}
+
+static void open_block(Writer *writer, const char *name)
+{
+    if (g_str_equal(name, "br")) {
+        break_line(writer);
+    } else if (g_str_equal(name, "p")) {
+        want_lines(writer, 2);
+    } else if (is_block(name)) {
+        want_lines(writer, 1);
+    } else if (g_str_equal(name, "td") || g_str_equal(name, "th")) {
+        write_space(writer, ' ');
+    }
+    if (g_str_equal(name, "li") && writer->hidden == 0) {
+        write_text(writer, "-", 1);
+        writer->space_due = TRUE;
+    }
+}
+
+static void on_start(void *data, const xmlChar *raw_name, const xmlChar **attributes)
+{
+    Writer *writer = data;
+    const char *name = (const char *)raw_name;
+    Element element = {.hidden = is_hidden_element(name),
+                       .quote = g_ascii_strcasecmp(name, "blockquote") == 0,
+                       .block = is_block(name) || g_ascii_strcasecmp(name, "p") == 0};
+
+    if (writer->open->len >= HTML_MAX_DEPTH || writer->cut) {
+        writer->cut = TRUE;
+        xmlStopParser(writer->parser);
         return;
     }
-    if (is_named(node, "p"))
-        want_lines(writer, 2);
-    else if (is_block(node))
-        want_lines(writer, 1);
-    if (is_named(node, "blockquote"))
-        writer->quotes++;
-    if (is_named(node, "li"))
-        write_text(writer, "-"), writer->space_due = TRUE;
-    if (is_named(node, "td"))
-        writer->space_due = !writer->at_start;
+    open_block(writer, name);
+    read_attributes(writer, name, attributes, &element);
+    writer->hidden += element.hidden ? 1 : 0;
+    writer->quotes += element.quote ? 1 : 0;
+    writer->pre += g_str_equal(name, "pre");
+    g_array_append_val(writer->open, element);
 }
 
-static void leave(Writer *writer, const xmlNode *node)
+/* The parser gives an end for every start, implied ones included, in order. */
+static void on_end(void *data, const xmlChar *raw_name)
 {
-    if (is_named(node, "p"))
-        want_lines(writer, 2);
-    else if (is_block(node))
+    Writer *writer = data;
+    const char *name = (const char *)raw_name;
+
+    if (writer->open->len == 0)
+        return;
+    Element element = g_array_index(writer->open, Element, writer->open->len - 1);
+    g_array_set_size(writer->open, writer->open->len - 1);
+    writer->hidden -= element.hidden ? 1 : 0;
+    writer->quotes -= element.quote ? 1 : 0;
+    writer->pre -= writer->pre > 0 && g_str_equal(name, "pre");
+    if (element.block)
+        want_lines(writer, g_str_equal(name, "p") ? 2 : 1);
+    else if (element.quote)
         want_lines(writer, 1);
-    if (is_named(node, "blockquote"))
-        writer->quotes--;
 }
 
-/* Depth first, without recursion. */
-static void walk(Writer *writer, const xmlNode *root)
+static void on_text(void *data, const xmlChar *text, int len)
 {
-    const xmlNode *node = root;
-    while (node && writer->out->len < TEXT_MAX_BYTES) {
-        gboolean element = node->type == XML_ELEMENT_NODE && !is_hidden(node);
-        if (node->type == XML_TEXT_NODE && node->content && g_utf8_validate((const char *)node->content, -1, NULL))
-            write_text(writer, (const char *)node->content);
-        if (element)
-            enter(writer, node);
-        if (element && node->children) {
-            node = node->children;
-            continue;
-        }
-        if (element)
-            leave(writer, node);
-        while (node != root && !node->next) {
-            node = node->parent;
-            leave(writer, node);
-        }
-        node = node == root ? NULL : node->next;
+    Writer *writer = data;
+    if (writer->hidden == 0 && len > 0)
+        write_text(writer, (const char *)text, (gsize)len);
+}
+
+char *html_to_text(const char *html, gsize len, gsize max_bytes, gboolean *ret_cut)
+{
+    Writer writer = {.out = g_string_new(NULL), .max_bytes = max_bytes, .at_start = TRUE, .cut = len > HTML_MAX_BYTES};
+    htmlParserCtxtPtr parser = htmlNewParserCtxt();
+
+    writer.open = g_array_new(FALSE, FALSE, sizeof(Element));
+    writer.parser = parser;
+    if (parser != NULL && len > 0) {
+        memset(parser->sax, 0, sizeof *parser->sax);
+        parser->sax->startElement = on_start;
+        parser->sax->endElement = on_end;
+        parser->sax->characters = parser->sax->ignorableWhitespace = on_text;
+        parser->userData = &writer;
+        htmlDocPtr document = htmlCtxtReadMemory(parser, html, (int)MIN(len, (gsize)HTML_MAX_BYTES), NULL, "UTF-8",
+                                                 HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
+        if (document != NULL)
+            xmlFreeDoc(document);
     }
-}
-
-char *html_to_text(const char *html, gsize len)
-{
-    Writer writer = {.out = g_string_new(NULL), .at_start = TRUE};
-    htmlDocPtr document = htmlReadMemory(html, (int)MIN(len, (gsize)HTML_MAX_BYTES), NULL, "UTF-8",
-                                         HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
-    xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
-    if (root)
-        walk(&writer, root);
-    if (document)
-        xmlFreeDoc(document);
-    if (writer.out->len)
+    if (parser != NULL)
+        htmlFreeParserCtxt(parser);
+    g_array_free(writer.open, TRUE);
+    if (writer.cut)
+        *ret_cut = TRUE;
+    if (writer.out->len > 0)
         g_string_append_c(writer.out, '\n');
     return g_string_free(writer.out, FALSE);
 }

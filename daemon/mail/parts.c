@@ -217,7 +217,7 @@ static void take_body(MailParts *parts)
     if (!*plain && state.html->len) {
         parts->text_is_html = TRUE;
         g_free(parts->text);
-        parts->text = html_to_text(state.html->str, state.html->len);
+        parts->text = html_to_text(state.html->str, state.html->len, READ_MAX_TEXT, &parts->truncated);
     } else {
         g_free(parts->text);
         parts->text = g_string_free(g_steal_pointer(&state.plain), FALSE);

@@ -40,7 +40,7 @@ static const struct {
 
 typedef struct {
     GRegex *header[G_N_ELEMENTS(header_names)];
-    GRegex *attribution, *certain, *dated, *shared, *opening, *separator, *forward, *time;
+    GRegex *attribution, *certain, *writes, *dated, *shared, *opening, *separator, *forward, *time;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -66,10 +66,11 @@ static void compile_all(Patterns *compiled)
         compile("^(?=.{0,460}?(?:" TIME_OR_DATE "|" ADDRESS "))(?:.{0,400}?[\\s>,)\\]\"'*_a-z]|)" WROTE "\\b.{0,200}?[:：]\\s{0,3}[*_]{0,2}$|"
                 "^(?:on|am|den|le|el|il|op|em|dnia|w dniu|på)\\b.{0,300}\\b" WROTE "\\s{0,3}[:：]?$|"
                 "^\\s{0,4}[-_=]{2,20}\\s?.{1,200}\\b" WROTE "\\s?:?[-_=]{2,20}$");
+    compiled->writes = compile("^.{0,400}?\\b" WROTE "\\b.{0,200}?[:：]\\s{0,3}[*_]{0,2}$"); /* "Anna skrev:" */
     /* without a verb: "2026/11/24 Anna Berg <anna@example.com>", "Anna <anna@example.com> 24.11.2026:" */
     compiled->dated = compile("^(?=.{0,300}?" TIME_OR_DATE ").{0,300}?[<(\\[]\\s?(?:mailto:)?" ADDRESS "\\s?[>)\\]].{0,60}$");
     /* where no quote follows: an address or the time of day, and no verb that people use of themselves ("On 24/11 we sent:") */
-    compiled->certain = compile("^(?!.{0,460}?\\b(?:sent|said)\\s{0,3}:$)(?=.{0,460}?(?:" ADDRESS "|\\d{1,2}[:.h]\\d{2}))");
+    compiled->certain = compile("^(?!.{0,460}?\\b(?:sent|said)\\s{0,3}:$)(?=.{0,460}?(?:" ADDRESS "|\\d{1,2}[:.h]\\d{2})).{0,499}(?:[:：]\\s{0,3}[*_]{0,2}|[-_=]{2,20})$");
     compiled->shared = compile("\\bon (?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|\\d{1,4}[-/. ])"
                                ".{0,300}\\bwrote ?:$");
     compiled->opening =
@@ -239,7 +240,7 @@ static gboolean is_attribution(const ReplyLines *reply, const char *joined, guin
     }
     if (matches_at(patterns()->attribution, joined, &start) && (quoted || g_regex_match(patterns()->certain, joined, 0, NULL)))
         return TRUE;
-    return quoted && g_regex_match(patterns()->dated, joined, 0, NULL);
+    return quoted && (g_regex_match(patterns()->writes, joined, 0, NULL) || g_regex_match(patterns()->dated, joined, 0, NULL));
 }
 
 /* Where the attribution that ends with last begins: the sender's last words may stand right above. A line that begins as attributions

@@ -100,7 +100,10 @@ static gboolean begins_signature(const ReplyLines *reply, guint at, guint end)
         return TRUE;
     if (matches(patterns()->device, line, DEVICE_MAX_LINE))
         return below <= 2;
-    return matches(patterns()->closing, line, CLOSING_MAX_LINE) && count_text(reply, at + 1, end, CLOSING_MAX_LINE) <= CLOSING_MAX_LINES;
+    guint short_below = count_text(reply, at + 1, end, CLOSING_MAX_LINE);
+    /* "Best" alone may be the sender's last word */
+    return short_below <= CLOSING_MAX_LINES && (short_below > 0 || strchr(line, ' ') != NULL) &&
+           matches(patterns()->closing, line, CLOSING_MAX_LINE);
 }
 
 /* The lines at … end are one run of the sender's own. */
