@@ -1,29 +1,87 @@
 /*
- * Dates in absence notes: "until 26 January 2026", "tilbake 26.01.2026", "back on January 26th". Pure.
+ * The day of return in an absence note: "until 26 January 2026", "tilbake 26.01.", "from 24. to 28. november", "back on Monday".
  *
- * A date without a year is the next one of that day; of several, the latest that is near counts, since a note names both ends.
+ * All dates of the note are collected, in the usual forms of English, Norwegian, Swedish, Danish, German, Dutch, French, Spanish,
+ * Italian, Polish and Portuguese. Those behind a word such as "until" or "back" are preferred; of the preferred the latest counts, since a
+ * note names both ends. A date without a year is the next of that day. A weekday counts where there is no date, and only behind such a
+ * word.
+ *
+ * Pure; any thread.
  */
-#include "mail/absence.h"
+#include "absence.h"
 
 #include <string.h>
 
-enum { NOTE_LOOKED_AT = 8 * 1024, DAYS_AHEAD = 400, MAX_DATES = 50 };
+enum {
+    NOTE_LOOKED_AT = 8 * 1024,
+    DAYS_AHEAD = 400,
+    MAX_DATES = 50,
+    WORD_BEFORE = 60 /* octets before a date in which a word makes it the end */
+};
 #define DAY_MS ((gint64)24 * 3600 * 1000)
 
-#define MONTH                                                                                                              \
-    "(jan|feb|f[ée]v|mar|m[äa]r|maa?rt|apr|avr|abr|kwi|ma[iyj]|mag|jun|jui?n|giu|cze|jul|juil|lug|lip|aug|ao[ûu]|ago|sie|sep|set|wrz|o[ck]t|out|pa[zź]|nov|lis|de[czs]|d[ée]c|dic|gru|sty|lut|gen|ene|luty)\\p{L}{0,9}\\.?"
+/* Each month's and weekday's names, by their first letters; the longest that fits counts. */
+static const char *const months[12] = {
+    "jan|gen|ene|sty", "feb|fév|lut", "mar|mär|maart|mrt", "apr|avr|abr|kwi", "mai|may|maj|mei|mag|mayo", "jun|juin|giu|cze",
+    "jul|juil|lug|lip", "aug|aoû|aou|ago|sie", "sep|set|wrz", "oct|okt|out|paź|paz|ott", "nov|lis", "dec|dez|des|déc|dic|gru"};
+static const char *const weekdays[7] = {
+    "monday|mandag|måndag|montag|maandag|lundi|lunes|lunedì|poniedział|segunda",
+    "tuesday|tirsdag|tisdag|dienstag|dinsdag|mardi|martes|martedì|wtor|terça",
+    "wednesday|onsdag|mittwoch|woensdag|mercredi|miércoles|mercoledì|środ|środę|quarta",
+    "thursday|torsdag|donnerstag|donderdag|jeudi|jueves|giovedì|czwart|quinta",
+    "friday|fredag|freitag|vrijdag|vendredi|viernes|venerdì|piąt|sexta",
+    "saturday|lørdag|lördag|samstag|sonnabend|zaterdag|samedi|sábado|sabato|sobot",
+    "sunday|søndag|söndag|sonntag|zondag|dimanche|domingo|domenica|niedziel"};
+
+#define MONTH_NAME                                                                                                                 \
+    "((?:jan|gen|ene|sty|feb|fév|lut|mar|mär|maa|mrt|apr|avr|abr|kwi|mai|may|maj|mei|mag|jun|juin|giu|cze|jul|juil|lug|lip|aug|aoû|aou|ago|"  \
+    "sie|sep|set|wrz|oct|okt|out|paź|paz|ott|nov|lis|dec|dez|des|déc|dic|gru)\\p{L}{0,9})\\.?"
+#define DAY "(\\d{1,2})(?:\\.|st|nd|rd|th|er|º|°|ª)?"
+#define YEAR "(?:,?\\s{1,3}(?:de |del )?(20\\d\\d))?(?!\\d)"
+#define TO "\\s{0,2}(?:-|–|—|to|til|till|bis|tot|t/m|au|al|do|a|e)\\s{0,2}"
+
+/* What stands before the end of an absence. */
+#define END_WORD                                                                                                                   \
+    "\\b(?:until|till?|through|thru|back|return\\p{L}{0,4}|again|to|available|reachable|"                                           \
+    "tilbake|tom|t\\.?o\\.?m|igjen|til og med|tilbage|igen|frem til|"                                                               \
+    "tillbaka|åter|till och med|fram till|"                                                                                       \
+    "bis(?: zum| einschließlich)?|wieder|zurück|erreichbar|ab(?: dem)?|"                                                            \
+    "tot(?: en met)?|t/m|terug|weer|vanaf|"                                                                                        \
+    "jusqu.?(?:au|à|en)?|retour|revien\\p{L}{0,5}|au|partir|"                                                                      \
+    "hasta(?: el)?|regres\\p{L}{0,6}|vuel\\p{L}{0,4}|volver\\p{L}{0,3}|al|"                                                        \
+    "fino(?: al)?|rientr\\p{L}{0,6}|ritorn\\p{L}{0,6}|torner\\p{L}{0,3}|"                                                          \
+    "do|wrac\\p{L}{0,4}|wróc\\p{L}{0,4}|powr\\p{L}{0,5}|od|"                                                                       \
+    "até|ate|retorn\\p{L}{0,6}|volt\\p{L}{0,6}|ao|partir)\\b"
+/* … and what stands before its begin, or before dates that are neither. */
+#define BEGIN_WORD                                                                                                                 \
+    "\\b(?:from|since|starting|fra|fra og med|f\\.?o\\.?m|från|vom|seit|van|du|depuis|dès|del|desde|dal|od|de|da|sent|sendt|skrev|wrote|date|dato|datum)\\b\\W{0,3}(?:\\p{L}{1,12}\\W{1,3}){0,2}$"
 
 typedef struct {
-    GRegex *day_month, *month_day, *numeric, *iso;
+    GRegex *day_range, *day_month, *month_range, *month_day, *numeric, *iso, *end_word, *begin_word, *weekday;
 } Patterns;
+
+typedef struct {
+    gint64 now_ms;
+    const char *note;
+    gint64 preferred, other; /* the latest of each; 0: none */
+} Search;
 
 static GRegex *compile(const char *pattern)
 {
     g_autoptr(GError) error = NULL;
     GRegex *regex = g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, &error);
-    if (!regex)
+    if (regex == NULL)
         g_error("absence: %s", error->message);
     return regex;
+}
+
+static void compile_weekday(Patterns *compiled)
+{
+    g_autoptr(GString) all = g_string_new(END_WORD "\\W{1,3}(?:\\p{L}{1,8}\\W{1,3}){0,3}\\b(");
+    for (guint i = 0; i < G_N_ELEMENTS(weekdays); i++)
+        g_string_append_printf(all, "%s%s", i > 0 ? "|" : "", weekdays[i]);
+    g_string_append(all, ")");
+    compiled->weekday = compile(all->str);
 }
 
 static const Patterns *patterns(void)
@@ -31,105 +89,164 @@ static const Patterns *patterns(void)
     static Patterns compiled;
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
-        compiled.day_month = compile("\\b(\\d{1,2})(?:\\.|st|nd|rd|th|er|º|°)?\\s(?:of |de |di )?" MONTH "(?:,?\\s(?:de )?(\\d{4}))?");
-        compiled.month_day = compile("\\b" MONTH "\\s(\\d{1,2})(?:st|nd|rd|th)?\\b(?:,?\\s(\\d{4}))?");
-        compiled.numeric = compile("\\b(\\d{1,2})[./-](\\d{1,2})[./-]?(\\d{4}|\\d{2})?\\b");
-        compiled.iso = compile("\\b(20\\d\\d)-(\\d\\d)-(\\d\\d)\\b");
+        compiled.day_range = compile("(?<!\\d)\\d{1,2}\\.?" TO DAY "\\s{1,3}(?:of |de |di )?" MONTH_NAME YEAR);
+        compiled.day_month = compile("(?<!\\d)" DAY "\\s{0,3}(?:of |de |di )?" MONTH_NAME YEAR);
+        compiled.month_range = compile("\\b" MONTH_NAME "\\s{1,3}\\d{1,2}(?:st|nd|rd|th)?" TO "(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:])" YEAR);
+        compiled.month_day = compile("\\b" MONTH_NAME "\\s{1,3}(?:the )?(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:.])" YEAR);
+        compiled.numeric = compile("(?<![\\d./-])(?:\\d{1,2}[.]?-)?(\\d{1,2})([./-])(\\d{1,2})(?:[./-](20\\d\\d|\\d\\d)(?!\\d))?(?![\\d/:])");
+        compiled.iso = compile("(?<!\\d)(20\\d\\d)-(\\d\\d)-(\\d\\d)(?!\\d)");
+        compiled.end_word = compile(END_WORD);
+        compiled.begin_word = compile(BEGIN_WORD);
+        compile_weekday(&compiled);
         g_once_init_leave(&once, 1);
     }
     return &compiled;
 }
 
-/* 1 … 12 by the first letters, in the languages whose names MONTH has; 0: none. */
-static int month_of(const char *name)
+/* ---- dates ------------------------------------------------------------------------------------------------------------ */
+
+/* The index of the entry with the longest name that word begins with; -1: none. */
+static int index_of(const char *const *table, guint size, const char *word)
 {
-    static const char *const starts[12] = {"jan gen ene sty", "feb fév fev lut", "mar mär maar maa", "apr avr abr kwi", "mai may maj mag",
-                                           "jun jui giu cze", "jul lug lip", "aug aoû aou ago sie", "sep set wrz", "oct okt out paź paz ott",
-                                           "nov lis", "dec dez des déc dic gru"};
-    g_autofree char *lower = g_utf8_strdown(name, -1);
-    if (g_str_has_prefix(lower, "juil"))
-        return 7;
-    for (int month = 0; month < 12; month++) {
-        g_auto(GStrv) words = g_strsplit(starts[month], " ", -1);
-        for (char **word = words; *word; word++)
-            if (g_str_has_prefix(lower, *word))
-                return month + 1;
+    g_autofree char *lower = g_utf8_strdown(word, -1);
+    gsize longest = 0;
+    int found = -1;
+
+    for (guint i = 0; i < size; i++) {
+        g_auto(GStrv) names = g_strsplit(table[i], "|", -1);
+        for (char **name = names; *name != NULL; name++)
+            if (g_str_has_prefix(lower, *name) && strlen(*name) > longest) {
+                longest = strlen(*name);
+                found = (int)i;
+            }
     }
-    return 0;
+    return found;
 }
 
 /* Midnight of the date; without a year (0) the next such day that is not long past; 0 where it is none. */
 static gint64 date_ms(int year, int month, int day, gint64 now_ms)
 {
     g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(now_ms / 1000);
+    if (now == NULL)
+        return 0;
     if (year > 0 && year < 100)
         year += 2000;
-    int used = year ? year : g_date_time_get_year(now);
+    int used = year != 0 ? year : g_date_time_get_year(now);
     for (int attempt = 0; attempt < 2; attempt++, used++) {
-        if (month < 1 || month > 12 || day < 1 || used < 1 || !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)used))
+        if (month < 1 || month > 12 || day < 1 || used < 1970 || used > 9000 ||
+            !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)used))
             return 0;
         g_autoptr(GDateTime) date = g_date_time_new_utc(used, month, day, 0, 0, 0);
         gint64 at_ms = g_date_time_to_unix(date) * 1000;
-        if (year || at_ms >= now_ms - 30 * DAY_MS)
+        if (year != 0 || at_ms >= now_ms - 30 * DAY_MS)
             return at_ms;
     }
     return 0;
 }
 
-static int number(GMatchInfo *match, int group)
+static gboolean is_ahead(const Search *search, gint64 at_ms)
+{
+    return at_ms >= search->now_ms - DAY_MS && at_ms <= search->now_ms + DAYS_AHEAD * DAY_MS;
+}
+
+static int number(const GMatchInfo *match, int group)
 {
     g_autofree char *text = g_match_info_fetch(match, group);
-    return text && *text ? (int)g_ascii_strtoll(text, NULL, 10) : 0;
+    return text != NULL && *text != '\0' ? (int)g_ascii_strtoll(text, NULL, 10) : 0;
 }
 
-static int month_in(GMatchInfo *match, int group)
+static int month_in(const GMatchInfo *match, int group)
 {
     g_autofree char *text = g_match_info_fetch(match, group);
-    return text ? month_of(text) : 0;
+    return text != NULL ? index_of(months, G_N_ELEMENTS(months), text) + 1 : 0;
 }
 
-static gint64 from_day_month(GMatchInfo *match, gint64 now_ms)
+static gint64 read_day_month(const GMatchInfo *match, const Search *search)
 {
-    return date_ms(number(match, 3), month_in(match, 2), number(match, 1), now_ms);
+    return date_ms(number(match, 3), month_in(match, 2), number(match, 1), search->now_ms);
 }
 
-static gint64 from_month_day(GMatchInfo *match, gint64 now_ms)
+static gint64 read_month_day(const GMatchInfo *match, const Search *search)
 {
-    return date_ms(number(match, 3), month_in(match, 1), number(match, 2), now_ms);
+    return date_ms(number(match, 3), month_in(match, 1), number(match, 2), search->now_ms);
 }
 
-/* 26.01.2026; where the second number can be no month, 01/26/2026 */
-static gint64 from_numeric(GMatchInfo *match, gint64 now_ms)
+/* 26.01.2026, 26/1; where that is no date ahead, the American 01/26/2026. */
+static gint64 read_numeric(const GMatchInfo *match, const Search *search)
 {
-    int first = number(match, 1), second = number(match, 2), year = number(match, 3);
-    return second > 12 ? date_ms(year, first, second, now_ms) : date_ms(year, second, first, now_ms);
+    int first = number(match, 1), second = number(match, 3), year = number(match, 4);
+    gint64 european = date_ms(year, second, first, search->now_ms);
+    g_autofree char *separator = g_match_info_fetch(match, 2);
+    gboolean slash = g_str_equal(separator, "/");
+
+    if (year == 0 && g_str_equal(separator, "-")) /* "24-28" is a range of something */
+        return 0;
+    if (!slash || (european != 0 && is_ahead(search, european)))
+        return european;
+    return date_ms(year, first, second, search->now_ms);
 }
 
-static gint64 from_iso(GMatchInfo *match, gint64 now_ms)
+static gint64 read_iso(const GMatchInfo *match, const Search *search)
 {
-    return date_ms(number(match, 1), number(match, 2), number(match, 3), now_ms);
+    return date_ms(number(match, 1), number(match, 2), number(match, 3), search->now_ms);
 }
 
-static gint64 latest(const GRegex *regex, const char *text, gint64 (*read)(GMatchInfo *match, gint64 now_ms), gint64 now_ms)
+/* Whether the words before the date make it the end of an absence. */
+static gboolean is_end(const Search *search, int at)
 {
-    gint64 found = 0;
+    const char *start = search->note + MAX(at - WORD_BEFORE, 0);
+    g_autofree char *raw = g_strndup(start, (gsize)(search->note + at - start));
+    const char *sentence = strrchr(raw, '\n');
+    g_autofree char *before = g_utf8_make_valid(sentence != NULL && sentence[1] != '\0' ? sentence + 1 : raw, -1);
+
+    return g_regex_match(patterns()->end_word, before, 0, NULL) && !g_regex_match(patterns()->begin_word, before, 0, NULL);
+}
+
+static void collect(Search *search, const GRegex *regex, gint64 (*read)(const GMatchInfo *match, const Search *search), gboolean range)
+{
     g_autoptr(GMatchInfo) match = NULL;
-    g_regex_match(regex, text, 0, &match);
-    for (int i = 0; i < MAX_DATES && g_match_info_matches(match); i++) {
-        gint64 at_ms = read(match, now_ms);
-        if (at_ms >= now_ms - DAY_MS && at_ms <= now_ms + DAYS_AHEAD * DAY_MS)
-            found = MAX(found, at_ms);
-        g_match_info_next(match, NULL);
+    int at = 0;
+
+    g_regex_match(regex, search->note, 0, &match);
+    for (int i = 0; i < MAX_DATES && g_match_info_matches(match); i++, g_match_info_next(match, NULL)) {
+        gint64 at_ms = read(match, search);
+        if (!is_ahead(search, at_ms) || !g_match_info_fetch_pos(match, 0, &at, NULL))
+            continue;
+        if (range || is_end(search, at))
+            search->preferred = MAX(search->preferred, at_ms);
+        else
+            search->other = MAX(search->other, at_ms);
     }
-    return found;
+}
+
+/* The next such weekday behind "back on" and the like; today's is a week ahead. */
+static gint64 next_weekday(const Search *search)
+{
+    g_autoptr(GMatchInfo) match = NULL;
+    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(search->now_ms / 1000);
+
+    if (now == NULL || !g_regex_match(patterns()->weekday, search->note, 0, &match))
+        return 0;
+    g_autofree char *name = g_match_info_fetch(match, 1);
+    int weekday = index_of(weekdays, G_N_ELEMENTS(weekdays), name);
+    int days = (weekday + 1 - g_date_time_get_day_of_week(now) + 7) % 7;
+    gint64 midnight = search->now_ms - search->now_ms % DAY_MS;
+    return weekday < 0 ? 0 : midnight + (days == 0 ? 7 : days) * DAY_MS;
 }
 
 gint64 absence_until(const char *text, gint64 now_ms)
 {
-    g_autofree char *start = g_utf8_make_valid(text, (gssize)MIN(strlen(text), (gsize)NOTE_LOOKED_AT));
+    g_autofree char *note = g_utf8_make_valid(text, (gssize)MIN(strlen(text), (gsize)NOTE_LOOKED_AT));
+    Search search = {.now_ms = now_ms, .note = note};
     const Patterns *known = patterns();
-    gint64 found = latest(known->iso, start, from_iso, now_ms);
-    found = MAX(found, latest(known->day_month, start, from_day_month, now_ms));
-    found = MAX(found, latest(known->month_day, start, from_month_day, now_ms));
-    return found ? found : latest(known->numeric, start, from_numeric, now_ms);
+
+    collect(&search, known->iso, read_iso, FALSE);
+    collect(&search, known->day_range, read_day_month, TRUE);
+    collect(&search, known->day_month, read_day_month, FALSE);
+    collect(&search, known->month_range, read_month_day, TRUE);
+    collect(&search, known->month_day, read_month_day, FALSE);
+    collect(&search, known->numeric, read_numeric, FALSE);
+    if (search.preferred != 0)
+        return search.preferred;
+    return search.other != 0 ? search.other : next_weekday(&search);
 }

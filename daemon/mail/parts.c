@@ -142,7 +142,11 @@ static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart 
              g_mime_content_type_is_type(type, "message", "global-headers"))
         fields = parts->original_headers;
     parts->is_disposition |= g_mime_content_type_is_type(type, "message", "disposition-notification");
-    parts->is_calendar |= g_mime_content_type_is_type(type, "text", "calendar");
+    if (g_mime_content_type_is_type(type, "text", "calendar")) {
+        const char *method = g_mime_content_type_get_parameter(type, "method");
+        parts->is_calendar = TRUE;
+        parts->is_calendar_answer |= method != NULL && (g_ascii_strcasecmp(method, "REPLY") == 0 || g_ascii_strcasecmp(method, "COUNTER") == 0);
+    }
     if (!fields)
         return FALSE;
     g_autofree char *text = part_text(state, part);

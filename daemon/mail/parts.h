@@ -18,6 +18,7 @@ typedef struct {
     gboolean is_report;        /* a multipart/report, of whatever type */
     gboolean is_disposition;   /* a receipt: message/disposition-notification */
     gboolean is_calendar;      /* text/calendar */
+    gboolean is_calendar_answer; /* … that accepts, declines or changes a meeting */
     GPtrArray *attachments;    /* InboundAttachment* */
     gboolean truncated;
 } MailParts;

@@ -164,11 +164,11 @@ static char *join_kept(const ReplyLines *reply)
             blanks++;
             continue;
         }
-        for (guint n = 0; out->len > 0 && n < (gap ? 1 : blanks); n++)
+        for (guint n = 0; out->len > 0 && n < (gap ? MIN(blanks, 1) : blanks); n++)
             g_string_append_c(out, '\n');
         blanks = 0;
         gap = FALSE;
-        g_string_append(out, line->text);
+        g_string_append(out, g_str_equal(line->text, "-- ") ? "--" : line->text);
         g_string_append_c(out, '\n');
     }
     return g_strstrip(g_string_free(out, FALSE));
