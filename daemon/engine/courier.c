@@ -402,6 +402,12 @@ const char *courier_account(const Courier *courier)
     return courier->account->name;
 }
 
+void courier_cut(Courier *courier)
+{
+    courier->stopping = TRUE;
+    smtp_pool_cut(courier->pool);
+}
+
 void courier_free(Courier *courier, gint64 grace_ms)
 {
     if (!courier)

@@ -36,6 +36,9 @@ void courier_recheck(Courier *courier);
 void courier_retire(Courier *courier);
 gboolean courier_is_idle(const Courier *courier);
 
+/* Cuts what is under way, without waiting for it: for couriers that end at once. Each is still to be freed. */
+void courier_cut(Courier *courier);
+
 /* Gives what is under way grace_ms to end, takes all outcomes, frees. Accepts NULL. */
 void courier_free(Courier *courier, gint64 grace_ms);
 

@@ -208,10 +208,13 @@ void engine_stop(Engine *engine, gint64 grace_ms)
     const gint64 until_ms = clock_monotonic_ms() + grace_ms;
     g_ptr_array_free(engine->intakes, TRUE);
     engine->intakes = g_ptr_array_new();
-    for (guint i = 0; i < engine->retired->len; i++)
-        courier_free(engine->retired->pdata[i], MAX(0, until_ms - clock_monotonic_ms()));
-    for (guint i = 0; i < engine->couriers->len; i++)
-        courier_free(engine->couriers->pdata[i], MAX(0, until_ms - clock_monotonic_ms()));
+    retire_couriers(engine);
+    for (guint i = 0; i < engine->retired->len; i++) {
+        gint64 left_ms = until_ms - clock_monotonic_ms();
+        for (guint j = i; left_ms <= 0 && j < engine->retired->len; j++)
+            courier_cut(engine->retired->pdata[j]); /* the grace is over for all of them */
+        courier_free(engine->retired->pdata[i], MAX(0, left_ms));
+    }
     g_clear_handle_id(&engine->reap_source, g_source_remove);
     scheduler_free(engine->scheduler);
     g_ptr_array_free(engine->couriers, TRUE);

@@ -315,6 +315,11 @@ SmtpPool *smtp_pool_new(const Account *account, GMainContext *context, const Smt
     return smtp_pool_new_limited(account, context, callbacks, &SMTP_LIMITS);
 }
 
+void smtp_pool_cut(SmtpPool *pool)
+{
+    g_atomic_int_set(&pool->cancelled, 1);
+}
+
 static void stop_workers(SmtpPool *pool, gint64 grace_ms)
 {
     static char none[] = "", text[] = "shutting down";
@@ -327,7 +332,7 @@ static void stop_workers(SmtpPool *pool, gint64 grace_ms)
     int waited = 0;
     while (pool->n_workers > 0 && waited == 0)
         waited = pthread_cond_timedwait(&pool->ended, &pool->mutex, &until);
-    g_atomic_int_set(&pool->cancelled, 1);
+    smtp_pool_cut(pool);
     while (pool->n_workers > 0)
         pthread_cond_wait(&pool->ended, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);

@@ -39,6 +39,10 @@ void smtp_pool_submit(SmtpPool *pool, gpointer job, const SmtpEnvelope *envelope
 /* Jobs submitted and not yet done. */
 guint smtp_pool_pending(const SmtpPool *pool);
 
+/* Lets no conversation go on: each is cut as soon as its thread looks, within about a second. For several pools that end at once; each is
+ * still to be freed. */
+void smtp_pool_cut(SmtpPool *pool);
+
 /*
  * From the context's thread. Ends: jobs that no worker has begun come back at once as DELIVERY_UNREACHABLE ("shutting
  * down"); those under way get grace_ms, then are cut (UNCERTAIN where their last byte was given), within about a second. Their done() calls are made before this returns. Frees the pool.
