@@ -80,7 +80,7 @@ def main():
             if label in ("bounce-hard", "bounce-soft"):
                 if not (label.endswith(kind) or (kind == "delayed" and label == "bounce-soft")):
                     wrong.append(f"{corpus}/{name}: severity {label}, not {kind}: {answer['bounce']['status']} {answer['bounce']['diagnostic'][:90]}")
-                tally["severity", label.endswith(kind) or (kind == "delayed" and label == "bounce-soft")] += 1
+                tally["severity, labels not made up" if "pseudo_status" not in extra else "severity, labels made up", label.endswith(kind) or (kind == "delayed" and label == "bounce-soft")] += 1
             if status and "pseudo_status" not in extra:
                 tally["status", answer["bounce"]["status"] in re.split(r"[ ,;]+", status)] += 1
         if label == "human-reply" and expected and os.path.exists(os.path.join(folder, corpus, expected)):

@@ -7,9 +7,11 @@
 
 #include "base/text.h"
 #include "mail/address.h"
+#include "mail/bounce_kind.h"
+#include "mail/bounce_text.h"
 #include "mail/read.h"
 
-enum { TEXT_LOOKED_AT = 32 * 1024, DIAGNOSTIC_MAX = 500 };
+enum { DIAGNOSTIC_MAX = 500 };
 
 static GRegex *compile(const char *pattern)
 {
@@ -21,7 +23,7 @@ static GRegex *compile(const char *pattern)
 }
 
 typedef struct {
-    GRegex *subject, *daemon, *sender, *phrase, *status, *code, *address, *full, *no_such, *delay;
+    GRegex *subject, *daemon, *sender, *phrase, *delay;
 } Patterns;
 
 static const Patterns *patterns(void)
@@ -29,10 +31,11 @@ static const Patterns *patterns(void)
     static Patterns compiled;
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
-        compiled.subject = compile("undeliver|delivery (?:status|failure|failed|has failed|problem)|returned (?:mail|to sender)|mail delivery|"
-                                   "failure notice|could not be delivered|non[- ]?remis|unzustellbar|nicht zugestellt|kan ikke leveres|ikke levert|"
+        compiled.subject = compile("undeliver|delivery (?:status|failure|failed|has failed|problem|report)|returned (?:mail|to sender)|mail delivery|"
+                                   "failure (?:notice|notification)|could not be delivered|non[- ]?remis|unzustellbar|nicht zugestellt|kan ikke leveres|ikke levert|"
                                    "delivery notification|rejected|bounce|onbestelbaar|impossibile|no se puede entregar|mail system error|warning: message|"
-                                   "mail failed|delivery error|couldn't be delivered|non delivery|undelivered|delayed mail|mail (?:could )?not");
+                                   "mail failed|delivery error|couldn't be delivered|non delivery|undelivered|delayed mail|mail (?:could )?not|"
+                                   "não (?:foi )?entregue|niedostarczalne|nie dostarczon|echec|échec|olevererbart|kunde inte levereras|ikke leveret|ikke leverbar");
         compiled.daemon = compile("\\bmail(?:er)?-?daemon\\b");
         compiled.sender = compile("\\b(?:postmaster|mail[ .-]?delivery|mdaemon|mail[ .]?system|bounces?|administrator|delivery (?:sub)?system)\\b");
         compiled.phrase = compile("could ?n.t be delivered|could not (?:be )?deliver|was not delivered|not delivered to|delivery to the following|"
@@ -41,15 +44,8 @@ static const Patterns *patterns(void)
                                   "(?:has been )?delayed|returned to sender|message rejected|has not (?:yet )?been delivered|error (?:has )?occurred while attempting|"
                                   "error delivering|transcript of session|unknown user|rejected by|failed addresses|following recipients? |unsent message|"
                                   "delivery status notification|mailbox (?:is )?full|cannot be delivered|unknown host|host unknown");
-        compiled.status = compile("\\b([245]\\.\\d{1,3}\\.\\d{1,3})\\b");
-        compiled.code = compile("\\b(4\\d\\d|5\\d\\d)[ -](?!\\d\\d:)");
-        compiled.address = compile("<?\\b([a-z0-9_.+=&'*/-]{1,64}@[a-z0-9.-]{3,190}\\.[a-z]{2,24})\\b>?");
-        compiled.full = compile("mailbox (?:is )?full|over ?quota|quota (?:exceeded|full)|out of storage|exceeded (?:storage|.{0,20}quota)|"
-                                "insufficient (?:system )?storage|temporar|try again|timed? ?out|deferred|greylist|connection (?:refused|timed)");
-        compiled.no_such = compile("user (?:is )?unknown|unknown (?:user|recipient|address)|no such (?:user|recipient|mailbox|address|person)|does(?:n't| not) exist|"
-                                   "not found|invalid (?:recipient|mailbox|address)|mailbox unavailable|account (?:has been )?(?:disabled|closed)|"
-                                   "no mailbox|host (?:unknown|or domain name not found)|address rejected|unrouteable");
-        compiled.delay = compile("delayed|not yet been delivered|will (?:be|continue to be) retried|will keep trying|still (?:being )?(?:trying|retried)");
+        compiled.delay = compile("(?:has been|was|is|are|been) delayed|delayed for|not yet been delivered|will (?:be|continue to be) retried|will keep trying|"
+                                 "still (?:being )?(?:trying|retried)|temporary failure report|(?:no|not) need to (?:re-?send|retry)");
         g_once_init_leave(&once, 1);
     }
     return &compiled;
@@ -60,145 +56,162 @@ static gboolean matches(const GRegex *regex, const char *text)
     return g_regex_match(regex, text, 0, NULL);
 }
 
-/* The first group of the first match; NULL: none. Caller frees. */
-static char *first_match(const GRegex *regex, const char *text)
-{
-    g_autoptr(GMatchInfo) match = NULL;
-    return g_regex_match(regex, text, 0, &match) ? g_match_info_fetch(match, 1) : NULL;
-}
-
-/* Where the first match begins; NULL: none. */
-static const char *first_place(const GRegex *regex, const char *text)
-{
-    g_autoptr(GMatchInfo) match = NULL;
-    int at = 0;
-    if (!g_regex_match(regex, text, 0, &match) || !g_match_info_fetch_pos(match, 0, &at, NULL))
-        return NULL;
-    return text + at;
-}
-
 /* "rfc822; <kari@example.no>" -> the canonical address, "" where it is none. Caller frees. */
 static char *recipient_of(const char *value)
 {
     const char *semicolon = value ? strchr(value, ';') : NULL;
     g_autofree char *bare = g_strstrip(g_strdup(semicolon ? semicolon + 1 : value ? value : ""));
-    gsize length = strlen(bare);
-    if (length > 2 && bare[0] == '<' && bare[length - 1] == '>') {
-        memmove(bare, bare + 1, length - 2);
-        bare[length - 2] = '\0';
-    }
-    char *address = address_canonical(bare, NULL);
-    return address ? address : g_strdup("");
+    char *address = NULL;
+    if (!address_parse(bare, NULL, &address, NULL))
+        return g_strdup("");
+    return address;
 }
 
-static BounceKind kind_of(const char *action, const char *status, const char *diagnostic)
+/* The one recipient of the message that came back; "": none or several. Caller frees. */
+static char *original_recipient(const MailParts *parts)
 {
-    if (action && g_ascii_strcasecmp(action, "delayed") == 0)
-        return BOUNCE_DELAYED;
-    gboolean passing = matches(patterns()->full, diagnostic), gone = matches(patterns()->no_such, diagnostic);
-    if (*status == '4' || g_str_equal(status, "5.2.2") || g_str_equal(status, "5.3.4") || g_str_has_prefix(status, "5.7."))
-        return BOUNCE_SOFT;
-    if (*status == '5')
-        return passing && !gone ? BOUNCE_SOFT : BOUNCE_HARD;
-    if (gone)
-        return BOUNCE_HARD;
-    if (passing)
-        return BOUNCE_SOFT;
-    g_autofree char *code = first_match(patterns()->code, diagnostic);
-    return code ? (code[0] == '4' ? BOUNCE_SOFT : BOUNCE_HARD) : BOUNCE_UNKNOWN;
+    g_autofree char *to = mail_field(parts->original_headers->str, "To");
+    if (!to)
+        to = mail_field(parts->text, "To"); /* many systems paste the header into their text */
+    return recipient_of(to);
 }
 
-static void add_recipient(InboundMessage *message, char *recipient, BounceKind kind, const char *status, const char *diagnostic)
+/* What to show of the words: from where they tell the reason, to the end of the paragraph. Caller frees. */
+static char *diagnostic_of(const char *words)
 {
-    if (message->bounces->len >= READ_MAX_BOUNCES) {
+    const char *start = bounce_words_in(words);
+    g_autofree char *paragraph = g_strdup(start ? start : words);
+    char *end = strstr(paragraph, "\n\n");
+    if (end)
+        *end = '\0';
+    g_autofree char *line = text_one_line(paragraph);
+    return text_escape(line, DIAGNOSTIC_MAX);
+}
+
+static gboolean is_full(InboundMessage *message)
+{
+    message->truncated |= message->bounces->len >= READ_MAX_BOUNCES;
+    return message->bounces->len >= READ_MAX_BOUNCES;
+}
+
+/* Takes recipient and diagnostic. */
+static void add_recipient(InboundMessage *message, char *recipient, BounceKind kind, const char *status, char *diagnostic)
+{
+    if (is_full(message)) {
         g_free(recipient);
+        g_free(diagnostic);
         return;
     }
-    g_autofree char *line = text_one_line(diagnostic);
     BounceRecipient *bounce = g_new0(BounceRecipient, 1);
     bounce->recipient = recipient;
     bounce->kind = kind;
     bounce->status = g_strdup(status);
-    bounce->diagnostic = text_escape(line, DIAGNOSTIC_MAX);
+    bounce->diagnostic = diagnostic;
     g_ptr_array_add(message->bounces, bounce);
 }
 
 /* ---- RFC 3464 -------------------------------------------------------------------------------------------------------- */
 
-/* A diagnostic's own status is more exact than a bare 5.0.0. Caller frees. */
-static char *status_of(const char *field, const char *diagnostic)
+static gboolean has_arrived(const char *action)
 {
-    g_autofree char *status = first_match(patterns()->status, field ? field : "");
-    g_autofree char *inner = first_match(patterns()->status, diagnostic);
-    gboolean vague = !status || g_str_has_suffix(status, ".0.0");
-    if (vague && inner && (!status || inner[0] == status[0]))
-        return g_steal_pointer(&inner);
-    return status ? g_steal_pointer(&status) : g_strdup("");
+    return action && (g_ascii_strncasecmp(action, "delivered", 9) == 0 || g_ascii_strncasecmp(action, "relayed", 7) == 0 ||
+                      g_ascii_strncasecmp(action, "expanded", 8) == 0);
 }
 
-static void read_block(const char *block, InboundMessage *message)
+/* The text for humans, and the addresses that it names. */
+typedef struct {
+    char *text;
+    GPtrArray *mentions; /* BounceMention* */
+} Report;
+
+/* The final recipient, or what stands for it where that is a program or a file. Caller frees. */
+static char *block_recipient(const char *final, const char *original, const MailParts *parts)
+{
+    g_autofree char *address = recipient_of(final);
+    if (*address)
+        return g_steal_pointer(&address);
+    g_free(address);
+    address = recipient_of(original);
+    return *address ? g_steal_pointer(&address) : original_recipient(parts);
+}
+
+/* The report often says more than the fields. */
+static void read_block(const char *block, const Report *report, const MailParts *parts, InboundMessage *message)
 {
     g_autofree char *action = mail_field(block, "Action");
     g_autofree char *final = mail_field(block, "Final-Recipient");
     g_autofree char *original = mail_field(block, "Original-Recipient");
-    g_autofree char *status_field = mail_field(block, "Status");
-    g_autofree char *diagnostic = mail_field(block, "Diagnostic-Code");
-    if (!final && !original)
+    g_autofree char *field = mail_field(block, "Status");
+    g_autofree char *code = mail_field(block, "Diagnostic-Code");
+    if ((!final && !original) || has_arrived(action))
         return;
-    if (action && (g_ascii_strcasecmp(action, "delivered") == 0 || g_ascii_strcasecmp(action, "relayed") == 0 ||
-                   g_ascii_strcasecmp(action, "expanded") == 0))
-        return; /* it arrived */
-    const char *words = diagnostic ? diagnostic : "";
-    g_autofree char *status = status_of(status_field, words);
-    char *recipient = recipient_of(final);
-    if (!*recipient) {
-        g_free(recipient);
-        recipient = recipient_of(original);
+    g_autofree char *recipient = block_recipient(final, original, parts);
+    g_autofree char *about = bounce_text_about(report->text, report->mentions, recipient);
+    const char *transcript = *about ? about : report->text;
+    gboolean is_told = code && bounce_words_in(code);
+    const char *words = is_told ? code : transcript;
+    g_autofree char *status = bounce_status(field, code);
+    if (!status || g_str_has_suffix(status, ".0.0")) {
+        char *told = bounce_status(status, transcript);
+        g_free(status);
+        status = told;
     }
-    add_recipient(message, recipient, kind_of(action, status, words), status, words);
+    const char *known = status ? status : "";
+    char *diagnostic = code ? text_escape(code, DIAGNOSTIC_MAX) : diagnostic_of(words);
+    add_recipient(message, g_steal_pointer(&recipient), bounce_kind(action, known, words, transcript), known, diagnostic);
 }
 
-static gboolean read_report(const MailParts *parts, InboundMessage *message)
+static void read_blocks(const char *fields, const Report *report, const MailParts *parts, InboundMessage *message)
 {
-    if (!parts->delivery_status->len)
-        return FALSE;
-    g_auto(GStrv) blocks = g_regex_split_simple("\\n[ \\t]*\\n+", parts->delivery_status->str, 0, 0);
-    for (char **block = blocks; *block; block++)
-        read_block(*block, message);
-    return message->bounces->len > 0;
+    g_auto(GStrv) blocks = g_regex_split_simple("\\n[ \\t]*\\n+", fields, 0, 0);
+    for (char **block = blocks; *block && !is_full(message); block++)
+        read_block(*block, report, parts, message);
 }
 
 /* ---- others ---------------------------------------------------------------------------------------------------------- */
 
-/* The part of the text that tells of the failure: what quotes the message itself is left out. Caller frees. */
-static char *report_text(const char *text)
+static void read_mention(const char *address, const char *section, gboolean is_delayed, InboundMessage *message)
 {
-    static const char *const ends[] = {"\n--- Below this line is a copy", "\n------ This is a copy of", "\n----- Original message", "\n--- Original message",
-                                       "\nReturn-Path:", "\nReceived:", "\n----- Message header follows", "\n------=_NextPart"};
-    gsize length = MIN(strlen(text), (gsize)TEXT_LOOKED_AT);
-    g_autofree char *start = g_utf8_make_valid(text, (gssize)length);
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
-        char *end = strstr(start, ends[i]);
-        if (end)
-            *end = '\0';
-    }
-    return g_steal_pointer(&start);
+    g_autofree char *status = bounce_status(NULL, section);
+    const char *known = status ? status : "";
+    BounceKind kind = is_delayed ? BOUNCE_DELAYED : bounce_kind(NULL, known, section, section);
+    add_recipient(message, g_strdup(address), kind, known, diagnostic_of(section));
 }
 
-static void read_text(const MailParts *parts, InboundMessage *message)
+static void read_header_recipients(const char *failed, const Report *report, gboolean is_delayed, InboundMessage *message)
 {
-    g_autofree char *report = report_text(parts->text);
+    g_auto(GStrv) names = text_split_list(failed);
+    for (char **name = names; *name && !is_full(message); name++) {
+        g_autofree char *address = recipient_of(*name);
+        g_autofree char *about = bounce_text_about(report->text, report->mentions, address);
+        read_mention(address, *about && bounce_words_in(about) ? about : report->text, is_delayed, message);
+    }
+}
+
+/* What the text names as failed but the one to whom it is sent: that one too where there is no other, for a mail to oneself. */
+static void read_mentions(const MailParts *parts, const Report *report, gboolean is_delayed, InboundMessage *message)
+{
+    g_autoptr(GPtrArray) found = bounce_text_find(report->text, message->to);
+    for (guint i = 0; i < found->len; i++) {
+        const BounceMention *mention = found->pdata[i];
+        read_mention(mention->address, mention->section, is_delayed, message);
+    }
+    if (found->len)
+        return;
+    g_autofree char *address = original_recipient(parts);
+    const BounceMention *first = report->mentions->len ? report->mentions->pdata[0] : NULL;
+    read_mention(*address || !first ? address : first->address, report->text, is_delayed, message);
+}
+
+static void read_text(const MailParts *parts, const Report *report, InboundMessage *message)
+{
     g_autofree char *failed = mail_parts_header(parts, "X-Failed-Recipients");
-    g_autofree char *found = first_match(patterns()->address, *failed ? failed : report);
-    g_autofree char *status = status_of(NULL, report);
-    const char *words = first_place(patterns()->code, report);
-    if (!words)
-        words = first_place(patterns()->no_such, report);
-    if (!words)
-        words = report;
-    BounceKind kind = matches(patterns()->delay, report) ? BOUNCE_DELAYED : kind_of(NULL, status, report);
-    g_autofree char *diagnostic = g_strndup(words, strcspn(words, "\n"));
-    add_recipient(message, recipient_of(found), kind, status, diagnostic);
+    gboolean is_delayed = matches(patterns()->delay, report->text);
+    read_blocks(parts->text, report, parts, message); /* a report's fields, pasted */
+    if (!message->bounces->len && *failed)
+        read_header_recipients(failed, report, is_delayed, message);
+    if (!message->bounces->len)
+        read_mentions(parts, report, is_delayed, message);
 }
 
 static gboolean looks_like_bounce(const MailParts *parts, const InboundMessage *message)
@@ -213,17 +226,14 @@ static gboolean looks_like_bounce(const MailParts *parts, const InboundMessage *
     if (!by_system && !null_path)
         return FALSE;
     gboolean subject = matches(patterns()->subject, message->subject);
-    return (subject && by_system) || (matches(patterns()->phrase, parts->text) && (subject || by_system));
+    return (subject && (by_system || !*message->from)) || (matches(patterns()->phrase, parts->text) && (subject || by_system));
 }
 
 static void read_original(const MailParts *parts, InboundMessage *message)
 {
     g_autofree char *id = mail_field(parts->original_headers->str, "Message-ID");
-    const char *where = parts->text;
-    if (!id) { /* many systems paste the header into their text */
-        const char *header = strstr(where, "Message-I");
-        id = header ? mail_field(header, "Message-ID") : NULL;
-    }
+    if (!id) /* many systems paste the header into their text */
+        id = mail_field(parts->text, "Message-ID");
     if (!id)
         return;
     const char *open = strchr(id, '<'), *close = open ? strchr(open, '>') : NULL;
@@ -231,15 +241,30 @@ static void read_original(const MailParts *parts, InboundMessage *message)
     message->original_message_id = close ? g_strndup(open + 1, (gsize)(close - open - 1)) : g_strdup(id);
 }
 
+/* Either by fields, or by text where that looks like a bounce; evidence: NULL where it is none. */
+static const char *read_all(const MailParts *parts, const Report *report, InboundMessage *message)
+{
+    read_blocks(parts->delivery_status->str, report, parts, message);
+    if (message->bounces->len)
+        return "a delivery status report (RFC 3464)";
+    if (!looks_like_bounce(parts, message))
+        return NULL;
+    read_text(parts, report, message);
+    return "the words of a mail system about a failed delivery";
+}
+
 gboolean bounce_read(const MailParts *parts, InboundMessage *message)
 {
-    const char *evidence = "a delivery status report (RFC 3464)";
-    if (!read_report(parts, message)) {
-        if (!looks_like_bounce(parts, message))
-            return FALSE;
-        evidence = "the words of a mail system about a failed delivery";
-        read_text(parts, message);
-    }
+    if (!parts->delivery_status->len && !looks_like_bounce(parts, message))
+        return FALSE; /* as most are */
+    static char *const none[] = {NULL};
+    Report report = {.text = bounce_text_report(parts->text)};
+    report.mentions = bounce_text_find(report.text, none);
+    const char *evidence = read_all(parts, &report, message);
+    g_ptr_array_unref(report.mentions);
+    g_free(report.text);
+    if (!evidence)
+        return FALSE;
     read_original(parts, message);
     g_free(message->evidence);
     message->evidence = g_strdup(evidence);

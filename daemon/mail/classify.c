@@ -24,20 +24,28 @@ static void set_class(InboundMessage *message, InboundClass class, const char *e
 
 /* ---- machines -------------------------------------------------------------------------------------------------------- */
 
+/* What says that this is a complaint; NULL: nothing. */
+static const char *complaint_evidence(const MailParts *parts)
+{
+    g_autofree char *type = mail_field(parts->feedback_report->str, "Feedback-Type");
+    if (parts->feedback_report->len)
+        return type && g_ascii_strcasecmp(type, "not-spam") == 0 ? NULL : "a feedback report (RFC 5965)";
+    g_autofree char *reported = mail_field(parts->original_headers->str, "X-HmXmrOriginalRecipient");
+    return reported ? "a complaint of Microsoft's junk mail reporting" : NULL;
+}
+
 static gboolean is_complaint(const MailParts *parts, InboundMessage *message)
 {
-    if (!parts->feedback_report->len)
+    const char *evidence = complaint_evidence(parts);
+    if (!evidence)
         return FALSE;
     g_autofree char *id = mail_field(parts->original_headers->str, "Message-ID");
-    g_autofree char *type = mail_field(parts->feedback_report->str, "Feedback-Type");
-    if (type && g_ascii_strcasecmp(type, "not-spam") == 0)
-        return FALSE;
     const char *open = id ? strchr(id, '<') : NULL, *close = open ? strchr(open, '>') : NULL;
     if (close) {
         g_free(message->original_message_id);
         message->original_message_id = g_strndup(open + 1, (gsize)(close - open - 1));
     }
-    set_class(message, INBOUND_COMPLAINT, "a feedback report (RFC 5965)");
+    set_class(message, INBOUND_COMPLAINT, evidence);
     return TRUE;
 }
 
@@ -62,29 +70,44 @@ static char *automatic_evidence(const MailParts *parts)
     return NULL;
 }
 
-/* What a vacation program of old says without a header: its subject's form and its words together. */
-static gboolean has_automatic_words(const InboundMessage *message)
+typedef struct {
+    GRegex *subject, *body;
+} AutomaticWords;
+
+static const AutomaticWords *automatic_words(void)
 {
-    static GRegex *subject, *body;
+    static AutomaticWords compiled;
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
-        subject = g_regex_new("^(?:auto(?:matic|matisk|matisch)?[- ]?(?:reply|response|svar|antwort)|automatisk svar|automatiskt svar|automatische antwort|"
-                              "automatisch antwoord|r[ée]ponse automatique|risposta automatica|respuesta autom[áa]tica|resposta autom[áa]tica|"
-                              "automatyczna odpowied[źz]|out of (?:the )?office|vacation|abwesenheit|frav[æe]r|ikke til stede|fr[åa]nvaro|afwezig|absence|autosvar)\\b",
-                              G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
-        body = g_regex_new("out of (?:the )?office|on (?:vacation|holiday|leave)|automatic(?:ally)? (?:reply|response|generated)|(?:på|har) ferie|frav[æe]rende|ikke til stede|"
-                           "semester|nicht im (?:b[üu]ro|haus)|abwesend|urlaub|afwezig|vakantie|absent|cong[ée]s|fuori ufficio|assente|ferie|"
-                           "fuera de la oficina|ausente|vacaciones|f[ée]rias|nieobecn|urlop|poza biurem|limited access|tilbake|return",
-                           G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
+        compiled.subject = g_regex_new("^\\[?(?:(?:auto(?:matic|matisk|matisch|mated)?[- ]?(?:reply|response|svar|antwort|answer)|automatisk svar|automatiskt svar|"
+                                       "automatische antwort|automatisch antwoord|r[ée]ponse automatique|risposta automatica|respuesta autom[áa]tica|resposta autom[áa]tica|"
+                                       "automatyczna odpowied[źz]|odpowied[źz] automatyczna|out of (?:the )?office(?: auto-?reply)?|abwesenheits\\w+|frav[æe]rsmelding|"
+                                       "feriemelding|fr[åa]nvaromeddelande|afwezigheidsbericht|message d'absence)\\b|"
+                                       "(?:vacation|absence|absent|frav[æe]r|ferie|fr[åa]nvaro|abwesend|afwezig|fuori (?:sede|ufficio)|fuera de (?:la )?oficina|nieobecno[śs][ćc]|"
+                                       "poza biurem|aus[êe]ncia|ausencia|ikke (?:til stede|på kontoret))(?::|\\]|$))",
+                                       G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
+        compiled.body = g_regex_new("out of (?:the )?office|on (?:vacation|holiday|leave)|automatic(?:ally)? (?:reply|response|generated)|(?:på|har) ferie|frav[æe]rende|ikke til stede|"
+                                    "semester|nicht im (?:b[üu]ro|haus)|abwesend|urlaub|afwezig|vakantie|absent|cong[ée]s|fuori ufficio|assente|ferie|"
+                                    "fuera de la oficina|ausente|vacaciones|f[ée]rias|nieobecn|urlop|poza biurem|limited access|tilbake|return|tillbaka|tilbage|zur[üu]ck",
+                                    G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
         g_once_init_leave(&once, 1);
     }
-    return g_regex_match(subject, message->subject, 0, NULL) && g_regex_match(body, message->full_text, 0, NULL);
+    return &compiled;
+}
+
+/* What a vacation program of old says without a header: its subject's form together with its words, or with a sender that wants no answer. */
+static gboolean has_automatic_words(const MailParts *parts, const InboundMessage *message)
+{
+    if (!g_regex_match(automatic_words()->subject, message->subject, 0, NULL))
+        return FALSE;
+    g_autofree char *path = mail_parts_header(parts, "Return-Path");
+    return g_str_equal(path, "<>") || g_regex_match(automatic_words()->body, message->full_text, 0, NULL);
 }
 
 static gboolean is_automatic(const MailParts *parts, InboundMessage *message)
 {
     g_autofree char *evidence = automatic_evidence(parts);
-    if (!evidence && has_automatic_words(message))
+    if (!evidence && has_automatic_words(parts, message))
         evidence = g_strdup("the subject and the words of an automatic answer");
     if (!evidence)
         return FALSE;

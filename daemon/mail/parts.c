@@ -252,12 +252,26 @@ static void walk(Walk *state, GMimeObject *object, guint depth)
         take_part(state, GMIME_PART(object));
 }
 
+/* A multipart whose boundary is nowhere has no parts: all of it is in front of them. */
+static void take_broken_multipart(Walk *state, GMimeObject *body)
+{
+    if (!GMIME_IS_MULTIPART(body) || g_mime_multipart_get_count(GMIME_MULTIPART(body)) > 0)
+        return;
+    const char *prologue = g_mime_multipart_get_prologue(GMIME_MULTIPART(body));
+    if (!prologue)
+        return;
+    g_autofree char *text = to_utf8(prologue, MIN(strlen(prologue), (gsize)READ_MAX_TEXT * 4), NULL);
+    normalise(text);
+    g_string_append(state->plain, text);
+}
+
 static void take_body(MailParts *parts)
 {
     Walk state = {.parts = parts, .plain = g_string_new(NULL), .html = g_string_new(NULL)};
     GMimeObject *body = g_mime_message_get_mime_part(parts->message);
     if (body)
         walk(&state, body, 0);
+    take_broken_multipart(&state, body);
     g_autofree char *plain = g_strstrip(g_strdup(state.plain->str));
     if (!*plain && state.html->len) {
         parts->text_is_html = TRUE;
