@@ -11,8 +11,8 @@ int main(int argc, char **argv)
 {
     (void)argc;
     setlocale(LC_CTYPE, "C.UTF-8");
-    signal(SIGPIPE, SIG_DFL);
     g_set_prgname("nurture");
     g_mime_init();
+    signal(SIGPIPE, SIG_DFL); /* behind g_mime_init(), whose GPGME ignores it */
     return cli_run(argv, stdout, stderr);
 }

@@ -175,6 +175,11 @@ gboolean duration_is_zero(const Duration *duration)
     return duration->months == 0 && duration->days == 0 && duration->business_days == 0 && duration->ms == 0;
 }
 
+double duration_rough_days(const Duration *duration)
+{
+    return duration->months * 30.4 + duration->days + duration->business_days * 1.4 + (double)duration->ms / (double)DAY_MS;
+}
+
 gboolean duration_to_ms(const Duration *duration, gint64 *ret_ms, GError **error)
 {
     if (duration->months != 0 || duration->business_days != 0) {

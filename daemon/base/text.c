@@ -106,6 +106,9 @@ const char *text_nearest(const char *word, const char *const *candidates)
         if (strlen(*candidates) > LONGEST)
             continue;
         g_autofree char *candidate = g_utf8_casefold(*candidates, -1);
+        gsize own = strlen(candidate), asked = strlen(folded);
+        if ((own > asked ? own - asked : asked - own) >= best_distance) /* so many letters more or less at least */
+            continue;
         guint d = distance(folded, candidate);
         if (d < best_distance && d < MAX(strlen(candidate), length)) {
             best_distance = d;

@@ -3,13 +3,15 @@
  */
 #include "base/timestamp.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
 
-enum { YEAR_MIN = 1900, YEAR_MAX = 2200 };
+enum { YEAR_MIN = 1900, YEAR_MAX = 2200, ZONE_NAME_MAX = 64 };
 
 static GDateTime *utc_of(gint64 at_ms)
 {
@@ -141,23 +143,73 @@ gboolean timestamp_parse(const char *text, GTimeZone *zone, gint64 *ret_ms, GErr
     return TRUE;
 }
 
-/* Letters, digits and "_+-/": no path that leaves the zone database. */
+/* ---- zones ----------------------------------------------------------------------------------------------------------- */
+
+static const char *zone_folder(void)
+{
+    const char *folder = g_getenv("TZDIR");
+    return folder != NULL && *folder == '/' ? folder : "/usr/share/zoneinfo";
+}
+
+/* A name of letters, digits, "_", "+", "-" and "/", no part of which starts with a dot or is empty; and none of the files that
+ * the folder holds besides the zones: the machine's own setting, and copies that count leap seconds. */
 static gboolean is_zone_name(const char *name)
 {
-    if (!g_ascii_isalpha(name[0]) || strlen(name) > 64 || strstr(name, ".."))
+    static const char *const others[] = {"localtime", "posixrules", "Factory", NULL};
+    if (strlen(name) > ZONE_NAME_MAX || !g_ascii_isalpha(*name) || g_str_has_suffix(name, "/") || strstr(name, "//") != NULL)
         return FALSE;
-    for (const char *p = name; *p; p++)
-        if (!g_ascii_isalnum(*p) && !strchr("_+-/", *p))
+    for (const char *at = name; *at != '\0'; at++)
+        if (!g_ascii_isalnum(*at) && strchr("_+-/", *at) == NULL)
             return FALSE;
-    return TRUE;
+    return !g_strv_contains(others, name) && !g_str_has_prefix(name, "right/") && !g_str_has_prefix(name, "posix/");
+}
+
+static gboolean zone_file_exists(const char *name)
+{
+    g_autofree char *path = g_build_filename(zone_folder(), name, NULL);
+    struct stat info;
+    char magic[4] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return FALSE;
+    gboolean found = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                     read(fd, magic, sizeof magic) == (ssize_t)sizeof magic && memcmp(magic, "TZif", sizeof magic) == 0;
+    close(fd);
+    return found;
+}
+
+/* The zone of the database whose name is nearest to what was written, or NULL. Caller frees. */
+static char *nearest_zone(const char *name)
+{
+    g_autofree char *path = g_build_filename(zone_folder(), "zone.tab", NULL);
+    g_autofree char *table = NULL;
+    if (!g_file_get_contents(path, &table, NULL, NULL))
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(table, "\n", -1);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    for (char **line = lines; *line != NULL; line++) {
+        g_auto(GStrv) columns = g_strsplit(*line, "\t", 4);
+        if (**line != '#' && g_strv_length(columns) >= 3)
+            g_ptr_array_add(names, g_strdup(columns[2]));
+    }
+    g_ptr_array_add(names, NULL);
+    return g_strdup(text_nearest(name, (const char *const *)names->pdata));
 }
 
 GTimeZone *timestamp_zone(const char *name, GError **error)
 {
-    GTimeZone *zone = is_zone_name(name) ? g_time_zone_new_identifier(name) : NULL;
+    if (strcmp(name, "UTC") == 0)
+        return g_time_zone_new_utc();
+    /* GLib reads more than names: "Foo5" as POSIX would, "Z", the machine's own setting. Only what has its file gets there. */
+    GTimeZone *zone = is_zone_name(name) && zone_file_exists(name) ? g_time_zone_new_identifier(name) : NULL;
     if (zone)
         return zone;
     g_autofree char *shown = text_escape(name, 60);
-    g_set_error(error, BASE_ERROR, BASE_ERROR_SYNTAX, "\"%s\" is no time zone; write an IANA name such as \"Europe/Oslo\" or \"UTC\"", shown);
+    g_autofree char *nearest = nearest_zone(name);
+    if (nearest)
+        g_set_error(error, BASE_ERROR, BASE_ERROR_SYNTAX, "\"%s\" is no time zone; did you mean \"%s\"?", shown, nearest);
+    else
+        g_set_error(error, BASE_ERROR, BASE_ERROR_SYNTAX, "\"%s\" is no time zone; write an IANA name such as \"Europe/Oslo\" or \"UTC\"",
+                    shown);
     return NULL;
 }

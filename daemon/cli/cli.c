@@ -174,9 +174,9 @@ int cli_run(char **argv, FILE *out, FILE *err)
     char *nothing[] = {NULL};
     cli_context_init(&cli, out, err);
     int status = run(&cli, argv[0] != NULL ? argv + 1 : nothing);
-    /* the disk is full, or nobody reads */
     if (fflush(out) != 0 || ferror(out))
-        status = cli_failed(&cli, "the results could not be written: %s", g_strerror(errno));
+        /* who reads only the first lines, as head(1), knows that there are more */
+        status = errno == EPIPE ? CLI_FAILED : cli_failed(&cli, "the results could not be written: %s", g_strerror(errno));
     cli_context_clear(&cli);
     return status;
 }

@@ -78,6 +78,17 @@ static char *option_of(const Cli *cli, const char *field)
     return g_strdelimit(g_strconcat("--", field, NULL), "_", '-');
 }
 
+/* A word without a tag is a slip of the fingers, where an empty cell of a table is none. */
+static gboolean take_tag_word(ContactFields *fields, const char *word, gboolean is_removed, GError **error)
+{
+    g_auto(GStrv) tags = text_split_list(word);
+    if (tags[0] == NULL) {
+        g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, "the name of the tag is missing; write for example happy");
+        return FALSE;
+    }
+    return is_removed ? contact_fields_remove_tags(fields, word, error) : contact_fields_add_tags(fields, word, error);
+}
+
 static gboolean take_options(const Cli *cli, ContactFields *fields, const FieldOptions *options, GError **error)
 {
     const struct {
@@ -101,7 +112,7 @@ static gboolean take_options(const Cli *cli, ContactFields *fields, const FieldO
             return FALSE;
         }
     for (char **tag = options->tags; tag != NULL && *tag != NULL; tag++)
-        if (!contact_fields_add_tags(fields, *tag, error)) {
+        if (!take_tag_word(fields, *tag, FALSE, error)) {
             g_prefix_error(error, "--tag: ");
             return FALSE;
         }
@@ -125,6 +136,8 @@ static gboolean save(Cli *cli, const ContactEdit *edit, gboolean is_new, gint64 
                      GError **error)
 {
     g_autoptr(Contact) there = NULL;
+    if (!cli_open_store(cli, CLI_STORE_MAKE, error))
+        return FALSE;
     g_autoptr(StoreTransaction) transaction = store_begin(cli->store, error);
     if (transaction == NULL || !store_contact_find(cli->store, edit->email, &there, error))
         return FALSE;
@@ -178,7 +191,8 @@ int contact_command_add(Cli *cli, char **words)
     g_auto(GStrv) rest = cli_parse(cli, words, entries, 1, 1, &status);
     if (rest == NULL)
         return status;
-    if (!cli_open_store(cli, CLI_STORE_WRITE, &error))
+    /* the store is made once the fields are found to be right */
+    if (!cli_load_config(cli, &error))
         return cli_failed_by(cli, error);
     return save_options(cli, rest[0], NULL, &options);
 }
@@ -236,10 +250,10 @@ static void split_tag_words(char **words, GPtrArray *removed, GPtrArray *others)
 static gboolean take_tag_words(ContactFields *fields, char **added, const GPtrArray *removed, GError **error)
 {
     for (char **word = added; *word != NULL; word++)
-        if (!contact_fields_add_tags(fields, **word == '+' ? *word + 1 : *word, error))
+        if (!take_tag_word(fields, **word == '+' ? *word + 1 : *word, FALSE, error))
             return FALSE;
     for (guint i = 0; i < removed->len; i++)
-        if (!contact_fields_remove_tags(fields, g_ptr_array_index(removed, i), error))
+        if (!take_tag_word(fields, g_ptr_array_index(removed, i), TRUE, error))
             return FALSE;
     return TRUE;
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/facts.h"
+#include "engine/control.h"
 #include "store/suppressions.h"
 
 static gboolean add_interaction(const Interaction *interaction, gpointer data)
@@ -37,7 +38,7 @@ static gboolean collect(Cli *cli, const Contact *contact, JsonObject *all, GErro
     gboolean is_suppressed = FALSE;
     g_autoptr(GPtrArray) enrolments = NULL;
     g_autoptr(GPtrArray) messages = NULL;
-    JsonObject *person = contact_object(contact);
+    JsonObject *person = contact_object(contact, control_now_ms(cli->config));
     JsonArray *history = json_array_new(), *passages = json_array_new(), *queue = json_array_new();
     json_object_set_object_member(all, "contact", person);
     json_object_set_array_member(all, "history", history);

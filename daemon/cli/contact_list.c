@@ -5,17 +5,19 @@
 #include "cli/edit.h"
 #include "cli/facts.h"
 #include "cli/table.h"
+#include "engine/control.h"
 
 typedef struct {
     Cli *cli;
     Table *table; /* NULL with --json */
+    gint64 now_ms;
 } Listing;
 
 static gboolean list_contact(const Contact *contact, gpointer data)
 {
     Listing *listing = data;
     if (listing->table == NULL) {
-        cli_print_json(listing->cli, contact_object(contact));
+        cli_print_json(listing->cli, contact_object(contact, listing->now_ms));
         return TRUE;
     }
     g_autofree char *name = contact_name(contact);
@@ -32,7 +34,9 @@ static int list(Cli *cli, const ContactFilter *filter)
         {"OWNER", FALSE, FALSE}, {"TAGS", FALSE, FALSE}, {NULL, FALSE, FALSE},
     };
     GError *error = NULL;
-    Listing listing = {.cli = cli, .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour)};
+    Listing listing = {.cli = cli,
+                       .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour),
+                       .now_ms = control_now_ms(cli->config)};
     gboolean ok = store_contact_each(cli->store, filter, list_contact, &listing, &error);
     if (listing.table != NULL)
         table_finish(listing.table, ok ? "nobody" : NULL);

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/facts.h"
 #include "cli/table.h"
+#include "engine/control.h"
 #include "store/suppressions.h"
 
 enum { HISTORY_SHOWN = 5, LABEL_COLUMNS = 16 };
@@ -68,7 +69,7 @@ static void print_contact(Cli *cli, const Contact *contact, char **aliases, cons
     print_field(cli, "source", contact->source);
     print_field(cli, "tags", tags);
     print_attributes(cli, contact->attributes);
-    print_time(cli, "paused until", contact->paused_until_ms, zone);
+    print_time(cli, "paused until", contact_pause(contact, control_now_ms(cli->config)), zone);
     print_field(cli, "never mailed", suppressed);
     print_time(cli, "last contacted", contact->last_contacted_ms, zone);
 }
@@ -151,7 +152,7 @@ static gboolean print_last(Cli *cli, const Contact *contact, GTimeZone *zone, GE
 
 static void print_json(Cli *cli, const Contact *contact, char **aliases, const char *suppressed, const GPtrArray *enrolments)
 {
-    JsonObject *object = contact_object(contact);
+    JsonObject *object = contact_object(contact, control_now_ms(cli->config));
     JsonArray *array = json_array_new();
     for (guint i = 0; i < enrolments->len; i++)
         json_array_add_object_element(array, enrolment_object(g_ptr_array_index(enrolments, i)));

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
+#include "cli/facts.h"
 #include "cli/terminal.h"
 #include "engine/control.h"
 
@@ -73,7 +74,7 @@ int contact_command_resume(Cli *cli, char **words)
     if (contact == NULL)
         return cli_failed_by(cli, error);
     gint64 now_ms = control_now_ms(cli->config);
-    return set_pause(cli, contact, 0, now_ms, contact->paused_until_ms > now_ms ? "resumed" : "was not paused");
+    return set_pause(cli, contact, 0, now_ms, contact_pause(contact, now_ms) != 0 ? "resumed" : "was not paused");
 }
 
 /* ---- forget ---------------------------------------------------------------------------------------------------------- */

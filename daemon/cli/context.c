@@ -109,9 +109,15 @@ gboolean cli_open_store(Cli *cli, CliAccess access, GError **error)
     if (!cli_load_config(cli, error))
         return FALSE;
     static const StoreOpenFlags flags[] = {
-        [CLI_STORE_READ] = STORE_OPEN_READ_ONLY, [CLI_STORE_TRY] = (StoreOpenFlags)0, [CLI_STORE_WRITE] = STORE_OPEN_CREATE};
+        [CLI_STORE_READ] = STORE_OPEN_READ_ONLY,
+        [CLI_STORE_TRY] = (StoreOpenFlags)0,
+        [CLI_STORE_WRITE] = STORE_OPEN_CREATE,
+        [CLI_STORE_MAKE] = STORE_OPEN_CREATE,
+    };
+    /* a slip of the fingers makes no store: one without CREATE says that there is none */
+    gboolean is_missing = access == CLI_STORE_WRITE && !cli_store_exists(cli);
     if (cli->store == NULL)
-        cli->store = store_open(cli->config->store_url, flags[access], error);
+        cli->store = store_open(cli->config->store_url, is_missing ? (StoreOpenFlags)0 : flags[access], error);
     return cli->store != NULL;
 }
 

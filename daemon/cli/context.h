@@ -71,7 +71,8 @@ gboolean cli_load_config(Cli *cli, GError **error);
 typedef enum {
     CLI_STORE_READ, /* to read alone */
     CLI_STORE_TRY,  /* to write and roll back: neither made nor migrated */
-    CLI_STORE_WRITE /* made where it is missing, migrated where it is old */
+    CLI_STORE_WRITE, /* to change what is there: migrated where it is old */
+    CLI_STORE_MAKE   /* to add: made where it is missing as well */
 } CliAccess;
 
 /* Loads the configuration and opens cli->store. */

@@ -25,9 +25,15 @@ char *contact_name(const Contact *contact)
     return g_strstrip(g_strjoin(" ", contact->first_name, contact->last_name, NULL));
 }
 
-JsonObject *contact_object(const Contact *contact)
+gint64 contact_pause(const Contact *contact, gint64 now_ms)
+{
+    return contact->paused_until_ms > now_ms ? contact->paused_until_ms : 0;
+}
+
+JsonObject *contact_object(const Contact *contact, gint64 now_ms)
 {
     JsonObject *object = json_object_new();
+    const gint64 pause_ms = contact_pause(contact, now_ms);
     JsonObject *attributes = json_parse_object(contact->attributes, NULL);
     json_object_set_string_member(object, "email", contact->email);
     json_add_text(object, "first_name", contact->first_name);
@@ -44,8 +50,8 @@ JsonObject *contact_object(const Contact *contact)
     json_object_set_object_member(object, "attributes", attributes != NULL ? attributes : json_object_new());
     if (contact->has_score)
         json_object_set_double_member(object, "score", contact->score);
-    json_object_set_boolean_member(object, "paused", contact->paused_until_ms != 0);
-    json_add_time(object, "paused_until", contact->paused_until_ms == G_MAXINT64 ? 0 : contact->paused_until_ms);
+    json_object_set_boolean_member(object, "paused", pause_ms != 0);
+    json_add_time(object, "paused_until", pause_ms == G_MAXINT64 ? 0 : pause_ms);
     json_add_time(object, "last_contacted_at", contact->last_contacted_ms);
     json_add_time(object, "created_at", contact->created_ms);
     return object;

@@ -10,13 +10,16 @@
 
 /* Caller owns the objects. What is not known is left out, but for the keys of `nurture history` and `nurture queue`, which are
  * always there: "" (due_at: null) for none. */
-JsonObject *contact_object(const Contact *contact);
+JsonObject *contact_object(const Contact *contact, gint64 now_ms);
 JsonObject *interaction_object(const Interaction *interaction);
 JsonObject *enrolment_object(const Enrolment *enrolment);
 JsonObject *message_object(const OutboxMessage *message);
 
 /* "active", "done", "ended". */
 const char *enrolment_state_name(EnrolmentState state);
+
+/* Until when nothing is sent to the contact; 0: not paused (any more), G_MAXINT64: until resumed. */
+gint64 contact_pause(const Contact *contact, gint64 now_ms);
 
 /* First and last name, "" for none. Caller frees. */
 char *contact_name(const Contact *contact);

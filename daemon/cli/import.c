@@ -243,6 +243,13 @@ static gboolean read_header(Import *import, GError **error)
     return import->columns != NULL;
 }
 
+/* A file that cannot be read, or has no row that can be taken, makes no store; a dry run never does. */
+static gboolean open_store(Import *import, GError **error)
+{
+    gboolean is_needed = import->dry_run ? cli_store_exists(import->cli) : import->rows->len > 0;
+    return !is_needed || cli_open_store(import->cli, import->dry_run ? CLI_STORE_TRY : CLI_STORE_MAKE, error);
+}
+
 static int import_text(Import *import, const char *text)
 {
     g_autoptr(GError) error = NULL;
@@ -251,7 +258,7 @@ static int import_text(Import *import, const char *text)
     if (!read_header(import, &error))
         return cli_failed_by(import->cli, g_steal_pointer(&error));
     check_rows(import);
-    gboolean ok = store_rows(import, &error);
+    gboolean ok = open_store(import, &error) && store_rows(import, &error);
     if (!import->dry_run && import->counts.added + import->counts.changed > 0)
         control_knock(import->cli->config);
     int status = print_summary(import);
@@ -303,9 +310,6 @@ int command_import(Cli *cli, char **words)
     if (rest == NULL)
         return status;
     if (!cli_load_config(cli, &error))
-        return cli_failed_by(cli, error);
-    gboolean needs_store = !dry_run || cli_store_exists(cli);
-    if (needs_store && !cli_open_store(cli, dry_run ? CLI_STORE_TRY : CLI_STORE_WRITE, &error))
         return cli_failed_by(cli, error);
     return import_file(cli, rest[0], dry_run);
 }

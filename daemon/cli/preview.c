@@ -6,6 +6,7 @@
  */
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "engine/control.h"
 #include "engine/letter.h"
 #include "engine/templates.h"
@@ -259,8 +260,10 @@ static void print_message(Cli *cli, const ComposedMessage *message, gboolean as_
         json_object_set_string_member(object, "message", raw);
         cli_print_json(cli, object);
     } else if (as_text) {
-        fprintf(cli->out, "Subject: %s\n\n%s%s", message->subject, message->text,
-                g_str_has_suffix(message->text, "\n") ? "" : "\n");
+        /* the values may have come with a mail */
+        g_autofree char *subject = text_escape(message->subject, 0);
+        fprintf(cli->out, "Subject: %s\n\n", subject);
+        terminal_print_text(cli->out, message->text, 0, cli->columns);
     } else {
         fwrite(bytes, 1, length, cli->out);
     }

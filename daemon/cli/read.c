@@ -124,7 +124,8 @@ static void print_details(Cli *cli, const InboundMessage *message)
 static void print_message(Cli *cli, const char *file, const InboundMessage *message)
 {
     g_autofree char *class = g_strdup_printf("%s (%s)", inbound_class_name(message->class), message->evidence);
-    g_autofree char *from = g_strdup_printf("%s <%s>", message->from_name, message->from);
+    g_autofree char *from =
+        message->from[0] != '\0' ? g_strdup_printf("%s <%s>", message->from_name, message->from) : g_strdup("");
     print_line(cli, "file", file);
     print_line(cli, "class", class);
     print_line(cli, "from", g_strstrip(from));

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-enum { COLUMNS_MIN = 20, COLUMNS_MAX = 10000, COLUMNS_USUAL = 80, TEXT_COLUMNS_MIN = 20 };
+enum { COLUMNS_MIN = 20, COLUMNS_MAX = 10000, COLUMNS_USUAL = 80, TEXT_COLUMNS_MIN = 20, TAB_COLUMNS = 8 };
 
 /* fileno() of a memory stream is -1 */
 gboolean terminal_is(FILE *file)
@@ -73,6 +73,21 @@ static void print_line(FILE *out, const char *line, guint indent, guint columns)
     } while (*rest != '\0');
 }
 
+/* With spaces for tabs, which would be escaped. Caller frees. */
+static char *expand_tabs(const char *line)
+{
+    GString *out = g_string_new(NULL);
+    guint column = 0;
+    g_auto(GStrv) parts = g_strsplit(line, "\t", -1);
+    for (char **part = parts; *part != NULL; part++) {
+        g_autofree char *valid = text_make_valid(*part, -1);
+        guint gap = part == parts ? 0 : TAB_COLUMNS - column % TAB_COLUMNS;
+        g_string_append_printf(out, "%*s%s", (int)gap, "", valid);
+        column += gap + text_columns(valid);
+    }
+    return g_string_free(out, FALSE);
+}
+
 void terminal_print_text(FILE *out, const char *text, guint indent, guint columns)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -84,7 +99,8 @@ void terminal_print_text(FILE *out, const char *text, guint indent, guint column
     while (first < count && lines[first][0] == '\0')
         first++;
     for (guint i = first; i < count; i++) {
-        g_autofree char *escaped = text_escape(lines[i], 0);
+        g_autofree char *expanded = expand_tabs(lines[i]);
+        g_autofree char *escaped = text_escape(expanded, 0);
         print_line(out, escaped, indent, columns);
     }
 }

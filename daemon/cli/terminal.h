@@ -16,6 +16,6 @@ gboolean terminal_is(FILE *file);
 
 /*
  * Prints text of any origin, every line indented by indent columns, escaped, and wrapped at spaces to columns (0: not
- * wrapped). Empty lines at either end are left out.
+ * wrapped). Tabs go to the next eighth column; empty lines at either end are left out.
  */
 void terminal_print_text(FILE *out, const char *text, guint indent, guint columns);

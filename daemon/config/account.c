@@ -138,6 +138,8 @@ static void take_server(Reader *reader, const config_setting_t *group, ServerKey
     take_secret(reader, group, keys, &endpoint->password);
     if (keys->ca_file && access(keys->ca_file, R_OK) != 0)
         reader_fault(reader, group, "ca_file %s: %s; name a PEM file that nurtured's user can read", keys->ca_file, g_strerror(errno));
+    else if (keys->ca_file && !g_file_test(keys->ca_file, G_FILE_TEST_IS_REGULAR))
+        reader_fault(reader, group, "ca_file %s is not a file; name a PEM file that nurtured's user can read", keys->ca_file);
     endpoint->user = keys->user ? g_steal_pointer(&keys->user) : g_strdup("");
     endpoint->ca_file = keys->ca_file ? g_steal_pointer(&keys->ca_file) : g_strdup("");
     endpoint->url = endpoint->url ? endpoint->url : g_strdup("");
@@ -179,7 +181,7 @@ static void parse_imap(Reader *reader, config_setting_t *group, ImapSettings *im
         KEY_ROW(KEY_TEXT, "sent_folder", ImapKeys, sent_folder, "\"Sent\""),
         KEY_ROW(KEY_BOOL, "save_sent", ImapKeys, save_sent, "true or false"),
         KEY_ROW(KEY_DURATION, "read_back", ImapKeys, read_back, "\"7 days\""),
-        KEY_ROW(KEY_DURATION_MS, "poll", ImapKeys, poll_ms, "\"60 seconds\""),
+        KEY_SPAN("poll", ImapKeys, poll_ms, 1000, 24 * 3600 * 1000, "\"60 seconds\""),
         KEY_END,
     };
     const char *const inbox[] = {"INBOX", NULL};
@@ -196,8 +198,6 @@ static void parse_imap(Reader *reader, config_setting_t *group, ImapSettings *im
         check_plain(reader, group, "a folder's name", *folder);
     if (found.save_sent && !found.sent_folder)
         reader_fault(reader, group, "imap.save_sent needs a folder; write sent_folder = \"Sent\"");
-    if (found.poll_ms < 1000)
-        reader_fault(reader, group, "imap.poll is too short; write at least \"1 second\"");
     imap->folders = found.folders;
     imap->sent_folder = found.sent_folder ? found.sent_folder : g_strdup("");
     imap->save_sent = found.save_sent;
@@ -331,10 +331,11 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     return account;
 }
 
+/* Owners are matched to accounts without regard to case, so two names that differ in it alone would be one. */
 static void check_unique(Reader *reader, const config_setting_t *setting, const GPtrArray *accounts, const Account *account)
 {
     for (guint i = 0; i < accounts->len; i++)
-        if (*account->name && g_str_equal(((Account *)accounts->pdata[i])->name, account->name))
+        if (*account->name && g_ascii_strcasecmp(((Account *)accounts->pdata[i])->name, account->name) == 0)
             reader_fault(reader, setting, "there are two accounts named \"%s\"; give each a name of its own", account->name);
 }
 

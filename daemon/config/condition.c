@@ -91,11 +91,23 @@ static void read_ages(Reader *reader, config_setting_t *setting, Condition *cond
         return;
     condition->has_min = bounds.min && reader_duration(reader, bounds.min, &condition->min_age);
     condition->has_max = bounds.max && reader_duration(reader, bounds.max, &condition->max_age);
+    if (condition->has_min && condition->has_max && duration_rough_days(&condition->min_age) >= duration_rough_days(&condition->max_age))
+        reader_fault(reader, setting, "%s: min is not below max, so nobody would meet it; exchange them", config_setting_name(setting));
+}
+
+/* A condition on no words at all is met by nobody: it is a slip, not a wish. */
+static char **read_words(Reader *reader, config_setting_t *setting, const char *example)
+{
+    char **words = reader_texts(reader, setting, example);
+    if (words && !*words)
+        reader_fault(reader, setting, "%s names nothing, so nobody would meet it; write %s, or leave it out", config_setting_name(setting),
+                     example);
+    return words;
 }
 
 static void read_stages(Reader *reader, config_setting_t *setting, Condition *condition)
 {
-    condition->any_of = reader_texts(reader, setting, "the name of a stage");
+    condition->any_of = read_words(reader, setting, "the name of a stage");
     for (char **stage = condition->any_of; stage && *stage; stage++) {
         const char *spelled = stage_parse(reader, setting, *stage);
         if (spelled) {
@@ -135,7 +147,7 @@ static Condition *read_attribute(Reader *reader, config_setting_t *setting)
         }
         break;
     default:
-        condition->any_of = reader_texts(reader, setting, "a text, a list of texts, a number, { min = …; } or true");
+        condition->any_of = read_words(reader, setting, "a text, a list of texts, a number, { min = …; } or true");
     }
     return condition;
 }
@@ -159,11 +171,13 @@ static void refuse_unknown(Reader *reader, const config_setting_t *setting)
         names[i] = forms[i].name;
     const char *name = config_setting_name(setting);
     const char *nearest = text_nearest(name, names);
+    g_autofree char *all = g_strjoinv(", ", (char **)names);
     if (nearest)
         reader_fault(reader, setting, "unknown condition \"%s\"; did you mean \"%s\"? An attribute is written as attributes = { %s = …; }",
                      name, nearest, name);
     else
-        reader_fault(reader, setting, "unknown condition \"%s\"; an attribute is written as attributes = { %s = …; }", name, name);
+        reader_fault(reader, setting, "unknown condition \"%s\"; known here: %s; an attribute is written as attributes = { %s = …; }", name, all,
+                     name);
 }
 
 static void read_condition(Reader *reader, config_setting_t *setting, GPtrArray *conditions)
@@ -182,7 +196,7 @@ static void read_condition(Reader *reader, config_setting_t *setting, GPtrArray 
     Condition *condition = condition_new(forms[i].kind);
     g_ptr_array_add(conditions, condition);
     if (forms[i].form == VALUE_TEXTS)
-        condition->any_of = reader_texts(reader, setting, "a text or a list of texts");
+        condition->any_of = read_words(reader, setting, "a text or a list of texts");
     else if (forms[i].form == VALUE_STAGES)
         read_stages(reader, setting, condition);
     else if (forms[i].form == VALUE_FLAG)

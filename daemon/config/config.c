@@ -176,7 +176,7 @@ static void parse_sending(Reader *reader, config_setting_t *setting, Sending *se
         KEY_PARSED("holidays", Sending, holiday_files, parse_holidays, "[ \"holidays-no.ics\" ]"),
         KEY_ROW(KEY_DURATION, "min_gap", Sending, min_gap, "\"2 days\""),
         KEY_ROW(KEY_DURATION, "max_late", Sending, max_late, "\"7 days\""),
-        KEY_ROW(KEY_DURATION_MS, "blind_after", Sending, blind_after_ms, "\"15 minutes\""),
+        KEY_SPAN("blind_after", Sending, blind_after_ms, 1000, 30 * DAY_MS, "\"15 minutes\""),
         KEY_ROW(KEY_DURATION_MS, "retry_for", Sending, retry_for_ms, "\"5 days\""),
         KEY_END,
     };
@@ -262,9 +262,10 @@ static gboolean parse_file(Reader *reader, config_t *parsed, const char *file)
     config_set_include_dir(parsed, reader->folder);
     if (config_read_file(parsed, file))
         return TRUE;
-    const char *where = config_error_file(parsed);
-    g_ptr_array_add(reader->faults, g_strdup_printf("%s:%d: %s; %s", where ? where : file, config_error_line(parsed),
-                                                    config_error_text(parsed), syntax_hint(parsed, text)));
+    const char *name = config_error_file(parsed);
+    g_autofree char *where = reader_path(reader, name ? name : file);
+    g_ptr_array_add(reader->faults, g_strdup_printf("%s:%d: %s; %s", where, config_error_line(parsed), config_error_text(parsed),
+                                                    syntax_hint(parsed, text)));
     return FALSE;
 }
 
@@ -289,8 +290,10 @@ Config *config_load(const char *file, GPtrArray **ret_faults, GError **error)
     g_atomic_ref_count_init(&counted->references);
     counted->config.file = g_strdup(absolute);
     config_init(&parsed);
-    if (parse_file(&reader, &parsed, absolute))
+    if (parse_file(&reader, &parsed, absolute)) {
+        numbers_check(&reader, config_root_setting(&parsed));
         read_root(&reader, config_root_setting(&parsed), &counted->config);
+    }
     config_destroy(&parsed);
     if (faults->len == 0)
         return &counted->config;

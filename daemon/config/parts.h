@@ -18,6 +18,9 @@ void condition_parse_group(Reader *reader, config_setting_t *setting, gpointer f
 void url_parse(Reader *reader, const config_setting_t *setting, const char *tls_scheme, const char *starttls_scheme,
                guint16 tls_port, guint16 starttls_port, Endpoint *endpoint);
 
+/* Refuses numbers that libconfig would silently read as others, in every file that settings under root come from. */
+void numbers_check(Reader *reader, config_setting_t *root);
+
 /* TRUE for 127/8, ::1 and localhost. */
 gboolean url_is_loopback(const char *host);
 

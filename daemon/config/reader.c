@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 
+#define DAY_MS ((gint64)24 * 3600 * 1000)
+
 /* ---- faults ---------------------------------------------------------------------------------------------------------- */
 
 char *reader_name_of(const config_setting_t *setting)
@@ -30,9 +32,10 @@ char *reader_name_of(const config_setting_t *setting)
 
 char *reader_place_of(const Reader *reader, const config_setting_t *setting)
 {
-    const char *file = setting ? config_setting_source_file(setting) : NULL;
+    const char *name = setting ? config_setting_source_file(setting) : NULL;
     unsigned line = setting ? config_setting_source_line(setting) : 0;
-    return line ? g_strdup_printf("%s:%u", file ? file : reader->file, line) : g_strdup_printf("%s:1", reader->file);
+    g_autofree char *file = reader_path(reader, name && line ? name : reader->file); /* an included one bears the name written there */
+    return g_strdup_printf("%s:%u", file, line ? line : 1);
 }
 
 void reader_fault(Reader *reader, const config_setting_t *setting, const char *format, ...)
@@ -42,7 +45,8 @@ void reader_fault(Reader *reader, const config_setting_t *setting, const char *f
     g_autofree char *what = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     g_autofree char *place = reader_place_of(reader, setting);
-    g_ptr_array_add(reader->faults, g_strdup_printf("%s: %s", place, what));
+    g_autofree char *safe = text_escape(what, 0);
+    g_ptr_array_add(reader->faults, g_strdup_printf("%s: %s", place, safe));
 }
 
 static void type_fault(Reader *reader, const config_setting_t *setting, const char *wanted, const char *example)
@@ -178,16 +182,28 @@ static void read_count(Reader *reader, config_setting_t *setting, const Key *key
     }
 }
 
-static void read_duration_ms(Reader *reader, config_setting_t *setting, gint64 *field)
+static char *span_text(gint64 ms)
+{
+    return duration_format(&(Duration){.days = (int)(ms / DAY_MS), .ms = ms % DAY_MS});
+}
+
+static void read_duration_ms(Reader *reader, config_setting_t *setting, const Key *key, gint64 *field)
 {
     Duration duration;
+    gint64 ms;
     g_autoptr(GError) error = NULL;
     if (!reader_duration(reader, setting, &duration))
         return;
-    if (duration_to_ms(&duration, field, &error))
-        return;
     g_autofree char *name = reader_name_of(setting);
-    reader_fault(reader, setting, "%s: %s", name, error->message);
+    if (!duration_to_ms(&duration, &ms, &error)) {
+        reader_fault(reader, setting, "%s: %s", name, error->message);
+    } else if (key->max && (ms < key->min || ms > key->max)) {
+        g_autofree char *least = span_text(key->min);
+        g_autofree char *most = span_text(key->max);
+        reader_fault(reader, setting, "%s is out of range; write a duration from \"%s\" to \"%s\"", name, least, most);
+    } else {
+        *field = ms;
+    }
 }
 
 static void read_bool(Reader *reader, config_setting_t *setting, gboolean *field)
@@ -220,7 +236,7 @@ static void read_key(Reader *reader, config_setting_t *setting, const Key *key, 
         reader_duration(reader, setting, field);
         break;
     case KEY_DURATION_MS:
-        read_duration_ms(reader, setting, field);
+        read_duration_ms(reader, setting, key, field);
         break;
     case KEY_TEXTS:
         texts = reader_texts(reader, setting, key->example);

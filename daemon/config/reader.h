@@ -19,7 +19,7 @@ typedef struct {
 /* "file:line" of the setting; NULL: of the whole file. Caller frees. */
 char *reader_place_of(const Reader *reader, const config_setting_t *setting);
 
-/* Notes "file:line: …"; setting NULL: the whole file. */
+/* Notes "file:line: …", on one line whatever texts of the file it shows; setting NULL: the whole file. */
 void reader_fault(Reader *reader, const config_setting_t *setting, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 typedef enum {
@@ -39,7 +39,7 @@ typedef struct Key {
     gsize offset; /* of the field in the target */
     gboolean required;
     const char *example; /* what to write: shown where the key is missing or of a wrong type */
-    gint64 min, max;     /* KEY_COUNT */
+    gint64 min, max;     /* KEY_COUNT; KEY_DURATION_MS in ms, max 0: any */
     /* KEY_CUSTOM: reads setting into the field (target + offset), or notes faults. */
     void (*parse)(Reader *reader, config_setting_t *setting, gpointer field);
 } Key;
@@ -51,6 +51,8 @@ typedef struct Key {
     {.name = (name_), .kind = (kind_), .offset = G_STRUCT_OFFSET(type_, field_), .required = TRUE, .example = (example_)}
 #define KEY_NUMBER(name_, type_, field_, min_, max_, example_) \
     {.name = (name_), .kind = KEY_COUNT, .offset = G_STRUCT_OFFSET(type_, field_), .example = (example_), .min = (min_), .max = (max_)}
+#define KEY_SPAN(name_, type_, field_, min_ms_, max_ms_, example_) \
+    {.name = (name_), .kind = KEY_DURATION_MS, .offset = G_STRUCT_OFFSET(type_, field_), .example = (example_), .min = (min_ms_), .max = (max_ms_)}
 #define KEY_PARSED(name_, type_, field_, parse_, example_) \
     {.name = (name_), .kind = KEY_CUSTOM, .offset = G_STRUCT_OFFSET(type_, field_), .example = (example_), .parse = (parse_)}
 #define KEY_PARSED_NEEDED(name_, type_, field_, parse_, example_) \

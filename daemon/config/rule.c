@@ -68,12 +68,6 @@ static Step *parse_step(Reader *reader, config_setting_t *group)
     return step;
 }
 
-/* For comparing ages only: months of 30.4 days. */
-static double rough_days(const Duration *duration)
-{
-    return duration->months * 30.4 + duration->days + duration->business_days * 1.4 + (double)duration->ms / 86400000.0;
-}
-
 static void check_steps(Reader *reader, const config_setting_t *setting, Step **steps)
 {
     const Step *age_before = NULL;
@@ -84,7 +78,7 @@ static void check_steps(Reader *reader, const config_setting_t *setting, Step **
                              steps[i]->template_name);
         if (steps[i]->timing != STEP_AGE)
             continue;
-        if (age_before && rough_days(&steps[i]->delay) <= rough_days(&age_before->delay))
+        if (age_before && duration_rough_days(&steps[i]->delay) <= duration_rough_days(&age_before->delay))
             reader_fault(reader, setting, "step \"%s\" has an age that is not above that of step \"%s\"; write the steps in order of age",
                          steps[i]->template_name, age_before->template_name);
         age_before = steps[i];

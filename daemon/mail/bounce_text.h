@@ -1,25 +1,21 @@
 /*
- * The reports of mail systems that write for people instead of RFC 3464. Private to bounce*.c.
+ * Failed recipients in the free text of a mail system, and what it says of each. Private to mail/.
  */
 #pragma once
 
 #include <glib.h>
 
 typedef struct {
-    char *recipient; /* canonical; "" where none was found */
-    GString *words;  /* what is said of it */
-} BounceEntry;
+    char *address; /* canonical */
+    char *section; /* the text about it, from the line that names it */
+} BounceMention;
 
-void bounce_entry_free(BounceEntry *entry);
+/* The part of a text that tells of the failure, without the copy of the message that many append. Caller frees. */
+char *bounce_text_report(const char *text);
 
-/* The part of the text that tells of the failure: what follows, the message returned, is left out. *ret_rest: where that begins in
- * text. Valid UTF-8, bounded. Caller frees. */
-char *bounce_text_report(const char *text, const char **ret_rest);
+/* The recipients that the report names as failed, the sender's own addresses (others, NULL-terminated) left out: BounceMention*; empty where
+ * it names none. Caller unrefs. */
+GPtrArray *bounce_text_find(const char *report, char *const *others);
 
-/* Whom the report names, each with what it says of them; at most READ_MAX_BOUNCES. Addresses in own (NULL-terminated, canonical), such
- * as the sender's, are not taken for failed ones. Empty where no line of the report names anybody. */
-GPtrArray *bounce_text_entries(const char *report, const char *const *own);
-
-/* TRUE where it says that a message could not be, or has not yet been, delivered. */
-gboolean bounce_text_says_failure(const char *text);
-gboolean bounce_text_says_delay(const char *text);
+/* What the report says of the address, mentions being all that it names; "" where it says nothing of it. Caller frees. */
+char *bounce_text_about(const char *report, const GPtrArray *mentions, const char *address);

@@ -201,8 +201,6 @@ static void walk(Walk *state, GMimeObject *object, guint depth)
         state->parts->truncated = TRUE;
         return;
     }
-    if (depth == 0 && g_mime_content_type_is_type(g_mime_object_get_content_type(object), "multipart", "report"))
-        state->parts->is_report = TRUE;
     if (GMIME_IS_MULTIPART(object))
         walk_children(state, GMIME_MULTIPART(object), depth);
     else if (GMIME_IS_MESSAGE_PART(object))

@@ -15,7 +15,6 @@ typedef struct {
     GString *delivery_status;  /* fields of all message/delivery-status parts; blocks parted by empty lines */
     GString *feedback_report;  /* fields of message/feedback-report */
     GString *original_headers; /* of the message that a report is about */
-    gboolean is_report;        /* a multipart/report, of whatever type */
     gboolean is_disposition;   /* a receipt: message/disposition-notification */
     gboolean is_calendar;      /* text/calendar */
     gboolean is_calendar_answer; /* … that accepts, declines or changes a meeting */

@@ -23,6 +23,9 @@ char *duration_format(const Duration *duration);
 
 gboolean duration_is_zero(const Duration *duration);
 
+/* About how long it is, for telling which of two is the longer: months have 30.4 days, business days 1.4. */
+double duration_rough_days(const Duration *duration);
+
 /* A length in ms for what is measured by machines (blind_after, every, jitter): day = 24 h. Months or business days give
  * BASE_ERROR_RANGE. */
 gboolean duration_to_ms(const Duration *duration, gint64 *ret_ms, GError **error);

@@ -229,6 +229,15 @@ class TestContact:
         kari.run("contact", "resume", KARI)
         assert contact(kari)["paused"] is False
 
+    def test_a_pause_that_is_over_is_none(self, kari):
+        kari.run("contact", "pause", KARI, "--until", "2100-01-01")
+        assert "paused until" in kari.run("contact", "show", KARI).stdout
+        with sqlite3.connect(kari.folder / "nurture.db") as connection:
+            connection.execute("UPDATE contact SET paused_until_ms = 1700000000000")
+        for person in (contact(kari), kari.json("contact", "list")[0], kari.json("contact", "export", KARI)[0]["contact"]):
+            assert person["paused"] is False and "paused_until" not in person
+        assert "paused until" not in kari.run("contact", "show", KARI).stdout
+
     def test_forget_needs_a_yes(self, kari):
         refused = kari.run("contact", "forget", KARI, check=False, stdin="")
         assert refused.returncode == 2 and "--yes" in refused.stderr and contact(kari)
@@ -258,6 +267,9 @@ class TestContact:
         (("stage", KARI, "closing"), "STAGE: \"closing\" is no stage of the pipeline; write one of"),
         (("stage", KARI, "pitching", "--since", "2199-01-01"), "--since: \"2199-01-01\" is in the future"),
         (("tag", KARI, "+-x"), "no tag"),
+        (("tag", KARI, "+"), "name of the tag is missing"),
+        (("tag", KARI, "-,"), "name of the tag is missing"),
+        (("set", KARI, "--tag", ""), "--tag: the name of the tag is missing"),
         (("pause", KARI, "--until", "2001-01-01"), "has passed"),
         (("list", "--stage", "pichting"), 'did you mean "pitching"?'),
     ])
@@ -401,6 +413,12 @@ class TestPreview:
         assert kari.run("preview", "after-pitch", KARI, "--text").stdout.startswith("Subject: ")
         assert set(kari.json("preview", "after-pitch", KARI)[0]) == {"subject", "text", "message"}
 
+    def test_a_value_that_came_with_a_mail_cannot_act_on_the_terminal(self, kari):
+        with sqlite3.connect(kari.folder / "nurture.db") as connection:
+            connection.execute("UPDATE contact SET first_name = ?", ("K\x1b[31m\u009b2J\u202eri",))
+        shown = kari.run("preview", "after-pitch", KARI, "--text").stdout
+        assert "2J" in shown and not set(shown) & set("\x1b\u009b\u202e")
+
     @pytest.mark.parametrize("arguments, says", [
         (("after-pich", KARI), 'did you mean "after-pitch"?'),
         (("after-pitch", KARI, "--step", "3"), "write a number from 1 to 2"),
@@ -493,6 +511,19 @@ class TestRead:
         assert "/nonexistent.eml: No such file" in err and "/: Is a directory" in err
 
 
+@pytest.mark.parametrize("arguments", [
+    ("import", "/nonexistent.csv"), ("import", "people.csv"), ("contact", "add", "x@kunde.example", "--stage", "pichting"),
+    ("contact", "set", KARI, "--company", "X"), ("contact", "stage", KARI, "pitching"), ("contact", "tag", KARI, "x"),
+    ("contact", "pause", KARI), ("contact", "forget", KARI, "--yes"), ("log", KARI, "note", "x"), ("queue", "cancel", "1"),
+    ("contact", "show", KARI), ("history", KARI), ("preview", "after-pitch", KARI),
+])
+def test_what_fails_makes_no_store(one, arguments):
+    path = csv(one, "email\nno-address\n")
+    result = one.run(*[path if word == "people.csv" else word for word in arguments], check=False)
+    assert result.returncode == 1 and result.stderr
+    assert not [name for name in os.listdir(one.folder.path) if name.startswith("nurture.db")]
+
+
 class TestDaemonCommands:
     @pytest.mark.parametrize("command", ["status", "reload", "pause", "resume"])
     def test_without_a_daemon(self, one, command):
@@ -515,6 +546,14 @@ def test_results_that_cannot_be_written_are_a_failure(kari):
         result = subprocess.run([os.path.join(BIN, "nurture"), "-c", kari.config, "contact", "list"], stdout=full, stderr=subprocess.PIPE,
                                 text=True, check=False)
     assert result.returncode == 1 and "could not be written" in result.stderr
+
+
+def test_a_reader_who_has_seen_enough_hears_no_complaint(one):
+    one.run("import", csv(one, "email,company\n" + "".join(f"n{i}@kunde.example,Fjord {'x' * 100}\n" for i in range(2000))))
+    process = subprocess.Popen([os.path.join(BIN, "nurture"), "-c", one.config, "contact", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline().startswith(b"EMAIL")
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait(30) != 0
 
 
 def test_the_manual_page_has_every_command_and_option():

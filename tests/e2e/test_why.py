@@ -45,7 +45,7 @@ class TestWhy:
         }.get(gate, {})
         one = nurture(rules=RULE, **options)
         person = customer()
-        one.run("import", write_csv(one, [(person, "K", "pitching", days_ago(0.5 if gate == "late" else 1.5), "en"), (customer(1), "L", "pitching", days_ago(1.4), "en")]))
+        one.run("import", write_csv(one, [(person, "K", "pitching", days_ago({"late": 0.5, "window": 3}.get(gate, 1.5)), "en"), (customer(1), "L", "pitching", days_ago(1.4), "en")]))
         if gate == "account":
             one.start().run("pause")
         elif gate == "paused":

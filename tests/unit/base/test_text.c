@@ -148,11 +148,34 @@ static void test_time_stamps(void **state)
         assert_true(g_error_matches(error, BASE_ERROR, BASE_ERROR_SYNTAX));
         assert_int_equal(ms, 42);
     }
-    const char *zones[] = {"", "Oslo", "Europe/Osl", "../../etc/passwd", "/etc/localtime", "+01:00"};
-    for (gsize i = 0; i < G_N_ELEMENTS(zones); i++)
-        assert_null(timestamp_zone(zones[i], NULL));
     g_autofree char *far = timestamp_format(G_MAXINT64);
     assert_non_null(far);
+}
+
+/* GLib reads more than names of zones: rules as in POSIX, offsets, the machine's own setting. None of these is a person's zone. */
+static void test_a_time_zone_is_a_name_of_the_database(void **state)
+{
+    (void)state;
+    const char *bad[] = {"",      "Oslo",   "Europe/Osl", "europe/oslo", "Europe", "Europe/",   "../../etc/passwd", "Europe/../UTC", "/etc/localtime",
+                         "+01:00", "CET-1", "Foo5",       "Z",           "GMT+1",  "localtime", "posixrules",       "Factory",       "right/Europe/Oslo",
+                         "leapseconds", "zone.tab", "EST5EDT,M3.2.0,M11.1.0"};
+    GLogLevelFlags before = g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* no file but a zone's reaches GLib */
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GTimeZone) zone = timestamp_zone(bad[i], &error);
+        if (zone)
+            fail_msg("\"%s\" was taken for a time zone", bad[i]);
+        assert_true(g_error_matches(error, BASE_ERROR, BASE_ERROR_SYNTAX));
+    }
+    g_log_set_always_fatal(before);
+    const char *good[] = {"UTC", "Europe/Oslo", "America/Argentina/Buenos_Aires", "Etc/GMT+1", "Asia/Kolkata"};
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autoptr(GTimeZone) zone = timestamp_zone(good[i], NULL);
+        assert_string_equal(g_time_zone_get_identifier(zone), good[i]);
+    }
+    g_autoptr(GError) error = NULL;
+    assert_null(timestamp_zone("Europe/Osol", &error));
+    assert_non_null(strstr(error->message, "did you mean \"Europe/Oslo\"?"));
 }
 
 static void test_json(void **state)
@@ -178,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_time_stamps),
+        cmocka_unit_test(test_a_time_zone_is_a_name_of_the_database),
         cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

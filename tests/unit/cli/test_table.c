@@ -137,6 +137,8 @@ static void test_text_is_wrapped(void **state)
         {"Donaudampfschifffahrtsgesellschaft", 0, 20, "Donaudampfschifffahr\ntsgesellschaft\n"},
         {"李明李明李明李明李明李明", 0, 20, "李明李明李明李明李明\n李明\n"},
         {"x\033[2Jy", 0, 80, "x\\x1b[2Jy\n"},
+        {"a\tb\n\tc\n12345678\td", 2, 0, "  a       b\n          c\n  12345678        d\n"},
+        {"李\tb", 0, 0, "李      b\n"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *got = wrapped(cases[i].text, cases[i].indent, cases[i].width);
