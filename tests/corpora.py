@@ -86,7 +86,10 @@ def main():
         if label == "human-reply" and expected and os.path.exists(os.path.join(folder, corpus, expected)):
             with open(os.path.join(folder, corpus, expected), encoding="utf-8", errors="replace") as file:
                 text = file.read()
-            tally["new text, exact", answer["text"].strip() == text.strip()] += 1
+            same = "".join(answer["text"].split()) == "".join(text.split()) if "ignore-whitespace" in extra else answer["text"].strip() == text.strip()
+            tally["new text, exact", same] += 1
+            if not same:
+                wrong.append(f"{corpus}/{name}: new text {answer['text']!r}, not {text!r}")
             tally["new text, lenient", flat(answer["text"])[:len(flat(text))] == flat(text) or flat(text).startswith(flat(answer["text"])) and bool(answer["text"])] += 1
     classes = sorted({read for _, read in table})
     print(f"{'label':14}" + "".join(f"{name:>13}" for name in classes))

@@ -6,7 +6,7 @@
 #include <libxml/HTMLparser.h>
 #include <string.h>
 
-enum { HTML_MAX_BYTES = 2 * 1024 * 1024, TEXT_MAX_BYTES = 1024 * 1024 };
+enum { HTML_MAX_BYTES = 2 * 1024 * 1024, TEXT_MAX_BYTES = 1024 * 1024, STYLE_LOOKED_AT = 400 };
 
 typedef struct {
     GString *out;
@@ -14,6 +14,7 @@ typedef struct {
     guint line_ends;     /* due before the next text: 1 a new line, 2 an empty one between */
     gboolean space_due;
     gboolean at_start;   /* of a line */
+    gsize quote_at;      /* octet of out where the earlier message begins; G_MAXSIZE */
 } Writer;
 
 static gboolean is_one_of(const xmlChar *name, const char *const *names)
@@ -46,6 +47,12 @@ static void want_lines(Writer *writer, guint lines)
 {
     writer->line_ends = MAX(writer->line_ends, lines);
     writer->space_due = FALSE;
+}
+
+static void want_lines_around(Writer *writer, guint lines)
+{
+    if (lines)
+        want_lines(writer, lines);
 }
 
 static void begin_text(Writer *writer)
@@ -81,8 +88,51 @@ static void write_text(Writer *writer, const char *text)
     }
 }
 
+static gboolean attribute_has(const xmlNode *node, const char *name, const char *const *words)
+{
+    xmlChar *value = xmlGetProp(node, (const xmlChar *)name);
+    gboolean found = FALSE;
+    g_autofree char *lower = value ? g_ascii_strdown((const char *)value, (gssize)strnlen((const char *)value, STYLE_LOOKED_AT)) : NULL;
+    for (; lower && *words && !found; words++)
+        found = strstr(lower, *words) != NULL;
+    if (value)
+        xmlFree(value);
+    return found;
+}
+
+/* Whether a program sets off the earlier message by this element. Gmail's and Apple's quotes are no such: answers may stand between these. */
+static gboolean begins_earlier_message(const xmlNode *node)
+{
+    static const char *const ids[] = {"divrplyfwdmsg", "appendonsend", "stopspelling", "olk_src_body_section", "mail-editor-reference-message",
+                                      "ms-outlook-mobile-reference-message", "replysplit", NULL};
+    static const char *const classes[] = {"yahoo_quoted", "ms-outlook-mobile-reference-message", "zmail_extra", NULL};
+    static const char *const styles[] = {"border:none;border-top:solid #e1e1e1 1", "border:none;border-top:solid #b5c4df 1",
+                                         "border: none; border-top: solid #e1e1e1 1", "border-top-color: rgb(229, 229, 229); border-top-width: 1px",
+                                         "border-top:#b5c4df 1pt solid", NULL};
+    if (!node->properties || !(is_block(node) || is_named(node, "span")))
+        return FALSE;
+    return attribute_has(node, "id", ids) || attribute_has(node, "name", ids) || attribute_has(node, "class", classes) ||
+           attribute_has(node, "style", styles);
+}
+
+/* Outlook writes each line as a paragraph without margins, and an empty line as one that holds a hard space. */
+static gboolean is_outlook_line(const xmlNode *node)
+{
+    static const char *const classes[] = {"msonormal", "msoplaintext", NULL};
+    return is_named(node, "p") && attribute_has(node, "class", classes);
+}
+
+static guint lines_around(const xmlNode *node)
+{
+    if (is_named(node, "p"))
+        return is_outlook_line(node) ? 1 : 2;
+    return is_block(node) ? 1 : 0;
+}
+
 static void enter(Writer *writer, const xmlNode *node)
 {
+    if (writer->quote_at == G_MAXSIZE && writer->out->len && begins_earlier_message(node))
+        writer->quote_at = writer->out->len;
     if (is_named(node, "br")) {
         if (writer->line_ends == 0 || !writer->out->len)
             want_lines(writer, 1);
@@ -90,24 +140,21 @@ static void enter(Writer *writer, const xmlNode *node)
             writer->line_ends = MIN(writer->line_ends + 1, 2);
         return;
     }
-    if (is_named(node, "p"))
-        want_lines(writer, 2);
-    else if (is_block(node))
-        want_lines(writer, 1);
+    want_lines_around(writer, lines_around(node));
     if (is_named(node, "blockquote"))
         writer->quotes++;
-    if (is_named(node, "li"))
-        write_text(writer, "-"), writer->space_due = TRUE;
+    if (is_named(node, "li")) {
+        write_text(writer, "-");
+        writer->space_due = TRUE;
+    }
     if (is_named(node, "td"))
         writer->space_due = !writer->at_start;
 }
 
 static void leave(Writer *writer, const xmlNode *node)
 {
-    if (is_named(node, "p"))
-        want_lines(writer, 2);
-    else if (is_block(node))
-        want_lines(writer, 1);
+    gboolean is_empty_line = writer->line_ends > 0 && is_outlook_line(node);
+    want_lines_around(writer, is_empty_line ? 2 : lines_around(node));
     if (is_named(node, "blockquote"))
         writer->quotes--;
 }
@@ -136,9 +183,9 @@ static void walk(Writer *writer, const xmlNode *root)
     }
 }
 
-char *html_to_text(const char *html, gsize len)
+char *html_to_text(const char *html, gsize len, gsize *ret_quote_at)
 {
-    Writer writer = {.out = g_string_new(NULL), .at_start = TRUE};
+    Writer writer = {.out = g_string_new(NULL), .at_start = TRUE, .quote_at = G_MAXSIZE};
     htmlDocPtr document = htmlReadMemory(html, (int)MIN(len, (gsize)HTML_MAX_BYTES), NULL, "UTF-8",
                                          HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
     xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
@@ -148,5 +195,6 @@ char *html_to_text(const char *html, gsize len)
         xmlFreeDoc(document);
     if (writer.out->len)
         g_string_append_c(writer.out, '\n');
+    *ret_quote_at = writer.quote_at;
     return g_string_free(writer.out, FALSE);
 }

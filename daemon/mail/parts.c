@@ -10,7 +10,8 @@
 #include "mail/html_text.h"
 #include "mail/read.h"
 
-enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024 };
+/* HTML takes more room than its text. */
+enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, TEXT_MAX = 4 * READ_MAX_TEXT };
 
 typedef struct {
     MailParts *parts;
@@ -213,10 +214,14 @@ static void take_part(Walk *state, GMimePart *part)
         add_attachment(state, object);
         return;
     }
+    gsize room = target->len < TEXT_MAX ? TEXT_MAX - target->len : 0;
+    state->parts->truncated |= room == 0;
+    if (room == 0)
+        return;
     g_autofree char *text = part_text(part);
     if (target->len)
         g_string_append(target, "\n");
-    g_string_append_len(target, text, (gssize)MIN(strlen(text), (gsize)READ_MAX_TEXT * 4));
+    g_string_append_len(target, text, (gssize)MIN(strlen(text), room));
 }
 
 /* The header of a message inside of this one: what a report is about. */
@@ -260,7 +265,7 @@ static void take_broken_multipart(Walk *state, GMimeObject *body)
     const char *prologue = g_mime_multipart_get_prologue(GMIME_MULTIPART(body));
     if (!prologue)
         return;
-    g_autofree char *text = to_utf8(prologue, MIN(strlen(prologue), (gsize)READ_MAX_TEXT * 4), NULL);
+    g_autofree char *text = to_utf8(prologue, MIN(strlen(prologue), (gsize)TEXT_MAX), NULL);
     normalise(text);
     g_string_append(state->plain, text);
 }
@@ -276,7 +281,7 @@ static void take_body(MailParts *parts)
     if (!*plain && state.html->len) {
         parts->text_is_html = TRUE;
         g_free(parts->text);
-        parts->text = html_to_text(state.html->str, state.html->len);
+        parts->text = html_to_text(state.html->str, state.html->len, &parts->quote_at);
     } else {
         g_free(parts->text);
         parts->text = g_string_free(g_steal_pointer(&state.plain), FALSE);
@@ -302,6 +307,7 @@ void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_
 {
     *parts = (MailParts){.now_ms = now_ms,
                          .text = g_strdup(""),
+                         .quote_at = G_MAXSIZE,
                          .delivery_status = g_string_new(NULL),
                          .feedback_report = g_string_new(NULL),
                          .original_headers = g_string_new(NULL),

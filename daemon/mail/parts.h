@@ -11,6 +11,7 @@ typedef struct {
     GMimeMessage *message;     /* NULL where the bytes were none */
     gint64 now_ms;
     char *text;                /* the readable text of the message itself, LF line ends; never NULL */
+    gsize quote_at;            /* octet of text where its structure says that an earlier message begins; G_MAXSIZE: it does not */
     gboolean text_is_html;     /* made from HTML, since there was no plain text */
     GString *delivery_status;  /* fields of all message/delivery-status parts; blocks parted by empty lines */
     GString *feedback_report;  /* fields of message/feedback-report */
