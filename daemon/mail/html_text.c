@@ -20,7 +20,8 @@ enum {
 typedef struct {
     gboolean hidden;
     gboolean quote;
-    gboolean block;
+    guint lines; /* line ends due before and behind it */
+    gboolean outlook_line;
 } Element;
 
 typedef struct {
@@ -152,8 +153,8 @@ static gboolean is_older_container(const char *class, const char *id)
 {
     static const char *const classes[] = {"gmail_attr", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "tutanota_quote",
                                           "zmail_extra", "outlookmessageheader", "moz-email-headers-table", "cite_prefix", "mail_quote",
-                                          "mail_android_quote", "bloop_original", "ydp-quoted", NULL};
-    static const char *const ids[] = {"mail-editor-reference-message-container", "reply-intro", "olk_src_body_section", "isreplycontent",
+                                          "mail_android_quote", "bloop_original", "ms-outlook-mobile-reference-message", "ydp-quoted", NULL};
+    static const char *const ids[] = {"mail-editor-reference-message", "ms-outlook-mobile-reference-message", "reply-intro", "replysplit", "olk_src_body_section", "isreplycontent",
                                       "yahoo_quoted", "orimsghtmlseperator", NULL};
     return has_word(class, classes) || has_word(id, ids);
 }
@@ -203,6 +204,10 @@ static void read_attributes(Writer *writer, const char *name, const xmlChar **at
 {
     g_autofree char *class = attribute(attributes, "class"), *id = attribute(attributes, "id"), *style = attribute(attributes, "style");
 
+    /* Outlook writes each line as a paragraph without margins, and an empty line as one that holds a hard space */
+    element->outlook_line = g_str_equal(name, "p") && (strstr(class, "msonormal") != NULL || strstr(class, "msoplaintext") != NULL);
+    if (element->outlook_line)
+        element->lines = 1;
     element->hidden = element->hidden || is_invisible_style(style);
     if (element->hidden || writer->hidden > 0)
         return;
@@ -221,14 +226,12 @@ static void break_line(Writer *writer)
         writer->line_ends = MIN(writer->line_ends + 1, 2);
 }
 
-static void open_block(Writer *writer, const char *name)
+static void open_block(Writer *writer, const char *name, guint lines)
 {
     if (g_str_equal(name, "br")) {
         break_line(writer);
-    } else if (g_str_equal(name, "p")) {
-        want_lines(writer, 2);
-    } else if (is_block(name)) {
-        want_lines(writer, 1);
+    } else if (lines > 0) {
+        want_lines(writer, lines);
     } else if (g_str_equal(name, "td") || g_str_equal(name, "th")) {
         write_space(writer, ' ');
     }
@@ -244,15 +247,15 @@ static void on_start(void *data, const xmlChar *raw_name, const xmlChar **attrib
     const char *name = (const char *)raw_name;
     Element element = {.hidden = is_hidden_element(name),
                        .quote = g_ascii_strcasecmp(name, "blockquote") == 0,
-                       .block = is_block(name) || g_ascii_strcasecmp(name, "p") == 0};
+                       .lines = g_str_equal(name, "p") ? 2 : is_block(name) ? 1 : 0};
 
     if (writer->open->len >= HTML_MAX_DEPTH || writer->cut) {
         writer->cut = TRUE;
         xmlStopParser(writer->parser);
         return;
     }
-    open_block(writer, name);
     read_attributes(writer, name, attributes, &element);
+    open_block(writer, name, element.lines);
     writer->hidden += element.hidden ? 1 : 0;
     writer->quotes += element.quote ? 1 : 0;
     writer->pre += g_str_equal(name, "pre");
@@ -272,8 +275,10 @@ static void on_end(void *data, const xmlChar *raw_name)
     writer->hidden -= element.hidden ? 1 : 0;
     writer->quotes -= element.quote ? 1 : 0;
     writer->pre -= writer->pre > 0 && g_str_equal(name, "pre");
-    if (element.block)
-        want_lines(writer, g_str_equal(name, "p") ? 2 : 1);
+    if (element.outlook_line && writer->line_ends > 0)
+        want_lines(writer, 2);
+    else if (element.lines > 0)
+        want_lines(writer, element.lines);
     else if (element.quote)
         want_lines(writer, 1);
 }

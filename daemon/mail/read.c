@@ -172,9 +172,8 @@ static char *fingerprint_of(const InboundMessage *message, const char *bytes, gs
 
 static void read_texts(MailParts *parts, InboundMessage *message)
 {
-    g_autofree char *fresh = reply_text_extract(parts->text);
     take(&message->full_text, bounded_text(parts->text, &message->truncated));
-    take(&message->text, bounded_text(fresh, &message->truncated));
+    take(&message->text, reply_text_extract(message->full_text));
 }
 
 /* One line of valid UTF-8 without controls, at most READ_MAX_HEADER octets: what the record of a message may hold (mail/message.h), whatever

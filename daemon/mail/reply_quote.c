@@ -151,8 +151,8 @@ static void add_header_line(HeaderBlock *block, HeaderKind kind, const char *lin
 }
 
 /* The length of the block of header lines that begins here; 0: none. Three kinds of lines, the sender and a date or subject among them;
- * or just two, with an address and a time. Values may be wrapped, and single empty lines stand between. */
-static guint header_block_length(const ReplyLines *reply, guint at)
+ * or just two, with an address and a time, or below a rule. Values may be wrapped, and single empty lines stand between. */
+static guint header_block_length(const ReplyLines *reply, guint at, gboolean below_rule)
 {
     HeaderBlock block = {0};
     guint misses = 0;
@@ -168,8 +168,11 @@ static guint header_block_length(const ReplyLines *reply, guint at)
         add_header_line(&block, kind, line);
         block.length = i - at + 1;
     }
-    gboolean full = block.count >= 3 && (block.kinds & HEADER_FROM) != 0 && (block.kinds & (HEADER_DATE | HEADER_SUBJECT)) != 0;
-    return full || (block.count >= 2 && block.address && block.time) ? block.length : 0;
+    /* "From: Oslo / To: Bergen / Date: Friday" is a traveller's */
+    gboolean mail = (block.kinds & HEADER_SUBJECT) != 0 || ((block.kinds & HEADER_DATE) != 0 && (block.address || block.time));
+    gboolean full = block.count >= 3 && (block.kinds & HEADER_FROM) != 0 && mail;
+    gboolean pair = block.count >= 2 && ((block.address && block.time) || (below_rule && (block.kinds & HEADER_FROM) != 0));
+    return full || pair ? block.length : 0;
 }
 
 /* A rule above a header block: that of Outlook. */
@@ -189,12 +192,12 @@ guint reply_older_message_length(const ReplyLines *reply, guint at)
     if (strchr(" >*-_=", *text) != NULL && g_regex_match(patterns()->separator, text, 0, NULL))
         return 1;
     if (!is_rule(line))
-        return header_block_length(reply, at);
+        return header_block_length(reply, at, FALSE);
     while (next < reply->count && reply->lines[next].blank && next < at + 3)
         next++;
     if (next >= reply->count || reply->lines[next].blank)
         return 0;
-    below = header_block_length(reply, next);
+    below = header_block_length(reply, next, TRUE);
     return below > 0 ? next - at + below : 0;
 }
 

@@ -156,14 +156,10 @@ static char *join_kept(const ReplyLines *reply)
 
     for (guint i = 0; i < reply->count; i++) {
         const ReplyLine *line = &reply->lines[i];
-        if (line->mark != REPLY_KEPT) {
-            gap = TRUE;
+        gap = gap || line->mark != REPLY_KEPT;
+        blanks += line->blank ? 1 : 0;
+        if (line->mark != REPLY_KEPT || line->blank)
             continue;
-        }
-        if (line->blank) {
-            blanks++;
-            continue;
-        }
         for (guint n = 0; out->len > 0 && n < (gap ? MIN(blanks, 1) : blanks); n++)
             g_string_append_c(out, '\n');
         blanks = 0;

@@ -43,6 +43,28 @@ static const struct {
     {"Ja\n-- \nKari Dahl\nNord AS\n", "Ja"},
     {"Ja\n\nSent from my iPhone\n", "Ja"},
     {"-- \nKari\n", "--\nKari"}, /* nothing but a signature: kept, since nothing else was said */
+    {"Ja\n_____\nKari Dahl\nNord AS\n", "Ja"},
+    {"Ja\n\nHent Outlook for iOS<https://aka.ms/o0ukef>\n________________________________\nFra: Anna <anna@example.com>\nSendt: tirsdag\n\nHei\n", "Ja"},
+    {"Ja\n\nSent with [Proton Mail](https://proton.me/) secure email.\n\nOn Tuesday, November 24th, 2026 at 9:00 AM, Anna <a@b.example> wrote:\n\n> Hi\n", "Ja"},
+    {"Here is another.\n\nSent from my desk, which is much easier than my phone.\n", "Here is another.\n\nSent from my desk, which is much easier than my phone."},
+    {"See below.\n\nSent from my iPhone\n\n> Price?\n100\n", "See below.\n\n100"}, /* a signature ends no answers between quotes */
+    {"See below.\n-- \nKari\n\nOn 5 Jan 2026 Anna <a@b.example> wrote:\n> Price?\n100\n", "See below.\n\n100"},
+    /* languages and programs of other forms */
+    {"Ok\n\nThu, 26 Jun 2014 14:00:51 +0400 от Anna <a@b.example>:\n> Hi\n", "Ok"},
+    {"Ok\n\n26.06.2014, 14:41, \"Anna Berg\" <a@b.example>:\n> Hi\n", "Ok"},
+    {"Ok\n2026/4/7 Anna Berg <a@b.example>\n\n> Hi\n", "Ok"},
+    {"Ok\n\nVào 14:24 8 tháng 6, 2026, Anna <a@b.example> đã viết:\n\n> Hi\n", "Ok"},
+    {"Ok\n\n---- On Tue, 24 Nov 2026 10:00:00 +0100 Anna <a@b.example> wrote ----\n\nHi\n", "Ok"},
+    {"Ok\n\nОт: Anna\nОтправлено: 26 июня 2026 г. 15:05\nКому: Kari\n\nHi\n", "Ok"},
+    {"Ok\n\nDate: Wed, 16 May 2026 00:15:02 -0600\nSubject: x\nFrom: a@b.example\nTo: k@d.example\n\nHi\n", "Ok"},
+    {"Ok On Wed, Apr 4, 2026 at 3:59 PM, bob@example.com wrote:\n> Hi\n", "Ok"},
+    {"Ok\n\n ------------------------------\n\n*From:* Anna [mailto:a@b.example]\n*Sent:* Thursday\n*To:* Kari\n\nHi\n", "Ok"},
+    /* what a program tore out of a quote is no answer */
+    {"Ok\n\nOn 25 Oct 2026 Anna wrote:\n\n> View (http://b.example/a\n_nonce=3dd518)\n>\n", "Ok"},
+    /* a traveller's lines are no header block, a drawn line no signature of all that follows */
+    {"The trip:\n\nFrom: Oslo\nTo: Bergen\nDate: Friday\n", "The trip:\n\nFrom: Oslo\nTo: Bergen\nDate: Friday"},
+    {"Tasks\n***\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\n", "Tasks\n***\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm"},
+    {"a\n\n\n  - b\n", "a\n\n\n  - b"}, /* the person's own empty lines stay */
     {"", ""},
     {"> only\n> quoted\n", ""},
 };
