@@ -38,7 +38,7 @@ def wrapped(path, target):
         with open(target, "wb") as file:
             file.write(body)
         return
-    if not re.search(rb"^(?:From|Received|Return-Path|Date|Subject):", re.split(rb"\r?\n\r?\n", body, 1)[0], re.I | re.M) or path.endswith((".html", ".txt")):
+    if not re.search(rb"^(?:From|To|Received|Return-Path|Date|Subject|Message-ID|MIME-Version|Content-Type|Content-Transfer-Encoding|Delivered-To):", re.split(rb"\r?\n\r?\n", body, 1)[0], re.I | re.M) or path.endswith((".html", ".txt")):
         kind = b"text/html" if path.endswith(".html") else b"text/plain"
         body = b"From: a@b.example\r\nTo: c@d.example\r\nSubject: Re: x\r\nIn-Reply-To: <x@d.example>\r\nContent-Type: " + kind + b"; charset=utf-8\r\n\r\n" + body
     with open(target, "wb") as file:

@@ -30,19 +30,46 @@ static gboolean hides_in_ascii(const char *charset)
            g_ascii_strncasecmp(charset, "hz", 2) == 0;
 }
 
+/* NUL would end the text early: it becomes a space. */
+static void replace_nul(char *bytes, gsize len)
+{
+    for (char *p = memchr(bytes, '\0', len); p; p = memchr(p, '\0', len - (gsize)(p - bytes)))
+        *p = ' ';
+}
+
 static char *convert(const char *bytes, gsize len, const char *charset)
 {
-    return g_convert_with_fallback(bytes, (gssize)len, "UTF-8", charset, "\xEF\xBF\xBD", NULL, NULL, NULL);
+    gsize written = 0;
+    char *text = g_convert_with_fallback(bytes, (gssize)len, "UTF-8", charset, "\xEF\xBF\xBD", NULL, &written, NULL);
+    if (text)
+        replace_nul(text, written);
+    return text;
+}
+
+/* The charset that a byte order mark tells; NULL: there is none. */
+static const char *marked_charset(const char *bytes, gsize len)
+{
+    if (len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
+        return "UTF-16";
+    return NULL;
+}
+
+static gboolean is_wide(const char *charset)
+{
+    return charset && (g_ascii_strncasecmp(charset, "utf-16", 6) == 0 || g_ascii_strncasecmp(charset, "utf-32", 6) == 0);
 }
 
 /* UTF-8 by the declared charset where that can be true: valid UTF-8 is taken as such whatever is declared, since that is hardly ever
- * chance; what nothing fits is Windows-1252, as mail programs have it. */
-static char *to_utf8(const char *bytes, gsize len, const char *charset)
+ * chance; what nothing fits is Windows-1252, as mail programs have it. Changes the bytes. */
+static char *to_utf8(char *bytes, gsize len, const char *charset)
 {
     char *text = NULL;
-    gboolean wide = charset && (g_ascii_strncasecmp(charset, "utf-16", 6) == 0 || g_ascii_strncasecmp(charset, "utf-32", 6) == 0);
-    if (charset && (wide || hides_in_ascii(charset)))
-        text = convert(bytes, len, charset);
+    const char *marked = marked_charset(bytes, len);
+    const char *claimed = marked ? marked : charset;
+    if (claimed && (is_wide(claimed) || hides_in_ascii(claimed)))
+        text = convert(bytes, len, claimed);
+    if (!text)
+        replace_nul(bytes, len);
     if (!text && g_utf8_validate(bytes, (gssize)len, NULL))
         return g_strndup(bytes, len);
     if (!text && charset && g_ascii_strcasecmp(charset, "us-ascii") != 0 && g_ascii_strcasecmp(charset, "iso-8859-1") != 0)
@@ -129,7 +156,8 @@ static char *part_text(GMimePart *part)
 {
     GMimeObject *object = GMIME_OBJECT(part);
     GByteArray *bytes = decoded_bytes(part);
-    char *text = to_utf8(bytes->len ? (const char *)bytes->data : "", bytes->len, g_mime_object_get_content_type_parameter(object, "charset"));
+    char empty[] = "";
+    char *text = to_utf8(bytes->len ? (char *)bytes->data : empty, bytes->len, g_mime_object_get_content_type_parameter(object, "charset"));
     g_byte_array_unref(bytes);
     normalise(text);
     const char *format = g_mime_object_get_content_type_parameter(object, "format");
@@ -152,6 +180,19 @@ static void append_fields(GString *fields, const char *text)
     g_string_append_len(fields, text, (gssize)MIN(strlen(text), room));
 }
 
+/* Octets, decoded; of a message inside, all of it. */
+static gint64 content_size(GMimeObject *object)
+{
+    GMimeStream *stream = g_mime_stream_null_new();
+    GMimeMessage *inside = GMIME_IS_MESSAGE_PART(object) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)) : NULL;
+    GMimeDataWrapper *content = GMIME_IS_PART(object) ? g_mime_part_get_content(GMIME_PART(object)) : NULL;
+    gssize size = content  ? g_mime_data_wrapper_write_to_stream(content, stream)
+                  : inside ? g_mime_object_write_to_stream(GMIME_OBJECT(inside), NULL, stream)
+                           : 0;
+    g_object_unref(stream);
+    return MAX(size, 0);
+}
+
 static void add_attachment(Walk *state, GMimeObject *object)
 {
     GPtrArray *attachments = state->parts->attachments;
@@ -160,18 +201,16 @@ static void add_attachment(Walk *state, GMimeObject *object)
         return;
     }
     InboundAttachment *attachment = g_new0(InboundAttachment, 1);
-    const char *name = GMIME_IS_PART(object) ? g_mime_part_get_filename(GMIME_PART(object)) : NULL;
+    const char *name = g_mime_object_get_content_disposition_parameter(object, "filename");
+    if (!name)
+        name = g_mime_object_get_content_type_parameter(object, "name");
     g_autofree char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
     g_autofree char *valid_name = text_make_valid(name ? name : "", -1);
     g_autofree char *valid_type = text_make_valid(type ? type : "", -1);
     g_autofree char *line = text_one_line(valid_name);
     attachment->name = text_escape(line, 255);
     attachment->type = text_escape(valid_type, 100);
-    if (GMIME_IS_PART(object)) {
-        GByteArray *bytes = decoded_bytes(GMIME_PART(object));
-        attachment->size = bytes->len;
-        g_byte_array_unref(bytes);
-    }
+    attachment->size = content_size(object);
     g_ptr_array_add(attachments, attachment);
 }
 
@@ -208,7 +247,7 @@ static void take_part(Walk *state, GMimePart *part)
     GString *target = NULL;
     if (!attached && g_mime_content_type_is_type(type, "text", "html"))
         target = state->html;
-    else if (!attached && g_mime_content_type_is_type(type, "text", "*") && !g_mime_content_type_is_type(type, "text", "calendar"))
+    else if (!attached && g_mime_content_type_is_type(type, "text", "plain"))
         target = state->plain;
     if (!target) {
         add_attachment(state, object);
@@ -265,7 +304,9 @@ static void take_broken_multipart(Walk *state, GMimeObject *body)
     const char *prologue = g_mime_multipart_get_prologue(GMIME_MULTIPART(body));
     if (!prologue)
         return;
-    g_autofree char *text = to_utf8(prologue, MIN(strlen(prologue), (gsize)TEXT_MAX), NULL);
+    gsize length = MIN(strlen(prologue), (gsize)TEXT_MAX);
+    g_autofree char *copy = g_strndup(prologue, length);
+    g_autofree char *text = to_utf8(copy, length, NULL);
     normalise(text);
     g_string_append(state->plain, text);
 }
