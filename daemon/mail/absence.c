@@ -1,7 +1,8 @@
 /*
- * Dates in absence notes: "until 26 January 2026", "tilbake 26.01.2026", "back on January 26th". Pure.
+ * Dates in absence notes: "until 26 January 2026", "tilbake 26.01.2026", "back on January 26th", "zurück am Montag". Pure.
  *
- * A date without a year is the next one of that day; of several, the latest that is near counts, since a note names both ends.
+ * A date without a year is the next one of that day; of several, the latest that is near counts, since a note names both ends. Where there
+ * is no date, the weekday behind a word of return counts, or "tomorrow".
  */
 #include "mail/absence.h"
 
@@ -13,8 +14,23 @@ enum { NOTE_LOOKED_AT = 8 * 1024, DAYS_AHEAD = 400, MAX_DATES = 50 };
 #define MONTH                                                                                                              \
     "(jan|feb|f[ée]v|mar|m[äa]r|maa?rt|apr|avr|abr|kwi|ma[iyj]|mag|jun|jui?n|giu|cze|jul|juil|lug|lip|aug|ao[ûu]|ago|sie|sep|set|wrz|o[ck]t|out|pa[zź]|nov|lis|de[czs]|d[ée]c|dic|gru|sty|lut|gen|ene|luty)\\p{L}{0,9}\\.?"
 
+/* A word of return, and soon behind it the day. */
+#define RETURN                                                                                                             \
+    "\\b(?:back|return\\w*|until|till?|tilbake|til og med|tillbaka|åter|tilbage|zurück|bis|wieder|retour|terug|tot|jusqu|rentr\\w*|torn\\w*|"  \
+    "rientr\\w*|fino|vuelv\\w*|regres\\w*|hasta|wrac\\w*|wróc\\w*|do|volt\\w*|at[ée])\\b[^.!?\\n]{0,40}?\\b"
+
+/* From Monday on, in the eleven languages, as alternatives of a pattern. */
+static const char *const WEEKDAYS[7] = {
+    "monday|mandag|måndag|montag|maandag|lundi|lunes|luned[iì]|poniedział(?:ek|ku)|segunda",
+    "tuesday|tirsdag|tisdag|dienstag|dinsdag|mardi|martes|marted[iì]|wtor(?:ek|ku)|terça",
+    "wednesday|onsdag|mittwoch|woensdag|mercredi|mi[ée]rcoles|mercoled[iì]|środ[aęy]|quarta",
+    "thursday|torsdag|donnerstag|donderdag|jeudi|jueves|gioved[iì]|czwart(?:ek|ku)|quinta",
+    "friday|fredag|freitag|vrijdag|vendredi|viernes|venerd[iì]|piąt(?:ek|ku)|sexta",
+    "saturday|lørdag|lördag|samstag|sonnabend|zaterdag|samedi|s[áa]bado|sabato|sobot[aęy]",
+    "sunday|søndag|söndag|sonntag|zondag|dimanche|domingo|domenica|niedziel[aęi]"};
+
 typedef struct {
-    GRegex *day_month, *month_day, *numeric, *iso;
+    GRegex *day_month, *month_day, *numeric, *short_numeric, *iso, *weekday, *tomorrow;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -32,9 +48,14 @@ static const Patterns *patterns(void)
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
         compiled.day_month = compile("\\b(\\d{1,2})(?:\\.|st|nd|rd|th|er|º|°)?\\s(?:of |de |di )?" MONTH "(?:,?\\s(?:de )?(\\d{4}))?");
-        compiled.month_day = compile("\\b" MONTH "\\s(\\d{1,2})(?:st|nd|rd|th)?\\b(?:,?\\s(\\d{4}))?");
-        compiled.numeric = compile("\\b(\\d{1,2})[./-](\\d{1,2})[./-]?(\\d{4}|\\d{2})?\\b");
+        compiled.month_day = compile("\\b" MONTH "\\s(?:\\d{1,2}(?:st|nd|rd|th)?\\s?(?:-|–|to|through)\\s?)?(\\d{1,2})(?:st|nd|rd|th)?\\b(?:,?\\s(\\d{4}))?");
+        compiled.numeric = compile("(?<![\\d./-])(\\d{1,2})[./-](\\d{1,2})[./-](\\d{4}|\\d{2})(?![./-]?\\d)");
+        compiled.short_numeric = compile(RETURN "(?<![\\d./-])(\\d{1,2})[./-](\\d{1,2})(?![./-]?\\d)()");
         compiled.iso = compile("\\b(20\\d\\d)-(\\d\\d)-(\\d\\d)\\b");
+        g_autofree char *names = g_strjoin("|", WEEKDAYS[0], WEEKDAYS[1], WEEKDAYS[2], WEEKDAYS[3], WEEKDAYS[4], WEEKDAYS[5], WEEKDAYS[6], NULL);
+        g_autofree char *weekday = g_strdup_printf(RETURN "(%s)\\b", names);
+        compiled.weekday = compile(weekday);
+        compiled.tomorrow = compile(RETURN "(?:tomorrow|i morgen|imorgen|imorgon|i morgon|morgen|demain|mañana|domani|jutra|amanhã)\\b");
         g_once_init_leave(&once, 1);
     }
     return &compiled;
@@ -110,6 +131,26 @@ static gint64 from_iso(GMatchInfo *match, gint64 now_ms)
     return date_ms(number(match, 1), number(match, 2), number(match, 3), now_ms);
 }
 
+/* The next such weekday after today. */
+static gint64 from_weekday(GMatchInfo *match, gint64 now_ms)
+{
+    g_autofree char *name = g_match_info_fetch(match, 1);
+    gint64 today_ms = now_ms - now_ms % DAY_MS;
+    gint64 since_monday = (today_ms / DAY_MS + 3) % 7; /* 1970-01-01 was a Thursday */
+    for (gint64 day = 0; name && day < 7; day++) {
+        g_autofree char *pattern = g_strdup_printf("^(?:%s)$", WEEKDAYS[day]);
+        if (g_regex_match_simple(pattern, name, G_REGEX_CASELESS, 0))
+            return today_ms + ((day - since_monday + 6) % 7 + 1) * DAY_MS;
+    }
+    return 0;
+}
+
+static gint64 from_tomorrow(GMatchInfo *match, gint64 now_ms)
+{
+    (void)match;
+    return now_ms - now_ms % DAY_MS + DAY_MS;
+}
+
 static gint64 latest(const GRegex *regex, const char *text, gint64 (*read)(GMatchInfo *match, gint64 now_ms), gint64 now_ms)
 {
     gint64 found = 0;
@@ -131,5 +172,11 @@ gint64 absence_until(const char *text, gint64 now_ms)
     gint64 found = latest(known->iso, start, from_iso, now_ms);
     found = MAX(found, latest(known->day_month, start, from_day_month, now_ms));
     found = MAX(found, latest(known->month_day, start, from_month_day, now_ms));
-    return found ? found : latest(known->numeric, start, from_numeric, now_ms);
+    if (!found)
+        found = latest(known->numeric, start, from_numeric, now_ms);
+    if (!found)
+        found = latest(known->short_numeric, start, from_numeric, now_ms); /* "24/7" and versions are no dates: only behind a word of return */
+    if (!found)
+        found = latest(known->weekday, start, from_weekday, now_ms);
+    return found ? found : latest(known->tomorrow, start, from_tomorrow, now_ms);
 }
