@@ -52,12 +52,17 @@ static const char *const weekdays[7] = {
     "fino(?: al)?|rientr\\p{L}{0,6}|ritorn\\p{L}{0,6}|torner\\p{L}{0,3}|"                                                          \
     "do|wrac\\p{L}{0,4}|wróc\\p{L}{0,4}|powr\\p{L}{0,5}|od|"                                                                       \
     "até|ate|retorn\\p{L}{0,6}|volt\\p{L}{0,6}|ao|partir)\\b"
+/* The day behind such a word: right behind any, or some words behind one that says nothing but return. */
+#define RETURN_WORD                                                                                                                \
+    "\\b(?:back|return\\w{0,4}|tilbake|tillbaka|åter|tilbage|zurück|wieder|retour|terug|weer|rentr\\w{0,6}|rientr\\w{0,6}|torn\\w{0,4}|"   \
+    "vuelv\\w{0,4}|vuelta|regres\\w{0,6}|wrac\\w{0,5}|wróc\\w{0,5}|volt\\w{0,6}|retorn\\w{0,6})\\b"
+#define BEHIND_END_WORD "(?:" RETURN_WORD "\\W{1,3}(?:\\p{L}{1,12}\\W{1,3}){0,5}|" END_WORD "\\W{1,3}(?:\\p{L}{1,4}\\W{1,3})?)"
 /* … and what stands before its begin, or before dates that are neither. */
 #define BEGIN_WORD                                                                                                                 \
     "\\b(?:from|since|starting|fra|fra og med|f\\.?o\\.?m|från|vom|seit|van|du|depuis|dès|del|desde|dal|od|de|da|sent|sendt|skrev|wrote|date|dato|datum)\\b\\W{0,3}(?:\\p{L}{1,12}\\W{1,3}){0,2}$"
 
 typedef struct {
-    GRegex *day_range, *day_month, *month_range, *month_day, *numeric, *iso, *end_word, *begin_word, *weekday;
+    GRegex *day_range, *day_month, *month_range, *month_day, *numeric, *short_numeric, *tomorrow, *iso, *end_word, *begin_word, *weekday;
 } Patterns;
 
 typedef struct {
@@ -77,7 +82,7 @@ static GRegex *compile(const char *pattern)
 
 static void compile_weekday(Patterns *compiled)
 {
-    g_autoptr(GString) all = g_string_new(END_WORD "\\W{1,3}(?:\\p{L}{1,8}\\W{1,3}){0,3}\\b(");
+    g_autoptr(GString) all = g_string_new(BEHIND_END_WORD "\\b(");
     for (guint i = 0; i < G_N_ELEMENTS(weekdays); i++)
         g_string_append_printf(all, "%s%s", i > 0 ? "|" : "", weekdays[i]);
     g_string_append(all, ")");
@@ -93,7 +98,9 @@ static const Patterns *patterns(void)
         compiled.day_month = compile("(?<!\\d)" DAY "\\s{0,3}(?:of |de |di )?" MONTH_NAME YEAR);
         compiled.month_range = compile("\\b" MONTH_NAME "\\s{1,3}\\d{1,2}(?:st|nd|rd|th)?" TO "(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:])" YEAR);
         compiled.month_day = compile("\\b" MONTH_NAME "\\s{1,3}(?:the )?(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:.])" YEAR);
-        compiled.numeric = compile("(?<![\\d./-])(?:\\d{1,2}[.]?-)?(\\d{1,2})([./-])(\\d{1,2})(?:[./-](20\\d\\d|\\d\\d)(?!\\d))?(?![\\d/:])");
+        compiled.numeric = compile("(?<![\\d./-])(\\d{1,2})([./-])(\\d{1,2})[./-](20\\d\\d|\\d\\d)(?![./-]?\\d)");
+        compiled.short_numeric = compile("(?<![\\d./-])(\\d{1,2})([./])(\\d{1,2})()\\.?(?![./:-]?\\d)");
+        compiled.tomorrow = compile(BEHIND_END_WORD "(?:tomorrow|i ?morgen|i ?morgon|morgen|demain|mañana|domani|jutra|amanhã)\\b");
         compiled.iso = compile("(?<!\\d)(20\\d\\d)-(\\d\\d)-(\\d\\d)(?!\\d)");
         compiled.end_word = compile(END_WORD);
         compiled.begin_word = compile(BEGIN_WORD);
@@ -179,8 +186,6 @@ static gint64 read_numeric(const GMatchInfo *match, const Search *search)
     g_autofree char *separator = g_match_info_fetch(match, 2);
     gboolean slash = g_str_equal(separator, "/");
 
-    if (year == 0 && g_str_equal(separator, "-")) /* "24-28" is a range of something */
-        return 0;
     if (!slash || (european != 0 && is_ahead(search, european)))
         return european;
     return date_ms(year, first, second, search->now_ms);
@@ -219,6 +224,14 @@ static void collect(Search *search, const GRegex *regex, gint64 (*read)(const GM
     }
 }
 
+/* "7/12": behind a word of return only, since "24/7" and versions are no dates. */
+static void collect_short(Search *search)
+{
+    Search only = {.now_ms = search->now_ms, .note = search->note};
+    collect(&only, patterns()->short_numeric, read_numeric, FALSE);
+    search->preferred = MAX(search->preferred, only.preferred);
+}
+
 /* The next such weekday behind "back on" and the like; today's is a week ahead. */
 static gint64 next_weekday(const Search *search)
 {
@@ -246,7 +259,11 @@ gint64 absence_until(const char *text, gint64 now_ms)
     collect(&search, known->month_range, read_month_day, TRUE);
     collect(&search, known->month_day, read_month_day, FALSE);
     collect(&search, known->numeric, read_numeric, FALSE);
+    collect_short(&search);
     if (search.preferred != 0)
         return search.preferred;
-    return search.other != 0 ? search.other : next_weekday(&search);
+    if (search.other != 0)
+        return search.other;
+    gint64 weekday = next_weekday(&search);
+    return weekday != 0 || !g_regex_match(known->tomorrow, note, 0, NULL) ? weekday : now_ms - now_ms % DAY_MS + DAY_MS;
 }

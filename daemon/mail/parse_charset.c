@@ -106,6 +106,20 @@ static void clean(GString *text)
     g_string_truncate(text, to);
 }
 
+/* A copy without the NULs, which would end a text; NULL where there are none. Caller frees. */
+static char *without_nul(const char *bytes, gsize *len)
+{
+    if (*len == 0 || memchr(bytes, '\0', *len) == NULL)
+        return NULL;
+    char *copy = g_malloc(*len);
+    gsize kept = 0;
+    for (gsize i = 0; i < *len; i++)
+        if (bytes[i] != '\0')
+            copy[kept++] = bytes[i];
+    *len = kept;
+    return copy;
+}
+
 /* UTF-8 but for a character that the sender, or a limit of ours, cut in two at the end. */
 static gboolean is_utf8(const char *bytes, gsize len, gsize *ret_len)
 {
@@ -133,6 +147,9 @@ char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, g
     }
     if (hides_in_ascii(name))
         text = convert(bytes, len, name, max_bytes);
+    g_autofree char *mended = text == NULL ? without_nul(bytes, &len) : NULL;
+    if (mended != NULL)
+        bytes = mended;
     if (text == NULL && is_utf8(bytes, len, &valid))
         text = g_string_new_len(bytes, (gssize)valid);
     if (text == NULL && name != NULL && g_ascii_strcasecmp(name, "utf-8") != 0)

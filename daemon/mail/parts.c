@@ -105,6 +105,20 @@ static void append_fields(GString *fields, const char *text)
     g_string_append_len(fields, text, (gssize)MIN(strlen(text), room));
 }
 
+/* Octets, decoded; of a message inside, all of it. */
+static gint64 content_size(GMimeObject *object)
+{
+    GMimeStream *nowhere = g_mime_stream_null_new();
+    gssize size = 0;
+
+    if (GMIME_IS_MESSAGE_PART(object) && g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)) != NULL)
+        size = g_mime_object_write_to_stream(GMIME_OBJECT(g_mime_message_part_get_message(GMIME_MESSAGE_PART(object))), NULL, nowhere);
+    else if (GMIME_IS_PART(object) && g_mime_part_get_content(GMIME_PART(object)) != NULL)
+        size = g_mime_data_wrapper_write_to_stream(g_mime_part_get_content(GMIME_PART(object)), nowhere);
+    g_object_unref(nowhere);
+    return MAX(size, 0);
+}
+
 static void add_attachment(Walk *state, GMimeObject *object)
 {
     GPtrArray *attachments = state->parts->attachments;
@@ -113,18 +127,16 @@ static void add_attachment(Walk *state, GMimeObject *object)
         return;
     }
     InboundAttachment *attachment = g_new0(InboundAttachment, 1);
-    const char *name = GMIME_IS_PART(object) ? g_mime_part_get_filename(GMIME_PART(object)) : NULL;
+    const char *name = g_mime_object_get_content_disposition_parameter(object, "filename");
+    if (name == NULL)
+        name = g_mime_object_get_content_type_parameter(object, "name");
     g_autofree char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
-    g_autofree char *valid_name = text_make_valid(name ? name : "", -1);
-    g_autofree char *valid_type = text_make_valid(type ? type : "", -1);
+    g_autofree char *valid_name = text_make_valid(name != NULL ? name : "", -1);
+    g_autofree char *valid_type = text_make_valid(type != NULL ? type : "", -1);
     g_autofree char *line = text_one_line(valid_name);
     attachment->name = text_escape(line, 255);
     attachment->type = text_escape(valid_type, 100);
-    if (GMIME_IS_PART(object)) {
-        GByteArray *bytes = decoded_bytes(GMIME_PART(object));
-        attachment->size = bytes->len;
-        g_byte_array_unref(bytes);
-    }
+    attachment->size = content_size(object);
     g_ptr_array_add(attachments, attachment);
 }
 
@@ -165,7 +177,7 @@ static void take_part(Walk *state, GMimePart *part)
     GString *target = NULL;
     if (!attached && g_mime_content_type_is_type(type, "text", "html"))
         target = state->html;
-    else if (!attached && g_mime_content_type_is_type(type, "text", "*") && !g_mime_content_type_is_type(type, "text", "calendar"))
+    else if (!attached && (g_mime_content_type_is_type(type, "text", "plain") || g_mime_content_type_is_type(type, "text", "enriched")))
         target = state->plain;
     if (!target) {
         add_attachment(state, object);

@@ -176,19 +176,47 @@ static void test_a_token_is_found_and_copies_have_one_fingerprint(void **state)
     assert_string_not_equal(message->fingerprint, other->fingerprint);
 }
 
+enum { NONE = -99 };
+
 static void test_the_day_of_return(void **state)
 {
     (void)state;
     const struct {
         const char *body;
-        gint64 day; /* of 2026-12 or, above 31, of 2027-01 minus 31 */
-    } cases[] = {{"I am back on December 7th.", 7},       {"Jeg er tilbake 7. desember 2026.", 7}, {"Tilbake 07.12.2026", 7},
-                 {"until 2026-12-07", 7},                  {"Zurück am 7. Dezember", 7},             {"On holiday.", 0},
-                 {"From 24 November to 7 December 2026.", 7}};
+        gint64 day; /* of 2026-12; below 1 of the end of November */
+    } cases[] = {
+        {"I am back on December 7th.", 7},
+        {"I will return on 7 December.", 7},
+        {"I am out from December 1-7 and will answer then.", 7},
+        {"Jeg er tilbake 7. desember 2026.", 7},
+        {"Tilbake 07.12.2026", 7},
+        {"Tilbake 7/12.", 7},
+        {"until 2026-12-07", 7},
+        {"Jag är tillbaka den 7 december.", 7},
+        {"Jeg er tilbage den 7. december.", 7},
+        {"Zurück am 7. Dezember", 7},
+        {"Ich bin bis 07.12.2026 nicht im Haus.", 7},
+        {"Ik ben terug op 7 december.", 7},
+        {"De retour le 7 décembre 2026.", 7},
+        {"Estaré de vuelta el 7 de diciembre de 2026.", 7},
+        {"Torno il 7 dicembre.", 7},
+        {"Wracam 7 grudnia 2026.", 7},
+        {"Estarei de volta em 7 de dezembro.", 7},
+        {"From 24 November to 7 December 2026.", 7},
+        {"Back in the office on Friday.", 27 - 30}, /* it is a Tuesday */
+        {"Jeg er tilbake på kontoret tirsdag.", 1},
+        {"Ich bin ab Montag wieder da, zurück am Montag.", 30 - 30},
+        {"Wracam w poniedziałek.", 30 - 30},
+        {"I will be back tomorrow.", 25 - 30},
+        {"On holiday.", NONE},
+        {"Call me on 22 33 44 55 or see invoice 2025-01-07.", NONE},
+        {"Our hotline is there 24/7, version 2.1.", NONE},
+        {"We have been open every Monday since 1999.", NONE},
+    };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = g_strconcat(ANSWER "Auto-Submitted: auto-replied\r\n" PLAIN, cases[i].body, "\n", NULL);
         g_autoptr(InboundMessage) message = read_text(text);
-        gint64 want = cases[i].day ? (gint64)1796083200000 + (cases[i].day - 1) * 86400000 : 0; /* 2026-12-01 */
+        gint64 want = cases[i].day == NONE ? 0 : (gint64)1796083200000 + (cases[i].day - 1) * 86400000; /* 2026-12-01 */
         if (message->absent_until_ms != want)
             print_error("%s: %" G_GINT64_FORMAT "\n", cases[i].body, message->absent_until_ms);
         assert_int_equal(message->absent_until_ms, want);
