@@ -12,15 +12,23 @@
 #include "mail/parse_charset.h"
 #include "mail/read.h"
 
-enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, PART_MAX_TEXT = 4 * READ_MAX_TEXT };
+enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, PART_MAX_TEXT = 4 * READ_MAX_TEXT, HTML_MAX_TOTAL = 8 * READ_MAX_TEXT };
 
 typedef struct {
     MailParts *parts;
-    GString *plain, *html;
+    GString *text;         /* of the parts met so far */
+    GPtrArray *also_html;  /* GMimePart*, owned by the message: HTML that stands beside a plain text in a multipart/alternative */
+    gsize html_bytes;      /* decoded so far, all parts together */
     guint seen;
 } Walk;
 
-static void walk(Walk *state, GMimeObject *object, guint depth);
+/* Where a part stands. */
+typedef struct {
+    guint depth;
+    gboolean is_alternative; /* inside of a multipart/alternative, perhaps deeper */
+} Place;
+
+static void walk(Walk *state, GMimeObject *object, Place place);
 
 /* ---- text ------------------------------------------------------------------------------------------------------------ */
 
@@ -166,27 +174,55 @@ static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart 
     return TRUE;
 }
 
-static void take_part(Walk *state, GMimePart *part)
+static void append_text(Walk *state, const char *text)
+{
+    gsize length = strlen(text), room = PART_MAX_TEXT - MIN(state->text->len, (gsize)PART_MAX_TEXT);
+    gsize kept = parse_charset_cut(text, length, room);
+
+    if (kept < length)
+        state->parts->truncated = TRUE;
+    if (state->text->len > 0 && kept > 0)
+        g_string_append_c(state->text, '\n');
+    g_string_append_len(state->text, text, (gssize)kept);
+}
+
+static void append_html(Walk *state, GMimePart *part)
+{
+    if (state->html_bytes >= HTML_MAX_TOTAL || state->text->len >= PART_MAX_TEXT) {
+        state->parts->truncated = TRUE;
+        return;
+    }
+    g_autofree char *html = part_text(state, part);
+    state->html_bytes += strlen(html);
+    g_autofree char *text = html_to_text(html, strlen(html), READ_MAX_TEXT, &state->parts->truncated);
+    append_text(state, text);
+    state->parts->text_is_html = TRUE;
+}
+
+static void take_part(Walk *state, GMimePart *part, Place place)
 {
     GMimeObject *object = GMIME_OBJECT(part);
     GMimeContentType *type = g_mime_object_get_content_type(object);
     const char *disposition = g_mime_object_get_disposition(object);
-    gboolean attached = disposition && g_ascii_strcasecmp(disposition, "attachment") == 0;
+    gboolean attached = disposition != NULL && g_ascii_strcasecmp(disposition, "attachment") == 0;
+
     if (take_report_part(state, type, part))
         return;
-    GString *target = NULL;
-    if (!attached && g_mime_content_type_is_type(type, "text", "html"))
-        target = state->html;
-    else if (!attached && (g_mime_content_type_is_type(type, "text", "plain") || g_mime_content_type_is_type(type, "text", "enriched")))
-        target = state->plain;
-    if (!target) {
+    if (!attached && g_mime_content_type_is_type(type, "text", "html")) {
+        if (place.is_alternative)
+            g_ptr_array_add(state->also_html, part);
+        else
+            append_html(state, part);
+    } else if (!attached && (g_mime_content_type_is_type(type, "text", "plain") || g_mime_content_type_is_type(type, "text", "enriched"))) {
+        if (state->text->len >= PART_MAX_TEXT) {
+            state->parts->truncated = TRUE;
+            return;
+        }
+        g_autofree char *text = part_text(state, part);
+        append_text(state, text);
+    } else {
         add_attachment(state, object);
-        return;
     }
-    g_autofree char *text = part_text(state, part);
-    if (target->len)
-        g_string_append(target, "\n");
-    g_string_append_len(target, text, (gssize)MIN(strlen(text), (gsize)READ_MAX_TEXT * 4));
 }
 
 /* The header of a message inside of this one: what a report is about. */
@@ -201,44 +237,49 @@ static void take_message(Walk *state, GMimeMessagePart *part)
     add_attachment(state, GMIME_OBJECT(part));
 }
 
-static void walk_children(Walk *state, GMimeMultipart *multipart, guint depth)
+/* Of alternatives the plain one is read; HTML where there is none, or nothing in it. */
+static void walk_children(Walk *state, GMimeMultipart *multipart, Place place)
 {
+    gboolean alternative = g_mime_content_type_is_type(g_mime_object_get_content_type(GMIME_OBJECT(multipart)), "multipart", "alternative");
+    gboolean outermost = alternative && !place.is_alternative;
+    Place inside = {.depth = place.depth + 1, .is_alternative = place.is_alternative || alternative};
+    gsize before = state->text->len;
+
     for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
-        walk(state, g_mime_multipart_get_part(multipart, i), depth + 1);
+        walk(state, g_mime_multipart_get_part(multipart, i), inside);
+    if (!outermost)
+        return;
+    const char *plain = state->text->str + MIN(before, state->text->len);
+    gboolean blank = plain[strspn(plain, " \t\n")] == '\0';
+    for (guint i = 0; blank && i < state->also_html->len; i++)
+        append_html(state, g_ptr_array_index(state->also_html, i));
+    g_ptr_array_set_size(state->also_html, 0);
 }
 
-static void walk(Walk *state, GMimeObject *object, guint depth)
+static void walk(Walk *state, GMimeObject *object, Place place)
 {
-    if (depth > READ_MAX_DEPTH || ++state->seen > MAX_PARTS) {
+    if (place.depth > READ_MAX_DEPTH || ++state->seen > MAX_PARTS) {
         state->parts->truncated = TRUE;
         return;
     }
     if (GMIME_IS_MULTIPART(object))
-        walk_children(state, GMIME_MULTIPART(object), depth);
+        walk_children(state, GMIME_MULTIPART(object), place);
     else if (GMIME_IS_MESSAGE_PART(object))
         take_message(state, GMIME_MESSAGE_PART(object));
     else if (GMIME_IS_PART(object))
-        take_part(state, GMIME_PART(object));
+        take_part(state, GMIME_PART(object), place);
 }
 
 static void take_body(MailParts *parts)
 {
-    Walk state = {.parts = parts, .plain = g_string_new(NULL), .html = g_string_new(NULL)};
+    Walk state = {.parts = parts, .text = g_string_new(NULL), .also_html = g_ptr_array_new()};
     GMimeObject *body = g_mime_message_get_mime_part(parts->message);
-    if (body)
-        walk(&state, body, 0);
-    g_autofree char *plain = g_strstrip(g_strdup(state.plain->str));
-    if (!*plain && state.html->len) {
-        parts->text_is_html = TRUE;
-        g_free(parts->text);
-        parts->text = html_to_text(state.html->str, state.html->len, READ_MAX_TEXT, &parts->truncated);
-    } else {
-        g_free(parts->text);
-        parts->text = g_string_free(g_steal_pointer(&state.plain), FALSE);
-    }
-    if (state.plain)
-        g_string_free(state.plain, TRUE);
-    g_string_free(state.html, TRUE);
+
+    if (body != NULL)
+        walk(&state, body, (Place){0});
+    g_free(parts->text);
+    parts->text = g_string_free(state.text, FALSE);
+    g_ptr_array_unref(state.also_html);
 }
 
 static gboolean is_empty(const MailParts *parts)

@@ -15,7 +15,8 @@ enum {
     ATTRIBUTION_MAX_LINES = 4,
     ATTRIBUTION_MAX = 500, /* octets of them, joined */
     LINE_LOOKED_AT = 500,
-    HEADER_BLOCK_MAX_LINES = 14
+    HEADER_BLOCK_MAX_LINES = 14,
+    NAME_MAX_BYTES = 50 /* of a header line's name, with marks before it */
 };
 
 typedef enum { HEADER_FROM = 1, HEADER_DATE = 2, HEADER_TO = 4, HEADER_SUBJECT = 8, HEADER_OTHER = 16 } HeaderKind;
@@ -119,18 +120,20 @@ gboolean reply_line_is_quote(const char *line)
 
 gboolean reply_is_forward(const char *line)
 {
+    if (strchr("-_= \t*", *line) == NULL && g_ascii_toupper(*line) != 'B')
+        return FALSE;
     g_autofree char *text = looked_at(line);
-    return (strchr("-_= \t*", *text) != NULL || g_ascii_toupper(*text) == 'B') && g_regex_match(patterns()->forward, text, 0, NULL);
+    return g_regex_match(patterns()->forward, text, 0, NULL);
 }
 
 /* ---- header blocks ---------------------------------------------------------------------------------------------------- */
 
 static HeaderKind header_kind(const char *line)
 {
-    g_autofree char *text = looked_at(line);
-
-    if (strstr(text, ":") == NULL && strstr(text, "：") == NULL)
+    const char *wide = strstr(line, "：");
+    if (strcspn(line, ":") >= NAME_MAX_BYTES && (wide == NULL || wide - line >= NAME_MAX_BYTES))
         return 0;
+    g_autofree char *text = looked_at(line);
     for (guint i = 0; i < G_N_ELEMENTS(header_names); i++)
         if (g_regex_match(patterns()->header[i], text, 0, NULL))
             return header_names[i].kind;
@@ -183,13 +186,20 @@ static gboolean is_rule(const char *line)
     return length >= 5 && start[length + strspn(start + length, " *")] == '\0';
 }
 
+static gboolean is_separator(const char *line)
+{
+    if (strchr(" >*-_=", *line) == NULL)
+        return FALSE;
+    g_autofree char *text = looked_at(line);
+    return g_regex_match(patterns()->separator, text, 0, NULL);
+}
+
 guint reply_older_message_length(const ReplyLines *reply, guint at)
 {
     const char *line = reply->lines[at].text;
-    g_autofree char *text = looked_at(line);
     guint next = at + 1, below;
 
-    if (strchr(" >*-_=", *text) != NULL && g_regex_match(patterns()->separator, text, 0, NULL))
+    if (is_separator(line))
         return 1;
     if (!is_rule(line))
         return header_block_length(reply, at, FALSE);
@@ -230,6 +240,13 @@ static char *join_lines(const ReplyLines *reply, guint from, guint last)
     return g_string_free(joined, joined->len > ATTRIBUTION_MAX);
 }
 
+/* Whether the last character is one with which an attribution ends that no quote follows; most lines are settled by this. */
+static gboolean may_end_attribution(const char *joined)
+{
+    gsize len = strlen(joined);
+    return g_str_has_suffix(joined, "：") || (len > 0 && strchr(":-=_*", joined[len - 1]) != NULL);
+}
+
 /* Whether the lines joined so far are an attribution, the last of them at last. */
 static gboolean is_attribution(const ReplyLines *reply, const char *joined, guint last, gsize *ret_offset)
 {
@@ -237,6 +254,8 @@ static gboolean is_attribution(const ReplyLines *reply, const char *joined, guin
     gboolean quoted = quote_follows(reply, last + 1);
 
     *ret_offset = 0;
+    if (!quoted && !may_end_attribution(joined))
+        return FALSE;
     if (quoted && matches_at(patterns()->shared, joined, &start) && start > 0) {
         *ret_offset = (gsize)start;
         return TRUE;

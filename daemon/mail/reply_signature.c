@@ -75,52 +75,57 @@ static gboolean is_run_of(const char *line, char c, guint at_least)
     return length >= at_least && line[strspn(line, " ") + length] == '\0';
 }
 
-static guint count_text(const ReplyLines *reply, guint from, guint end, gsize max_line)
+/* How many lines with text are below one, to the end of its run. */
+typedef struct {
+    guint all, long_ones;
+} Below;
+
+static void count_line(const ReplyLine *line, Below *below, int step)
 {
-    guint count = 0;
-    for (guint i = from; i < end; i++) {
-        if (reply->lines[i].blank)
-            continue;
-        count += strlen(reply->lines[i].text) > max_line ? 1000 : 1;
-    }
-    return count;
+    if (line->blank)
+        return;
+    below->all += (guint)step;
+    below->long_ones += strlen(line->text) > CLOSING_MAX_LINE ? (guint)step : 0;
 }
 
-/* Whether a signature begins at this line of a run that ends before end. */
-static gboolean begins_signature(const ReplyLines *reply, guint at, guint end)
+/* Whether a signature begins at this line of a run. */
+static gboolean begins_signature(const char *line, const Below *below)
 {
-    const char *line = reply->lines[at].text;
-
     if (g_str_equal(line, "-- "))
         return TRUE;
-    guint below = count_text(reply, at + 1, end, G_MAXUINT16);
+    if (below->all > SIGNATURE_MAX_LINES)
+        return FALSE;
     if (g_str_equal(line, "--") || g_str_equal(line, "—") || is_run_of(line, '_', 5))
-        return below <= SIGNATURE_MAX_LINES;
-    if (below == 0 && matches(patterns()->name, line, CLOSING_MAX_LINE))
         return TRUE;
-    if (matches(patterns()->device, line, DEVICE_MAX_LINE))
-        return below <= 2;
-    guint short_below = count_text(reply, at + 1, end, CLOSING_MAX_LINE);
+    if (below->all == 0 && matches(patterns()->name, line, CLOSING_MAX_LINE))
+        return TRUE;
+    if (below->all <= 2 && matches(patterns()->device, line, DEVICE_MAX_LINE))
+        return TRUE;
     /* "Best" alone may be the sender's last word */
-    return short_below <= CLOSING_MAX_LINES && (short_below > 0 || strchr(line, ' ') != NULL) &&
+    return below->long_ones == 0 && below->all <= CLOSING_MAX_LINES && (below->all > 0 || strchr(line, ' ') != NULL) &&
            matches(patterns()->closing, line, CLOSING_MAX_LINE);
 }
 
-/* The lines at … end are one run of the sender's own. */
-static void mark_run(ReplyLines *reply, guint at, guint end, gboolean text_before)
+/* The lines at … end are one run of the sender's own. TRUE where there is text in it. */
+static gboolean mark_run(ReplyLines *reply, guint at, guint end, gboolean text_before)
 {
-    gboolean text = text_before;
+    gboolean text = FALSE;
+    Below below = {0};
 
+    for (guint i = at; i < end; i++)
+        count_line(&reply->lines[i], &below, 1);
     for (guint i = at; i < end; i++) {
         if (reply->lines[i].blank)
             continue;
-        if (text && begins_signature(reply, i, end)) {
+        count_line(&reply->lines[i], &below, -1);
+        if ((text || text_before) && begins_signature(reply->lines[i].text, &below)) {
             for (guint n = i; n < end; n++)
                 reply->lines[n].mark = REPLY_SIGNATURE;
-            return;
+            return text;
         }
         text = TRUE;
     }
+    return text;
 }
 
 void reply_mark_signatures(ReplyLines *reply)
@@ -131,10 +136,7 @@ void reply_mark_signatures(ReplyLines *reply)
         guint end = at;
         while (end < reply->count && reply->lines[end].mark == REPLY_KEPT)
             end++;
-        if (end > at) {
-            mark_run(reply, at, end, text_before);
-            text_before = text_before || count_text(reply, at, end, G_MAXUINT16) > 0;
-        }
+        text_before |= mark_run(reply, at, end, text_before);
         at = end + 1;
     }
 }
