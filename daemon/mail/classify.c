@@ -12,6 +12,7 @@
 #include "mail/absence.h"
 #include "mail/autoreply.h"
 #include "mail/bounce.h"
+#include "mail/reply_text.h"
 #include "mail/token.h"
 
 enum { STOP_MAX_CHARS = 120, STOP_MAX_LINES = 4 };
@@ -153,6 +154,12 @@ static gboolean has_token(InboundMessage *message)
     return TRUE;
 }
 
+static void take_new_text(InboundMessage *message)
+{
+    g_free(message->text);
+    message->text = reply_text_extract(message->full_text);
+}
+
 void classify(const MailParts *parts, InboundMessage *message)
 {
     if (is_complaint(parts, message))
@@ -161,6 +168,7 @@ void classify(const MailParts *parts, InboundMessage *message)
         message->class = INBOUND_BOUNCE;
         return;
     }
+    take_new_text(message); /* which what follows looks at, and reports of machines have none of */
     if (has_token(message) || is_automatic(parts, message) || is_other(parts, message))
         return;
     message->asks_to_stop = says_stop(message->text);

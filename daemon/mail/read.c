@@ -9,7 +9,6 @@
 #include "mail/address.h"
 #include "mail/classify.h"
 #include "mail/parts.h"
-#include "mail/reply_text.h"
 #include "mail/token.h"
 
 static void take(char **field, char *text)
@@ -170,12 +169,6 @@ static char *fingerprint_of(const InboundMessage *message, const char *bytes, gs
     return g_strdup(g_checksum_get_string(sum));
 }
 
-static void read_texts(MailParts *parts, InboundMessage *message)
-{
-    take(&message->full_text, bounded_text(parts->text, &message->truncated));
-    take(&message->text, reply_text_extract(message->full_text));
-}
-
 /* One line of valid UTF-8 without controls, at most READ_MAX_HEADER octets: what the record of a message may hold (mail/message.h), whatever
  * wrote it. In place. */
 static void bound_line(char **field)
@@ -226,7 +219,7 @@ InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
     read_date(&parts, message);
     take(&message->subject, mail_parts_header(&parts, "Subject"));
     take(&message->authentication_results, mail_parts_header(&parts, "Authentication-Results"));
-    read_texts(&parts, message);
+    take(&message->full_text, bounded_text(parts.text, &message->truncated));
     read_token(message);
     classify(&parts, message);
     if (message->class != INBOUND_REPLY && message->class != INBOUND_UNSUBSCRIBE)
