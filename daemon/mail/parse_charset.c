@@ -120,7 +120,7 @@ static char *without_nul(const char *bytes, gsize *len)
     return copy;
 }
 
-/* UTF-8 but for a character that the sender, or a limit of ours, cut in two at the end. */
+/* UTF-8 but for a character that the sender, or a limit of ours, cut in two at the end: believed where there are whole ones before it. */
 static gboolean is_utf8(const char *bytes, gsize len, gsize *ret_len)
 {
     const char *end;
@@ -129,7 +129,10 @@ static gboolean is_utf8(const char *bytes, gsize len, gsize *ret_len)
     if (g_utf8_validate_len(bytes, len, &end))
         return TRUE;
     *ret_len = (gsize)(end - bytes);
-    return len - *ret_len < 4 && g_utf8_get_char_validated(end, (gssize)(len - *ret_len)) == (gunichar)-2;
+    gboolean others = FALSE;
+    for (gsize i = 0; i < *ret_len && !others; i++)
+        others = (guchar)bytes[i] >= 0x80;
+    return others && len - *ret_len < 4 && g_utf8_get_char_validated(end, (gssize)(len - *ret_len)) == (gunichar)-2;
 }
 
 char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, gsize max_bytes, gboolean *ret_cut)
@@ -164,6 +167,10 @@ char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, g
         text = g_string_new(repaired);
     }
     clean(text);
+    if (!g_utf8_validate_len(text->str, text->len, NULL)) { /* iconv lets surrogates of UTF-7 pass */
+        g_autofree char *repaired = g_utf8_make_valid(text->str, (gssize)text->len);
+        g_string_assign(text, repaired);
+    }
     if (text->len > max_bytes) {
         g_string_truncate(text, parse_charset_cut(text->str, text->len, max_bytes));
         *ret_cut = TRUE;

@@ -10,6 +10,7 @@
 #include "mail/html_text.h"
 #include "mail/parse_bound.h"
 #include "mail/parse_charset.h"
+#include "mail/parse_header.h"
 #include "mail/read.h"
 
 enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, PART_MAX_TEXT = 4 * READ_MAX_TEXT, HTML_MAX_TOTAL = 8 * READ_MAX_TEXT };
@@ -339,24 +340,23 @@ gboolean mail_parts_has_header(const MailParts *parts, const char *name)
     return parts->message && g_mime_object_get_header(GMIME_OBJECT(parts->message), name) != NULL;
 }
 
-/* At most max_bytes of it, cut between characters. Caller frees. */
-static char *cut(const char *text, gsize max_bytes)
+static const char *raw_value(const MailParts *parts, const char *name)
 {
-    gsize length = strlen(text);
-    if (length <= max_bytes)
-        return g_strdup(text);
-    const char *end = g_utf8_find_prev_char(text, text + max_bytes + 1);
-    return g_strndup(text, end ? (gsize)(end - text) : 0);
+    GMimeHeaderList *headers = parts->message != NULL ? g_mime_object_get_header_list(GMIME_OBJECT(parts->message)) : NULL;
+    GMimeHeader *header = headers != NULL ? g_mime_header_list_get_header(headers, name) : NULL;
+    return header != NULL ? g_mime_header_get_raw_value(header) : NULL;
+}
+
+gboolean mail_parts_is_encoded(const MailParts *parts, const char *name)
+{
+    const char *raw = raw_value(parts, name);
+    return raw != NULL && strstr(raw, "=?") != NULL;
 }
 
 char *mail_parts_header(const MailParts *parts, const char *name)
 {
-    const char *value = parts->message ? g_mime_object_get_header(GMIME_OBJECT(parts->message), name) : NULL;
-    if (!value)
-        return g_strdup("");
-    g_autofree char *valid = text_make_valid(value, -1);
-    g_autofree char *line = text_one_line(valid);
-    return cut(line, READ_MAX_HEADER);
+    const char *raw = raw_value(parts, name);
+    return raw != NULL ? parse_header_decode(raw, READ_MAX_HEADER) : g_strdup("");
 }
 
 char *mail_field(const char *fields, const char *name)

@@ -30,5 +30,8 @@ void mail_parts_clear(MailParts *parts);
 char *mail_parts_header(const MailParts *parts, const char *name);
 gboolean mail_parts_has_header(const MailParts *parts, const char *name);
 
+/* TRUE where its raw value holds what looks like an encoded word (RFC 2047). */
+gboolean mail_parts_is_encoded(const MailParts *parts, const char *name);
+
 /* The value of a field in such a text of fields (any case), unfolded; NULL: there is none. from: where to look; NULL or its begin. Caller frees. */
 char *mail_field(const char *fields, const char *name);

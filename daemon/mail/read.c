@@ -37,6 +37,22 @@ static char *canonical_or_empty(const char *address)
     return canonical ? canonical : g_strdup("");
 }
 
+/* GMime loses what follows an encoded word that is padded with "=": where there are such words, the name is what stands before the
+ * address in the value as we decode it. Caller frees. */
+static char *sender_name(const MailParts *parts, const char *name)
+{
+    g_autofree char *value = mail_parts_header(parts, "From");
+    const char *open = strrchr(value, '<');
+    gboolean encoded = name != NULL && mail_parts_is_encoded(parts, "From");
+
+    if (!encoded || open == NULL || open == value)
+        return text_make_valid(name != NULL ? name : "", -1);
+    g_autofree char *phrase = g_strstrip(g_strndup(value, (gsize)(open - value)));
+    gsize length = strlen(phrase);
+    gboolean quoted = length >= 2 && phrase[0] == '"' && phrase[length - 1] == '"';
+    return quoted ? g_strndup(phrase + 1, length - 2) : g_steal_pointer(&phrase);
+}
+
 static void read_sender(const MailParts *parts, InboundMessage *message)
 {
     InternetAddressList *list = parts->message ? g_mime_message_get_from(parts->message) : NULL;
@@ -45,8 +61,8 @@ static void read_sender(const MailParts *parts, InboundMessage *message)
         if (!INTERNET_ADDRESS_IS_MAILBOX(address))
             continue;
         const char *name = internet_address_get_name(address);
-        g_autofree char *valid = text_make_valid(name ? name : "", -1);
-        g_autofree char *line = text_one_line(valid);
+        g_autofree char *whole = internet_address_list_length(list) == 1 ? sender_name(parts, name) : text_make_valid(name ? name : "", -1);
+        g_autofree char *line = text_one_line(whole);
         take(&message->from, canonical_or_empty(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))));
         take(&message->from_name, text_escape(line, 500));
         return;
