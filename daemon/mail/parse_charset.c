@@ -135,6 +135,30 @@ static gboolean is_utf8(const char *bytes, gsize len, gsize *ret_len)
     return others && len - *ret_len < 4 && g_utf8_get_char_validated(end, (gssize)(len - *ret_len)) == (gunichar)-2;
 }
 
+/* Whether there are more whole characters of several octets than octets that belong to none. */
+static gboolean is_damaged_utf8(const char *bytes, gsize len)
+{
+    gsize whole = 0, wrong = 0;
+
+    for (gsize i = 0; i < len;) {
+        gunichar c = g_utf8_get_char_validated(bytes + i, (gssize)MIN(len - i, 6));
+        if (c == (gunichar)-1 || c == (gunichar)-2) {
+            wrong++;
+            i++;
+            continue;
+        }
+        whole += c >= 0x80 ? 1 : 0;
+        i += (gsize)g_unichar_to_utf8(c, NULL);
+    }
+    return whole > wrong;
+}
+
+static GString *repaired_utf8(const char *bytes, gsize len)
+{
+    g_autofree char *repaired = g_utf8_make_valid(bytes, (gssize)len);
+    return g_string_new(repaired);
+}
+
 char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, gsize max_bytes, gboolean *ret_cut)
 {
     const char *name = meant_by(charset);
@@ -157,19 +181,17 @@ char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, g
         text = g_string_new_len(bytes, (gssize)valid);
     if (text == NULL && name != NULL && g_ascii_strcasecmp(name, "utf-8") != 0)
         text = convert(bytes, len, name, max_bytes);
-    /* a label of UTF-8 on bytes that mostly are it: a damaged character or two */
-    if (text == NULL && name != NULL)
-        text = convert(bytes, len, "utf-8", max_bytes);
+    if (text == NULL && is_damaged_utf8(bytes, len))
+        text = repaired_utf8(bytes, len);
     if (text == NULL)
         text = convert(bytes, len, "windows-1252", max_bytes);
-    if (text == NULL) {
-        g_autofree char *repaired = g_utf8_make_valid(bytes, (gssize)len);
-        text = g_string_new(repaired);
-    }
+    if (text == NULL)
+        text = repaired_utf8(bytes, len);
     clean(text);
     if (!g_utf8_validate_len(text->str, text->len, NULL)) { /* iconv lets surrogates of UTF-7 pass */
-        g_autofree char *repaired = g_utf8_make_valid(text->str, (gssize)text->len);
-        g_string_assign(text, repaired);
+        GString *repaired = repaired_utf8(text->str, text->len);
+        g_string_free(text, TRUE);
+        text = repaired;
     }
     if (text->len > max_bytes) {
         g_string_truncate(text, parse_charset_cut(text->str, text->len, max_bytes));
