@@ -241,12 +241,28 @@ static void read_original(const MailParts *parts, InboundMessage *message)
     message->original_message_id = close ? g_strndup(open + 1, (gsize)(close - open - 1)) : g_strdup(id);
 }
 
+/* Whether the report has actions, and all of them say that it arrived. */
+static gboolean tells_only_arrivals(const char *fields)
+{
+    g_auto(GStrv) blocks = g_regex_split_simple("\\n[ \\t]*\\n+", fields, 0, 0);
+    guint arrived = 0;
+    for (char **block = blocks; *block; block++) {
+        g_autofree char *action = mail_field(*block, "Action");
+        if (action && !has_arrived(action))
+            return FALSE;
+        arrived += action ? 1 : 0;
+    }
+    return arrived > 0;
+}
+
 /* Either by fields, or by text where that looks like a bounce; evidence: NULL where it is none. */
 static const char *read_all(const MailParts *parts, const Report *report, InboundMessage *message)
 {
     read_blocks(parts->delivery_status->str, report, parts, message);
     if (message->bounces->len)
         return "a delivery status report (RFC 3464)";
+    if (tells_only_arrivals(parts->delivery_status->str))
+        return NULL;
     if (!looks_like_bounce(parts, message))
         return NULL;
     read_text(parts, report, message);
