@@ -23,7 +23,7 @@ static GRegex *compile(const char *pattern)
 }
 
 typedef struct {
-    GRegex *subject, *daemon, *sender, *phrase, *delay;
+    GRegex *subject, *daemon, *sender, *phrase, *delay, *block_end;
 } Patterns;
 
 static const Patterns *patterns(void)
@@ -36,6 +36,7 @@ static const Patterns *patterns(void)
                                    "delivery notification|rejected|bounce|onbestelbaar|impossibile|no se puede entregar|mail system error|warning: message|"
                                    "mail failed|delivery error|couldn't be delivered|non delivery|undelivered|delayed mail|mail (?:could )?not|"
                                    "não (?:foi )?entregue|niedostarczalne|nie dostarczon|echec|échec|olevererbart|kunde inte levereras|ikke leveret|ikke leverbar");
+        compiled.block_end = compile("\\n[ \\t]*\\n+");
         compiled.daemon = compile("\\bmail(?:er)?-?daemon\\b");
         compiled.sender = compile("\\b(?:postmaster|mail[ .-]?delivery|mdaemon|mail[ .]?system|bounces?|administrator|delivery (?:sub)?system)\\b");
         compiled.phrase = compile("could ?n.t be delivered|could not (?:be )?deliver|was not delivered|not delivered to|delivery to the following|"
@@ -163,7 +164,7 @@ static void read_block(const char *block, const Report *report, const MailParts 
 
 static void read_blocks(const char *fields, const Report *report, const MailParts *parts, InboundMessage *message)
 {
-    g_auto(GStrv) blocks = g_regex_split_simple("\\n[ \\t]*\\n+", fields, 0, 0);
+    g_auto(GStrv) blocks = g_regex_split(patterns()->block_end, fields, 0);
     for (char **block = blocks; *block && !is_full(message); block++)
         read_block(*block, report, parts, message);
 }
@@ -207,7 +208,9 @@ static void read_text(const MailParts *parts, const Report *report, InboundMessa
 {
     g_autofree char *failed = mail_parts_header(parts, "X-Failed-Recipients");
     gboolean is_delayed = matches(patterns()->delay, report->text);
-    read_blocks(parts->text, report, parts, message); /* a report's fields, pasted */
+    g_autofree char *pasted = mail_field(parts->text, "Final-Recipient");
+    if (pasted)
+        read_blocks(parts->text, report, parts, message);
     if (!message->bounces->len && *failed)
         read_header_recipients(failed, report, is_delayed, message);
     if (!message->bounces->len)
@@ -241,12 +244,28 @@ static void read_original(const MailParts *parts, InboundMessage *message)
     message->original_message_id = close ? g_strndup(open + 1, (gsize)(close - open - 1)) : g_strdup(id);
 }
 
+/* Whether the report has actions, and all of them say that it arrived. */
+static gboolean tells_only_arrivals(const char *fields)
+{
+    g_auto(GStrv) blocks = g_regex_split(patterns()->block_end, fields, 0);
+    guint arrived = 0;
+    for (char **block = blocks; *block; block++) {
+        g_autofree char *action = mail_field(*block, "Action");
+        if (action && !has_arrived(action))
+            return FALSE;
+        arrived += action ? 1 : 0;
+    }
+    return arrived > 0;
+}
+
 /* Either by fields, or by text where that looks like a bounce; evidence: NULL where it is none. */
 static const char *read_all(const MailParts *parts, const Report *report, InboundMessage *message)
 {
     read_blocks(parts->delivery_status->str, report, parts, message);
     if (message->bounces->len)
         return "a delivery status report (RFC 3464)";
+    if (tells_only_arrivals(parts->delivery_status->str))
+        return NULL;
     if (!looks_like_bounce(parts, message))
         return NULL;
     read_text(parts, report, message);

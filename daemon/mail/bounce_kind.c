@@ -16,7 +16,7 @@ enum { WORDS_LOOKED_AT = 4096 };
 /* About the sender, the message, the way there or the state of a mailbox that is there. */
 #define REFUSED_PATTERN                                                                                                    \
     "\\bsender\\b.{0,40}(?:reject|denied|verif|domain|address|block|invalid|unknown|not exist)|domain of sender|unrout(?:e)?able sender|"   \
-    "black ?list|block ?list|\\bblocked\\b|\\b(?:dns)?[br]bl\\b|spamhaus|reputation|\\blisted (?:in|at|by|on)\\b|\\bbanned\\b|"           \
+    "black ?list|block ?list|\\bblocked\\b|\\b(?:dns)?[br]bl\\b|spamhaus|reputation|(?<!not )\\blisted (?:in|at|by|on)\\b|\\bbanned\\b|"           \
     "\\bspf\\b|\\bdkim\\b|\\bdmarc\\b|authenticat|not verified|\\bptr\\b|\\br?dns\\b.{0,30}(?:require|invalid|record|reverse)|reverse dns|"   \
     "\\bspam|virus|malware|content (?:reject|filter|den)|message (?:content )?(?:rejected|filtered)|mail reject|scored|"                     \
     "(?:message|mail|length|size)\\b.{0,30}\\b(?:too (?:large|big|long)|exceed)|exceed.{0,40}\\b(?:size|length|limit|maximum|storage|quota)|"    \
@@ -29,7 +29,7 @@ enum { WORDS_LOOKED_AT = 4096 };
 
 /* There is no such address or host. */
 #define GONE_PATTERN                                                                                                       \
-    "\\b(?:user|recipient|mailbox|address(?:ee)?|account|person|alias|username|destination)s?\\b[^.;]{0,60}?\\b(?:unknown|not (?:be )?(?:found|known|recogni[sz]ed|listed|valid|exist)|" \
+    "\\b(?:user|recipient|mailbox|address(?:ee)?|account|person|alias|username|destination)s?\\b(?:[^.;]|\\.(?=\\w)){0,70}?\\b(?:unknown|not (?:be )?(?:found|known|recogni[sz]ed|listed|valid|exist)|" \
     "invalid|non-?exist(?:ent|ing)?|unrout(?:e)?able|no longer)|"                                                                         \
     "\\b(?:unknown|no such|not? valid|invalid|bad|non-?exist(?:ent|ing)|unrecogni[sz]ed|undeliverable|unrout(?:e)?able|illegal|misspelled)\\s(?:[\\w-]+\\s){0,2}"     \
     "(?:user|recipient|mailbox|address(?:ee)?|account|person|alias|local|name|domain|host|destination|customer)|"                        \

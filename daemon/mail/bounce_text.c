@@ -113,7 +113,8 @@ static GPtrArray *find_by(const GRegex *pattern, char **lines, char *const *othe
     GString *open = NULL;
     for (char **line = lines; *line; line++) {
         g_autofree char *text = trimmed(*line);
-        g_autofree char *address = found->len < READ_MAX_BOUNCES ? address_in(pattern, text, others) : NULL;
+        gboolean may_have = found->len < READ_MAX_BOUNCES && strchr(text, '@');
+        g_autofree char *address = may_have ? address_in(pattern, text, others) : NULL;
         if (address && !is_known(found, address)) {
             if (open)
                 ((BounceMention *)found->pdata[found->len - 1])->section = g_string_free(open, FALSE);

@@ -65,6 +65,15 @@ static gboolean is_complaint(const MailParts *parts, InboundMessage *message)
     return TRUE;
 }
 
+/* A delivery status report in which nothing failed: bounce_read() has seen to those that tell of failures. */
+static gboolean is_report_of_success(const MailParts *parts, InboundMessage *message)
+{
+    if (parts->delivery_status->len == 0)
+        return FALSE;
+    set_class(message, INBOUND_OTHER, "a delivery status report of success");
+    return TRUE;
+}
+
 /* A program that wrote unasked (RFC 3834's auto-generated): a notice, not the answer of somebody's mailbox. */
 static gboolean is_notice(const char *evidence, const InboundMessage *message)
 {
@@ -125,13 +134,21 @@ static gboolean says_stop(const char *text)
     if (g_once_init_enter(&once)) {
         const char *greeting = "(?:(?:hi|hello|hei|hej|hallo|dear|kjære)\\b[^\\n]{0,30}[,!.]?\\s{1,4})?";
         const char *please = "(?:please|pls|kindly|vennligst|v[æa]r s[åa] snill|bitte|s'il vous pla[îi]t|por favor|per favore|prosz[ęe])?[,\\s]{0,3}";
-        const char *words = "(?:stopp?|unsubscribe(?: me)?|opt[- ]?out|remove me(?: from .{1,40})?|take me off .{1,40}|(?:do not|don't|no longer) (?:e-?mail|contact|write(?: to)?) me.{0,30}|"
-                            "stop (?:e-?mailing|contacting|writing|sending).{0,40}|no more (?:e-?mails?|mails?).{0,20}|avmeld(?: meg)?|meld meg av.{0,40}|avslutt.{0,30}|slett meg.{0,40}|"
-                            "ikke (?:send|kontakt|skriv).{0,40}|slutt [åa] (?:sende|skrive|kontakte|maile).{0,40}|avregistrer(?:a)?(?: mig)?|sluta (?:skicka|maila|kontakta).{0,40}|afmeld(?: mig)?|"
-                            "abmelden|abbestellen|keine (?:weiteren )?(?:e-?)?mails mehr.{0,20}|uitschrijven|afmelden|d[ée]sabonner?.{0,30}|d[ée]sinscri.{0,30}|"
-                            "cancell?ami.{0,30}|disiscri.{0,30}|darme de baja|baja|cancelar(?: inscri[çc][ãa]o)?|wypisz(?: mnie)?.{0,30})";
-        g_autofree char *pattern = g_strdup_printf("^\\s*%s%s%s[\\s.!]{0,4}(?:(?:please|takk|thanks?(?: you)?|tak|danke|merci|gracias|grazie|mvh|regards|hilsen)\\b[^\\n]{0,40})?"
-                                                   "(?:\\n[^\\n]{0,40}){0,3}\\s*$", greeting, please, words);
+        const char *words = "(?:stopp?|unsubscribe(?: (?:me|us))?|opt[- ]?(?:me )?out|remove (?:me|us)(?: from .{1,40})?|take (?:me|us) off .{1,40}|"
+                            "(?:do not|don't|no longer) (?:e-?mail|contact|write(?: to)?) (?:me|us)\\b.{0,20}|stop (?:e-?mailing|contacting|writing(?: to)?) (?:me|us)\\b.{0,20}|"
+                            "stop sending (?:(?:me|us|these|any|more|your) ){0,3}(?:e-?mails?|mails?|messages|this|these)\\b.{0,20}|no more (?:e-?mails?|mails?)\\b.{0,20}|"
+                            "avmeld(?: meg| oss)?|meld (?:meg|oss) av.{0,40}|avslutt(?: abonnement\\w*)?|slett (?:meg|oss)\\b.{0,30}|fjern (?:meg|oss) fra .{1,30}|"
+                            "ikke (?:send|skriv) (?:(?:til )?(?:meg|oss) )?(?:flere|mere?)\\b.{0,30}|ikke kontakt (?:meg|oss)\\b.{0,20}|"
+                            "slutt [åa] (?:maile|kontakte|skrive til) (?:meg|oss)\\b.{0,20}|slutt [åa] sende (?:(?:meg|oss) )?(?:e-?post|mailer?|flere|slike)\\b.{0,20}|"
+                            "avregistrer(?:a)?(?: mig| oss)?|sluta (?:maila|kontakta) (?:mig|oss)\\b.{0,20}|sluta skicka (?:(?:mig|oss) )?(?:mejl|mail|fler)\\b.{0,20}|"
+                            "(?:afmeld|frameld)(?: mig| os)?|abmelden|abbestellen|austragen|keine (?:weiteren )?(?:e-?)?mails mehr.{0,20}|uitschrijven|afmelden|"
+                            "d[ée]sabonner?(?:-moi)?.{0,20}|d[ée]sinscri\\w*(?:-moi)?.{0,20}|cancell?ami.{0,30}|disiscri\\w*.{0,20}|darme de baja|d[ée]me de baja|baja|"
+                            "cancelar(?: (?:a )?(?:inscri[çc][ãa]o|suscripci[óo]n|assinatura))?|wypisz(?: mnie)?.{0,30})";
+        /* below it a greeting or a name at most: "Stop!\nSend the offer" asks for more */
+        const char *below = "(?:\\s*\\n\\s*(?:(?:please|takk|thanks?|tak|tack|danke|merci|gracias|grazie|mvh|(?:best |kind )?regards|(?:(?:med )?(?:vennlig )?)?hilsen|gru[ßs]+)\\b[^\\n]{0,30}|"
+                            "(?-i:\\p{Lu}[\\p{L}.'-]{0,20}(?:\\s\\p{Lu}[\\p{L}.'-]{0,20}){0,3})[,.]?)){0,3}";
+        g_autofree char *pattern = g_strdup_printf("^\\s*%s%s%s[\\s.,!]{0,4}(?:(?:please|takk|thanks?(?: you)?|tak|tack|danke|merci|gracias|grazie|mvh|regards|hilsen)\\b[^\\n]{0,30})?"
+                                                   "%s\\s*$", greeting, please, words, below);
         g_autoptr(GError) error = NULL;
         stop = g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, &error);
         if (!stop)
@@ -169,7 +186,7 @@ void classify(const MailParts *parts, InboundMessage *message)
         return;
     }
     take_new_text(message); /* which what follows looks at, and reports of machines have none of */
-    if (has_token(message) || is_automatic(parts, message) || is_other(parts, message))
+    if (has_token(message) || is_report_of_success(parts, message) || is_automatic(parts, message) || is_other(parts, message))
         return;
     message->asks_to_stop = says_stop(message->text);
     if (message->asks_to_stop)
