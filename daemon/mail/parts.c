@@ -292,6 +292,8 @@ static gboolean is_empty(const MailParts *parts)
 /* What is there although the structure is not: a multipart whose boundary never comes, a body of no known encoding. */
 static void take_raw_body(MailParts *parts, const GByteArray *bytes)
 {
+    if (bytes->len == 0)
+        return; /* no data either */
     gsize at = parse_bound_body((const char *)bytes->data, bytes->len);
     g_free(parts->text);
     parts->text = parse_charset_to_utf8((const char *)bytes->data + at, bytes->len - at, NULL, PART_MAX_TEXT, &parts->truncated);
