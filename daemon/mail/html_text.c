@@ -13,6 +13,7 @@ enum {
     HTML_MAX_BYTES = 2 * 1024 * 1024, /* looked at */
     HTML_MAX_DEPTH = 400,             /* of open elements */
     HTML_MAX_QUOTES = 20,             /* ">" before a line */
+    HTML_MAX_TAG_WORDS = 500,         /* in one tag: the parser compares each attribute with all before it */
     ATTRIBUTE_LOOKED_AT = 300
 };
 
@@ -35,7 +36,8 @@ typedef struct {
     gboolean rest_is_older; /* a divider was met: all below is quoted */
     guint line_ends;        /* due before the next text */
     gboolean space_due, at_start;
-    gboolean cut;
+    gboolean cut;        /* by a limit, and the parser is stopped */
+    gboolean cut_before; /* in what it was given */
 } Writer;
 
 /* ---- text out --------------------------------------------------------------------------------------------------------- */
@@ -290,9 +292,60 @@ static void on_text(void *data, const xmlChar *text, int len)
         write_text(writer, (const char *)text, (gsize)len);
 }
 
+/* Behind the tag that begins at tag, quoted values passed over as the parser does; *words: how many it has outside of these. */
+static const char *tag_end(const char *tag, const char *end, guint *words)
+{
+    gboolean value = FALSE; /* behind "=", where a quote opens a value */
+
+    *words = 0;
+    for (const char *c = tag + 1; c < end; c++) {
+        if (*c == '>')
+            return c + 1;
+        if (value && (*c == '"' || *c == '\'')) {
+            c = memchr(c + 1, *c, (gsize)(end - c - 1));
+            if (c == NULL)
+                return end;
+            *words += 1;
+            value = FALSE;
+        } else if (g_ascii_isspace(*c) || *c == '/') {
+            *words += 1;
+        } else {
+            value = *c == '=';
+        }
+    }
+    return end;
+}
+
+/* The HTML without tags that have more words than is good. *cut is set where there were such. Caller frees. */
+static GString *without_huge_tags(const char *html, gsize len, gboolean *cut)
+{
+    GString *out = g_string_sized_new(len);
+    const char *end = html + len;
+
+    for (const char *p = html; p < end;) {
+        const char *tag = memchr(p, '<', (gsize)(end - p));
+        if (tag == NULL)
+            tag = end;
+        g_string_append_len(out, p, tag - p);
+        p = tag;
+        if (tag + 1 >= end || !g_ascii_isalpha(tag[1])) { /* a comment, an end, or no tag at all */
+            g_string_append_len(out, tag, tag < end ? 1 : 0);
+            p += tag < end ? 1 : 0;
+            continue;
+        }
+        guint words;
+        p = tag_end(tag, end, &words);
+        if (words <= HTML_MAX_TAG_WORDS)
+            g_string_append_len(out, tag, p - tag);
+        else
+            *cut = TRUE;
+    }
+    return out;
+}
+
 char *html_to_text(const char *html, gsize len, gsize max_bytes, gboolean *ret_cut)
 {
-    Writer writer = {.out = g_string_new(NULL), .max_bytes = max_bytes, .at_start = TRUE, .cut = len > HTML_MAX_BYTES};
+    Writer writer = {.out = g_string_new(NULL), .max_bytes = max_bytes, .at_start = TRUE, .cut_before = len > HTML_MAX_BYTES};
     htmlParserCtxtPtr parser = htmlNewParserCtxt();
 
     writer.open = g_array_new(FALSE, FALSE, sizeof(Element));
@@ -303,7 +356,8 @@ char *html_to_text(const char *html, gsize len, gsize max_bytes, gboolean *ret_c
         parser->sax->endElement = on_end;
         parser->sax->characters = parser->sax->ignorableWhitespace = on_text;
         parser->userData = &writer;
-        htmlDocPtr document = htmlCtxtReadMemory(parser, html, (int)MIN(len, (gsize)HTML_MAX_BYTES), NULL, "UTF-8",
+        g_autoptr(GString) bounded = without_huge_tags(html, MIN(len, (gsize)HTML_MAX_BYTES), &writer.cut_before);
+        htmlDocPtr document = htmlCtxtReadMemory(parser, bounded->str, (int)bounded->len, NULL, "UTF-8",
                                                  HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
         if (document != NULL)
             xmlFreeDoc(document);
@@ -311,7 +365,7 @@ char *html_to_text(const char *html, gsize len, gsize max_bytes, gboolean *ret_c
     if (parser != NULL)
         htmlFreeParserCtxt(parser);
     g_array_free(writer.open, TRUE);
-    if (writer.cut)
+    if (writer.cut || writer.cut_before)
         *ret_cut = TRUE;
     if (writer.out->len > 0)
         g_string_append_c(writer.out, '\n');

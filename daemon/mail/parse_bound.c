@@ -18,8 +18,9 @@ typedef struct {
     gboolean address;             /* … is an address header, or looks like one */
     gsize header_bytes;           /* of the header so far */
     gsize block_bytes;
-    gsize address_bytes;
-    guint headers, address_lines, parts, dash_lines;
+    gboolean content;             /* … begins with Content- */
+    gsize address_bytes, content_bytes;
+    guint headers, address_lines, field_lines, parts, dash_lines;
     gboolean cut;
 } Bound;
 
@@ -46,6 +47,15 @@ static gboolean is_address_header(const char *line, gsize len)
     return FALSE;
 }
 
+/* "Name:", which GMime keeps whole in memory where it takes it for a header. */
+static gboolean is_field(const char *line, gsize len)
+{
+    gsize at = 0;
+    while (at < len && line[at] > ' ' && line[at] < 0x7f && line[at] != ':')
+        at++;
+    return at > 0 && at < len && line[at] == ':';
+}
+
 static gboolean is_blank(const char *line, gsize len)
 {
     return len == 0 || line[0] == '\n' || (len >= 2 && line[0] == '\r' && line[1] == '\n');
@@ -57,7 +67,10 @@ static void begin_line(Bound *bound, const char *line, gsize len)
     bound->header_bytes = 0;
     bound->dropping = FALSE;
     bound->address = is_address_header(line, len);
+    bound->content = has_prefix(line, len, "Content-");
     if (bound->address && ++bound->address_lines > BOUND_MAX_ADDRESS_LINES)
+        bound->dropping = TRUE;
+    if (is_field(line, len) && ++bound->field_lines > BOUND_MAX_FIELD_LINES)
         bound->dropping = TRUE;
     if (bound->in_header_block && ++bound->headers > BOUND_MAX_HEADERS)
         bound->dropping = TRUE;
@@ -73,6 +86,8 @@ static gsize allowance(Bound *bound, gsize len)
                              BOUND_MAX_BLOCK_BYTES - MIN(bound->block_bytes, BOUND_MAX_BLOCK_BYTES)));
     if (bound->address)
         keep = MIN(keep, BOUND_MAX_ADDRESS_BYTES - MIN(bound->address_bytes, BOUND_MAX_ADDRESS_BYTES));
+    if (bound->content)
+        keep = MIN(keep, BOUND_MAX_CONTENT_BYTES - MIN(bound->content_bytes, BOUND_MAX_CONTENT_BYTES));
     return keep;
 }
 
@@ -87,7 +102,7 @@ static gboolean take_line(Bound *bound, const char *line, gsize len)
         return FALSE;
     if (is_blank(line, len)) {
         bound->in_header_block = FALSE;
-        bound->address = bound->dropping = FALSE;
+        bound->address = bound->content = bound->dropping = FALSE;
     } else if (!continued) {
         begin_line(bound, line, len);
     }
@@ -103,6 +118,8 @@ static gboolean take_line(Bound *bound, const char *line, gsize len)
         bound->block_bytes += keep;
     if (bound->address)
         bound->address_bytes += keep;
+    if (bound->content)
+        bound->content_bytes += keep;
     return TRUE;
 }
 

@@ -13,6 +13,8 @@ enum {
     BOUND_MAX_BLOCK_BYTES = 1024 * 1024,   /* of the message's own header block */
     BOUND_MAX_ADDRESS_LINES = 200,         /* lines that begin as an address header does */
     BOUND_MAX_ADDRESS_BYTES = 256 * 1024,  /* in all of these, folded lines included */
+    BOUND_MAX_CONTENT_BYTES = 1024 * 1024, /* in all lines that begin with Content-, whose parameters the parser keeps apart */
+    BOUND_MAX_FIELD_LINES = 20000,         /* lines that begin as any header does, in embedded messages or wherever */
     BOUND_MAX_PARTS = 2000,                /* lines that begin with Content-Type: */
     BOUND_MAX_DASH_LINES = 20000           /* lines that begin with "--", each compared with every open boundary */
 };

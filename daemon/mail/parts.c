@@ -13,7 +13,7 @@
 #include "mail/parse_header.h"
 #include "mail/read.h"
 
-enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, PART_MAX_TEXT = 4 * READ_MAX_TEXT, HTML_MAX_TOTAL = 8 * READ_MAX_TEXT };
+enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, PART_MAX_TEXT = 4 * READ_MAX_TEXT, HTML_MAX_TOTAL = 8 * READ_MAX_TEXT, PART_MAX_BYTES = 8 * READ_MAX_TEXT };
 
 typedef struct {
     MailParts *parts;
@@ -33,16 +33,26 @@ static void walk(Walk *state, GMimeObject *object, Place place);
 
 /* ---- text ------------------------------------------------------------------------------------------------------------ */
 
-static GByteArray *decoded_bytes(GMimePart *part)
+/* The first octets of the part, decoded. */
+static GByteArray *decoded_bytes(GMimePart *part, gsize max_bytes, gboolean *ret_cut)
 {
     GByteArray *array = g_byte_array_new();
     GMimeDataWrapper *content = g_mime_part_get_content(part);
-    if (!content)
+    if (content == NULL)
         return array;
-    GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(array);
-    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-    g_mime_data_wrapper_write_to_stream(content, stream);
-    g_object_unref(stream);
+    GMimeStream *source = g_mime_data_wrapper_get_stream(content), *decoded = g_mime_stream_filter_new(source);
+    GMimeFilter *filter = g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
+    char buffer[8192];
+    gssize length;
+
+    g_mime_stream_filter_add(GMIME_STREAM_FILTER(decoded), filter);
+    g_mime_stream_reset(source);
+    while (array->len < max_bytes && (length = g_mime_stream_read(decoded, buffer, sizeof buffer)) > 0)
+        g_byte_array_append(array, (const guint8 *)buffer, (guint)length);
+    if (array->len >= max_bytes && !g_mime_stream_eos(decoded))
+        *ret_cut = TRUE;
+    g_object_unref(filter);
+    g_object_unref(decoded);
     return array;
 }
 
@@ -89,7 +99,7 @@ static char *unflow(const char *text, gboolean delete_space)
 static char *part_text(Walk *state, GMimePart *part)
 {
     GMimeObject *object = GMIME_OBJECT(part);
-    GByteArray *bytes = decoded_bytes(part);
+    GByteArray *bytes = decoded_bytes(part, PART_MAX_BYTES, &state->parts->truncated);
     char *text = parse_charset_to_utf8(bytes->len ? (const char *)bytes->data : "", bytes->len,
                                        g_mime_object_get_content_type_parameter(object, "charset"), PART_MAX_TEXT,
                                        &state->parts->truncated);
@@ -265,7 +275,9 @@ static void walk(Walk *state, GMimeObject *object, Place place)
     }
     if (GMIME_IS_MULTIPART(object))
         walk_children(state, GMIME_MULTIPART(object), place);
-    else if (GMIME_IS_MESSAGE_PART(object))
+    else
+        state->parts->leaves++;
+    if (GMIME_IS_MESSAGE_PART(object))
         take_message(state, GMIME_MESSAGE_PART(object));
     else if (GMIME_IS_PART(object))
         take_part(state, GMIME_PART(object), place);
@@ -281,12 +293,6 @@ static void take_body(MailParts *parts)
     g_free(parts->text);
     parts->text = g_string_free(state.text, FALSE);
     g_ptr_array_unref(state.also_html);
-}
-
-static gboolean is_empty(const MailParts *parts)
-{
-    return parts->text[strspn(parts->text, " \n\t")] == '\0' && parts->attachments->len == 0 && parts->delivery_status->len == 0 &&
-           parts->feedback_report->len == 0 && parts->original_headers->len == 0;
 }
 
 /* What is there although the structure is not: a multipart whose boundary never comes, a body of no known encoding. */
@@ -318,7 +324,7 @@ void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_
     parts->message = g_mime_parser_construct_message(parser, NULL);
     if (parts->message)
         take_body(parts);
-    if (is_empty(parts))
+    if (parts->leaves == 0)
         take_raw_body(parts, bounded);
     g_object_unref(parser);
     g_object_unref(stream);

@@ -19,6 +19,7 @@ typedef struct {
     gboolean is_calendar;      /* text/calendar */
     gboolean is_calendar_answer; /* … that accepts, declines or changes a meeting */
     GPtrArray *attachments;    /* InboundAttachment* */
+    guint leaves;              /* parts that are no multipart */
     gboolean truncated;
 } MailParts;
 
