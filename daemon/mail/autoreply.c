@@ -12,7 +12,7 @@
 enum { NOTE_LOOKED_AT = 8 * 1024 };
 
 typedef struct {
-    GRegex *subject, *words;
+    GRegex *explicit, *loose, *words;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -24,19 +24,26 @@ static GRegex *compile(const char *pattern)
     return regex;
 }
 
-/* At the begin of a subject, "Re:" and the like before it perhaps. */
-#define SUBJECT                                                                                                                   \
-    "^\\s{0,5}(?:(?:re|sv|aw|vs|ad|rif|tr|fwd?|odp|r)\\s?:\\s{0,3}){0,3}\\W{0,3}(?:"                                                 \
-    "auto(?:matic|mated)?[ -]?(?:reply|response|answer|svar)|automatisk(?:t)? svar|autosvar|automatische (?:antwort|abwesenheit\\p{L}{0,20})|"  \
+/* What only a program writes at the begin of a subject, if the subject of what it answers, or nothing, is behind: "Automatic reply: Hi". */
+#define EXPLICIT                                                                                                                  \
+    "^\\W{0,5}(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer|svar)|automatisk(?:t)? svar|autosvar|automatische (?:antwort|abwesenheit\\p{L}{0,20})|"     \
     "automatisch antwoord|réponse automatique|reponse automatique|respuesta automática|respuesta automatica|risposta automatica|"    \
     "resposta automática|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|"                                             \
+    "out of (?:the )?of+ice(?: auto-?(?:reply|response))?|vacation (?:reply|response|notice|message)|away from my (?:office|desk|mail)|"      \
+    "fraværsmelding|fraværsbeskjed|fraværsbesked|feriemelding|frånvaromeddelande|abwesenheits(?:notiz|nachricht|meldung|info\\p{L}{0,8}|agent|assistent)|"    \
+    "afwezigheids(?:bericht|melding)|message d.absence)(?:\\s{0,2}[:：\\])(–-]|\\s{0,3}$|\\s(?:re|sv|aw|vs|antw|ang)\\s?:)"
+
+/* What people write too. */
+#define LOOSE                                                                                                                     \
+    "^\\s{0,5}(?:(?:re|sv|aw|vs|ad|rif|tr|fwd?|odp|r)\\s?:\\s{0,3}){0,3}\\W{0,3}(?:"                                                 \
+    "auto(?:matic|mated)?[ -]?(?:reply|response|answer|svar)|automatisk(?:t)? svar|autosvar|automatische antwort|"                  \
     "out of (?:the )?(?:of+ice|town)|ooo\\b|away from (?:the |my )?(?:office|desk|mail)|(?:i am |i'm )?(?:currently )?(?:on|away on) (?:vacation|holiday|annual leave|leave|parental leave)\\b|"  \
-    "vacation(?: (?:reply|response|notice|message))?\\b|away (?:until|till|from|message)|"                                           \
-    "(?:er )?ikke (?:til stede|på kontoret)|fravær(?:smelding|ende)?\\b|(?:jeg )?(?:er |har )(?:på |tatt )?ferie|feriefravær|utenfor kontoret|fraværsbeskjed|ute av kontoret|"  \
-    "frånvaro(?:meddelande)?|frånvarande|ej på kontoret|inte på kontoret|semester\\b|fraværsbesked|fraværende|ikke på kontoret|ferie\\b|"  \
-    "abwesenheits?(?:notiz|nachricht|meldung|info\\p{L}{0,8}|agent|assistent)?\\b|abwesend|nicht im (?:büro|hause?)|urlaub\\b|"        \
-    "afwezig(?:heid(?:sbericht|smelding)?)?\\b|niet (?:op|aanwezig op) kantoor|vakantie\\b|"                                         \
-    "absence(?: du bureau)?\\b|absent(?:e)?(?: du bureau)?\\b|en congés?\\b|message d.absence|hors du bureau|"                        \
+    "vacation\\b|away (?:until|till|from|message)|"                                                                                 \
+    "(?:er )?ikke (?:til stede|på kontoret)|fravær(?:ende)?\\b|(?:jeg )?(?:er |har )(?:på |tatt )?ferie|feriefravær|utenfor kontoret|ute av kontoret|"  \
+    "frånvaro|frånvarande|ej på kontoret|inte på kontoret|semester\\b|ikke på kontoret|ferie\\b|"                                    \
+    "abwesenheit\\b|abwesend|nicht im (?:büro|hause?)|urlaub\\b|"                                                                  \
+    "afwezig(?:heid)?\\b|niet (?:op|aanwezig op) kantoor|vakantie\\b|"                                                              \
+    "absence(?: du bureau)?\\b|absent(?:e)?(?: du bureau)?\\b|en congés?\\b|hors du bureau|"                                        \
     "fuera de (?:la )?oficina|ausen(?:te|cia)\\b|de vacaciones|ausência|ausente|fora do escritório|de férias|"                       \
     "fuori (?:sede|ufficio)|assen(?:te|za)\\b|in ferie|nieobecn\\p{L}{0,6}|poza biurem|urlop\\b)"
 
@@ -60,7 +67,8 @@ static const Patterns *patterns(void)
     static Patterns compiled;
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
-        compiled.subject = compile(SUBJECT);
+        compiled.explicit = compile(EXPLICIT);
+        compiled.loose = compile(LOOSE);
         compiled.words = compile(WORDS);
         g_once_init_leave(&once, 1);
     }
@@ -115,9 +123,24 @@ static char *by_value(const MailParts *parts)
 /* Marks of a program that prove nothing alone. */
 static gboolean has_weak_mark(const MailParts *parts)
 {
-    g_autofree char *path = mail_parts_header(parts, "Return-Path");
-    return g_str_has_prefix(path, "<>") || mail_parts_has_header(parts, "X-Auto-Response-Suppress") ||
+    return mail_parts_has_header(parts, "X-Auto-Response-Suppress") ||
            mail_parts_has_header(parts, "X-MS-Exchange-Inbox-Rules-Loop");
+}
+
+/* Without a header that says it. "Ferie" or "Re: Automatic reply: …" is a person's subject as well: then a program's envelope must be there. */
+static char *by_words(const MailParts *parts, const InboundMessage *message)
+{
+    gboolean is_explicit = g_regex_match(patterns()->explicit, message->subject, 0, NULL);
+    if (!is_explicit && !g_regex_match(patterns()->loose, message->subject, 0, NULL))
+        return NULL;
+    g_autofree char *path = mail_parts_header(parts, "Return-Path");
+    gboolean is_marked = has_weak_mark(parts);
+    if (g_str_has_prefix(path, "<>") || (is_explicit && is_marked))
+        return g_strdup("the subject's form and headers of an automatic answer");
+    g_autofree char *note = g_utf8_make_valid(message->full_text, (gssize)MIN(strlen(message->full_text), (gsize)NOTE_LOOKED_AT));
+    if ((is_explicit || is_marked) && g_regex_match(patterns()->words, note, 0, NULL))
+        return g_strdup("the subject's form and the words of an automatic answer");
+    return NULL;
 }
 
 char *autoreply_evidence(const MailParts *parts, const InboundMessage *message)
@@ -130,12 +153,5 @@ char *autoreply_evidence(const MailParts *parts, const InboundMessage *message)
     evidence = by_value(parts);
     if (evidence == NULL)
         evidence = by_presence(parts);
-    if (evidence != NULL || !g_regex_match(patterns()->subject, message->subject, 0, NULL))
-        return evidence;
-    g_autofree char *note = g_utf8_make_valid(message->full_text, (gssize)MIN(strlen(message->full_text), (gsize)NOTE_LOOKED_AT));
-    if (g_regex_match(patterns()->words, note, 0, NULL))
-        return g_strdup("the subject's form and the words of an automatic answer");
-    if (has_weak_mark(parts))
-        return g_strdup("the subject's form and headers of an automatic answer");
-    return NULL;
+    return evidence != NULL ? evidence : by_words(parts, message);
 }

@@ -23,7 +23,7 @@ static GRegex *compile(const char *pattern)
 }
 
 typedef struct {
-    GRegex *subject, *daemon, *sender, *phrase, *delay, *block_end;
+    GRegex *subject, *daemon, *sender, *phrase, *delay, *answer, *block_end;
 } Patterns;
 
 static const Patterns *patterns(void)
@@ -36,6 +36,7 @@ static const Patterns *patterns(void)
                                    "delivery notification|rejected|bounce|onbestelbaar|impossibile|no se puede entregar|mail system error|warning: message|"
                                    "mail failed|delivery error|couldn't be delivered|non delivery|undelivered|delayed mail|mail (?:could )?not|"
                                    "não (?:foi )?entregue|niedostarczalne|nie dostarczon|echec|échec|olevererbart|kunde inte levereras|ikke leveret|ikke leverbar");
+        compiled.answer = compile("\\A\\s{0,5}(?:re|sv|aw|vs|antw|odp|rif|ref|r)\\s?(?:\\[\\d+\\])?\\s?:");
         compiled.block_end = compile("\\n[ \\t]*\\n+");
         compiled.daemon = compile("\\bmail(?:er)?-?daemon\\b");
         compiled.sender = compile("\\b(?:postmaster|mail[ .-]?delivery|mdaemon|mail[ .]?system|bounces?|administrator|delivery (?:sub)?system)\\b");
@@ -226,8 +227,8 @@ static gboolean looks_like_bounce(const MailParts *parts, const InboundMessage *
     if (*failed || (strstr(type, "report") && strstr(type, "delivery-status")) || matches(patterns()->daemon, sender))
         return TRUE; /* nobody writes letters as MAILER-DAEMON */
     gboolean null_path = g_str_equal(path, "<>"), by_system = matches(patterns()->sender, sender);
-    if (!by_system && !null_path)
-        return FALSE;
+    if (!null_path && (!by_system || matches(patterns()->answer, message->subject)))
+        return FALSE; /* postmasters and administrators answer mail too */
     gboolean subject = matches(patterns()->subject, message->subject);
     return (subject && (by_system || !*message->from)) || (matches(patterns()->phrase, parts->text) && (subject || by_system));
 }

@@ -136,8 +136,8 @@ static gboolean says_stop(const char *text)
         const char *please = "(?:please|pls|kindly|vennligst|v[æa]r s[åa] snill|bitte|s'il vous pla[îi]t|por favor|per favore|prosz[ęe])?[,\\s]{0,3}";
         const char *words = "(?:stopp?|unsubscribe(?: (?:me|us))?|opt[- ]?(?:me )?out|remove (?:me|us)(?: from .{1,40})?|take (?:me|us) off .{1,40}|"
                             "(?:do not|don't|no longer) (?:e-?mail|contact|write(?: to)?) (?:me|us)\\b.{0,20}|stop (?:e-?mailing|contacting|writing(?: to)?) (?:me|us)\\b.{0,20}|"
-                            "stop sending (?:(?:me|us|these|any|more|your) ){0,3}(?:e-?mails?|mails?|messages|this|these)\\b.{0,20}|no more (?:e-?mails?|mails?)\\b.{0,20}|"
-                            "avmeld(?: meg| oss)?|meld (?:meg|oss) av.{0,40}|avslutt(?: abonnement\\w*)?|slett (?:meg|oss)\\b.{0,30}|fjern (?:meg|oss) fra .{1,30}|"
+                            "stop sending (?:(?:me|us|these|any|more|your) ){0,3}(?:e-?mails?|mails?|messages|this|these)\\b.{0,20}|no more (?:e-?mails?|mails?)(?: to me| from you)?|"
+                            "avmeld(?: meg| oss)?|meld (?:meg|oss) av.{0,40}|avslutt(?: abonnement\\w*)?|slett (?:meg|oss)(?: fra .{1,30})?|fjern (?:meg|oss) fra .{1,30}|"
                             "ikke (?:send|skriv) (?:(?:til )?(?:meg|oss) )?(?:flere|mere?)\\b.{0,30}|ikke kontakt (?:meg|oss)\\b.{0,20}|"
                             "slutt [åa] (?:maile|kontakte|skrive til) (?:meg|oss)\\b.{0,20}|slutt [åa] sende (?:(?:meg|oss) )?(?:e-?post|mailer?|flere|slike)\\b.{0,20}|"
                             "avregistrer(?:a)?(?: mig| oss)?|sluta (?:maila|kontakta) (?:mig|oss)\\b.{0,20}|sluta skicka (?:(?:mig|oss) )?(?:mejl|mail|fler)\\b.{0,20}|"

@@ -154,6 +154,7 @@ static void test_what_is_no_bounce(void **state)
     const char *cases[] = {
         "From: Kari <kari@kunde.example>\nTo: anna@example.com\nIn-Reply-To: <abc@example.com>\nSubject: Re: Undelivered mail\n\nYour last mail could not be delivered: user unknown. Try kari@kunde.example.\n",
         "From: Kari <kari@kunde.example>\nTo: anna@example.com\nSubject: Fwd: Returned mail\n\nSee below.\n\n> From: MAILER-DAEMON\n> Final-Recipient: rfc822; ola@kunde.example\n> Action: failed\n",
+        "From: Postmaster <postmaster@kunde.example>\nTo: anna@example.com\nIn-Reply-To: <abc@example.com>\nSubject: Re: Undelivered mail\n\nThe mailbox was over quota; user unknown was our mistake.\n",
         "Return-Path: <kari@kunde.example>\nFrom: Kari <kari@kunde.example>\nTo: anna@example.com\nSubject: delivery status of our order\n\nThe goods were not delivered to us.\n",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

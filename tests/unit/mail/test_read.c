@@ -16,6 +16,7 @@
 #define NOW_MS ((gint64)1795514400000) /* 2026-11-24T10:00:00Z */
 #define HEAD "From: Kari Nordmann <Kari@Kunde.example>\r\nTo: anna@example.com\r\nMessage-ID: <m1@kunde.example>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0100\r\n"
 #define ANSWER HEAD "Subject: Re: What we talked about\r\nIn-Reply-To: <abc@example.com>\r\nReferences: <first@example.com> <abc@example.com>\r\n"
+#define ANSWER_TO(subject) HEAD "Subject: " subject "\r\nIn-Reply-To: <abc@example.com>\r\n"
 #define PLAIN "Content-Type: text/plain; charset=utf-8\r\n\r\n"
 
 static InboundMessage *read_text(const char *text)
@@ -77,6 +78,13 @@ static void test_classes_by_their_evidence(void **state)
         {"RFC 3834", ANSWER "Auto-Submitted: auto-replied\r\n" PLAIN "I am away.\n", INBOUND_AUTO_REPLY},
         {"vendor's header", ANSWER "X-Autoreply: yes\r\n" PLAIN "I am away.\n", INBOUND_AUTO_REPLY},
         {"subject and words", HEAD "Subject: Automatisk svar: Hei\r\n" PLAIN "Jeg er på ferie til 5. januar.\n", INBOUND_AUTO_REPLY},
+        {"a person about holidays", ANSWER_TO("Re: Vacation") PLAIN "I will return on Monday.\n", INBOUND_REPLY},
+        {"a person about holidays, Norwegian", ANSWER_TO("Ferie") PLAIN "Vi har ferie i uke 28, kan vi ta det etter?\n", INBOUND_REPLY},
+        {"a person about absence", ANSWER_TO("Re: Fravær") PLAIN "Jeg er tilbake mandag.\n", INBOUND_REPLY},
+        {"a person about automatic answers", ANSWER_TO("Automatic reply feature") PLAIN "Can it answer when I am on vacation?\n", INBOUND_REPLY},
+        {"an answer to an automatic one", ANSWER_TO("Re: Automatic reply: Hi") PLAIN "I saw you were out of the office. Welcome back!\n", INBOUND_REPLY},
+        {"program's envelope", "Return-Path: <>\r\n" ANSWER_TO("Ferie") PLAIN "Tilbake mandag.\n", INBOUND_AUTO_REPLY},
+        {"no more to one address", ANSWER PLAIN "No more mails to the old address please, use kari2@kunde.example\n", INBOUND_REPLY},
         {"list", HEAD "Subject: Digest\r\nList-Id: <x.example>\r\n" PLAIN "news\n", INBOUND_OTHER},
         {"bulk", HEAD "Subject: Offer\r\nPrecedence: bulk\r\n" PLAIN "buy\n", INBOUND_OTHER},
         {"receipt", HEAD "Subject: Read\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nread\r\n--b\r\nContent-Type: message/disposition-notification\r\n\r\nDisposition: manual-action/MDN-sent-manually; displayed\r\n--b--\r\n", INBOUND_OTHER},
