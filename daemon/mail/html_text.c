@@ -29,10 +29,10 @@ typedef struct {
     htmlParserCtxtPtr parser;
     GString *out;
     gsize max_bytes;
-    GArray *open;   /* Element, outermost first */
-    guint quotes;   /* of them that quote */
-    guint hidden;   /* of them that hide */
-    guint pre;      /* open <pre> */
+    GArray *open;           /* Element, outermost first */
+    guint quotes;           /* of them that quote */
+    guint hidden;           /* of them that hide */
+    guint pre;              /* open <pre> */
     gboolean rest_is_older; /* a divider was met: all below is quoted */
     guint line_ends;        /* due before the next text */
     gboolean space_due, at_start;
@@ -119,15 +119,16 @@ static gboolean is_one_of(const char *name, const char *const *names)
 
 static gboolean is_hidden_element(const char *name)
 {
-    static const char *const names[] = {"script", "style", "head", "title", "noscript", "template", "object", "svg", "select", NULL};
+    static const char *const names[] = {"script",   "style",  "head", "title",  "noscript",
+                                        "template", "object", "svg",  "select", NULL};
     return is_one_of(name, names);
 }
 
 static gboolean is_block(const char *name)
 {
-    static const char *const names[] = {"div",  "tr",  "li", "ul", "ol", "table", "h1",   "h2",      "h3",         "h4",      "h5",
-                                        "h6",   "pre", "dl", "dt", "dd", "form",  "hr",   "section", "blockquote", "article", "header",
-                                        "footer", "center", "address", NULL};
+    static const char *const names[] = {
+        "div", "tr", "li", "ul",   "ol", "table",   "h1",         "h2",      "h3",     "h4",     "h5",     "h6",      "pre",
+        "dl",  "dt", "dd", "form", "hr", "section", "blockquote", "article", "header", "footer", "center", "address", NULL};
     return is_one_of(name, names);
 }
 
@@ -153,11 +154,30 @@ static gboolean has_word(const char *text, const char *const *words)
 /* Containers that hold an older message, or the line that introduces one, by the class or id that mail programs give them. */
 static gboolean is_older_container(const char *class, const char *id)
 {
-    static const char *const classes[] = {"gmail_attr", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "tutanota_quote",
-                                          "zmail_extra", "outlookmessageheader", "moz-email-headers-table", "cite_prefix", "mail_quote",
-                                          "mail_android_quote", "bloop_original", "ms-outlook-mobile-reference-message", "ydp-quoted", NULL};
-    static const char *const ids[] = {"mail-editor-reference-message", "ms-outlook-mobile-reference-message", "reply-intro", "replysplit", "olk_src_body_section", "isreplycontent",
-                                      "yahoo_quoted", "orimsghtmlseperator", NULL};
+    static const char *const classes[] = {"gmail_attr",
+                                          "moz-cite-prefix",
+                                          "yahoo_quoted",
+                                          "protonmail_quote",
+                                          "tutanota_quote",
+                                          "zmail_extra",
+                                          "outlookmessageheader",
+                                          "moz-email-headers-table",
+                                          "cite_prefix",
+                                          "mail_quote",
+                                          "mail_android_quote",
+                                          "bloop_original",
+                                          "ms-outlook-mobile-reference-message",
+                                          "ydp-quoted",
+                                          NULL};
+    static const char *const ids[] = {"mail-editor-reference-message",
+                                      "ms-outlook-mobile-reference-message",
+                                      "reply-intro",
+                                      "replysplit",
+                                      "olk_src_body_section",
+                                      "isreplycontent",
+                                      "yahoo_quoted",
+                                      "orimsghtmlseperator",
+                                      NULL};
     return has_word(class, classes) || has_word(id, ids);
 }
 
@@ -168,16 +188,17 @@ static gboolean is_divider(const char *name, const char *id, const char *style)
     if (has_word(id, ids))
         return TRUE;
     return g_ascii_strcasecmp(name, "div") == 0 && strstr(style, "border-top:") != NULL && strstr(style, "solid") != NULL &&
-           (strstr(style, "#b5c4df") != NULL || strstr(style, "#e1e1e1") != NULL || strstr(style, "rgb(229, 229, 229)") != NULL ||
-            strstr(style, "rgb(225, 225, 225)") != NULL);
+           (strstr(style, "#b5c4df") != NULL || strstr(style, "#e1e1e1") != NULL ||
+            strstr(style, "rgb(229, 229, 229)") != NULL || strstr(style, "rgb(225, 225, 225)") != NULL);
 }
 
 static gboolean is_signature(const char *class, const char *id)
 {
-    static const char *const classes[] = {"gmail_signature", "moz-signature", "protonmail_signature_block", "android_signature", NULL};
+    static const char *const classes[] = {"gmail_signature", "moz-signature", "protonmail_signature_block",
+                                          "android_signature", NULL};
     static const char *const ids[] = {"applemailsignature", "ms-outlook-mobile-signature", "ymail_android_signature", NULL};
-    return (has_word(class, classes) && strstr(class, "signature_prefix") == NULL) || has_word(id, ids) || g_str_equal(id, "signature") ||
-           g_str_equal(id, "x_signature");
+    return (has_word(class, classes) && strstr(class, "signature_prefix") == NULL) || has_word(id, ids) ||
+           g_str_equal(id, "signature") || g_str_equal(id, "x_signature");
 }
 
 static gboolean is_invisible_style(const char *style)
@@ -204,10 +225,12 @@ static void write_signature_mark(Writer *writer)
 /* By the attributes that mail programs set. */
 static void read_attributes(Writer *writer, const char *name, const xmlChar **attributes, Element *element)
 {
-    g_autofree char *class = attribute(attributes, "class"), *id = attribute(attributes, "id"), *style = attribute(attributes, "style");
+    g_autofree char *class = attribute(attributes, "class"), *id = attribute(attributes, "id"),
+                    *style = attribute(attributes, "style");
 
     /* Outlook writes each line as a paragraph without margins, and an empty line as one that holds a hard space */
-    element->outlook_line = g_str_equal(name, "p") && (strstr(class, "msonormal") != NULL || strstr(class, "msoplaintext") != NULL);
+    element->outlook_line =
+        g_str_equal(name, "p") && (strstr(class, "msonormal") != NULL || strstr(class, "msoplaintext") != NULL);
     if (element->outlook_line)
         element->lines = 1;
     element->hidden = element->hidden || is_invisible_style(style);
@@ -249,7 +272,9 @@ static void on_start(void *data, const xmlChar *raw_name, const xmlChar **attrib
     const char *name = (const char *)raw_name;
     Element element = {.hidden = is_hidden_element(name),
                        .quote = g_ascii_strcasecmp(name, "blockquote") == 0,
-                       .lines = g_str_equal(name, "p") ? 2 : is_block(name) ? 1 : 0};
+                       .lines = g_str_equal(name, "p") ? 2
+                                : is_block(name)       ? 1
+                                                       : 0};
 
     if (writer->open->len >= HTML_MAX_DEPTH || writer->cut) {
         writer->cut = TRUE;
@@ -345,7 +370,8 @@ static GString *without_huge_tags(const char *html, gsize len, gboolean *cut)
 
 char *html_to_text(const char *html, gsize len, gsize max_bytes, gboolean *ret_cut)
 {
-    Writer writer = {.out = g_string_new(NULL), .max_bytes = max_bytes, .at_start = TRUE, .cut_before = len > HTML_MAX_BYTES};
+    Writer writer = {
+        .out = g_string_new(NULL), .max_bytes = max_bytes, .at_start = TRUE, .cut_before = len > HTML_MAX_BYTES};
     htmlParserCtxtPtr parser = htmlNewParserCtxt();
 
     writer.open = g_array_new(FALSE, FALSE, sizeof(Element));
@@ -357,8 +383,9 @@ char *html_to_text(const char *html, gsize len, gsize max_bytes, gboolean *ret_c
         parser->sax->characters = parser->sax->ignorableWhitespace = on_text;
         parser->userData = &writer;
         g_autoptr(GString) bounded = without_huge_tags(html, MIN(len, (gsize)HTML_MAX_BYTES), &writer.cut_before);
-        htmlDocPtr document = htmlCtxtReadMemory(parser, bounded->str, (int)bounded->len, NULL, "UTF-8",
-                                                 HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
+        htmlDocPtr document =
+            htmlCtxtReadMemory(parser, bounded->str, (int)bounded->len, NULL, "UTF-8",
+                               HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
         if (document != NULL)
             xmlFreeDoc(document);
     }

@@ -13,12 +13,12 @@
 
 typedef struct {
     GByteArray *out;
-    gboolean in_header_block;     /* the message's own */
-    gboolean dropping;            /* the header that continuation lines belong to is left out */
-    gboolean address;             /* … is an address header, or looks like one */
-    gsize header_bytes;           /* of the header so far */
+    gboolean in_header_block; /* the message's own */
+    gboolean dropping;        /* the header that continuation lines belong to is left out */
+    gboolean address;         /* … is an address header, or looks like one */
+    gsize header_bytes;       /* of the header so far */
     gsize block_bytes;
-    gboolean content;             /* … begins with Content- */
+    gboolean content; /* … begins with Content- */
     gsize address_bytes, content_bytes;
     guint headers, address_lines, field_lines, parts, dash_lines;
     gboolean cut;

@@ -13,14 +13,36 @@
 static const struct {
     const char *label, *meant;
 } aliases[] = {
-    {"iso-8859-1", "windows-1252"}, {"iso8859-1", "windows-1252"},  {"latin1", "windows-1252"}, {"us-ascii", "windows-1252"},
-    {"ascii", "windows-1252"},      {"ansi_x3.4-1968", "windows-1252"}, {"cp-850", "cp850"},    {"iso-8859-8-i", "iso-8859-8"},
-    {"iso-8859-8-e", "iso-8859-8"}, {"gb2312", "gb18030"},          {"gbk", "gb18030"},         {"x-gbk", "gb18030"},
-    {"ks_c_5601-1987", "cp949"},    {"euc-kr", "cp949"},            {"shift_jis", "cp932"},     {"x-sjis", "cp932"},
-    {"iso-8859-9", "windows-1254"}, {"x-mac-roman", "macintosh"},   {"x-unknown", ""},          {"unknown-8bit", ""},
-    {"unknown", ""},                {"default", ""},                {"_autodetect", ""},        {"binary", ""},
-    {"x-user-defined", ""},         {"utf8", "utf-8"},              {"x-utf-8", "utf-8"},       {"unicode-1-1-utf-7", "utf-7"},
-    {"cp1252", "windows-1252"},     {"iso-2022-jp", "iso-2022-jp-3"},
+    {"iso-8859-1", "windows-1252"},
+    {"iso8859-1", "windows-1252"},
+    {"latin1", "windows-1252"},
+    {"us-ascii", "windows-1252"},
+    {"ascii", "windows-1252"},
+    {"ansi_x3.4-1968", "windows-1252"},
+    {"cp-850", "cp850"},
+    {"iso-8859-8-i", "iso-8859-8"},
+    {"iso-8859-8-e", "iso-8859-8"},
+    {"gb2312", "gb18030"},
+    {"gbk", "gb18030"},
+    {"x-gbk", "gb18030"},
+    {"ks_c_5601-1987", "cp949"},
+    {"euc-kr", "cp949"},
+    {"shift_jis", "cp932"},
+    {"x-sjis", "cp932"},
+    {"iso-8859-9", "windows-1254"},
+    {"x-mac-roman", "macintosh"},
+    {"x-unknown", ""},
+    {"unknown-8bit", ""},
+    {"unknown", ""},
+    {"default", ""},
+    {"_autodetect", ""},
+    {"binary", ""},
+    {"x-user-defined", ""},
+    {"utf8", "utf-8"},
+    {"x-utf-8", "utf-8"},
+    {"unicode-1-1-utf-7", "utf-7"},
+    {"cp1252", "windows-1252"},
+    {"iso-2022-jp", "iso-2022-jp-3"},
 };
 
 /* The name that iconv is to be given; NULL for none. */
@@ -31,7 +53,8 @@ static const char *meant_by(const char *label)
     for (guint i = 0; i < G_N_ELEMENTS(aliases); i++)
         if (g_ascii_strcasecmp(label, aliases[i].label) == 0)
             return *aliases[i].meant == '\0' ? NULL : aliases[i].meant;
-    for (const char *c = label; *c != '\0'; c++) /* iconv takes options behind "//", and paths are none of a sender's business */
+    for (const char *c = label; *c != '\0';
+         c++) /* iconv takes options behind "//", and paths are none of a sender's business */
         if (!g_ascii_isalnum(*c) && strchr("-_:.+()", *c) == NULL)
             return NULL;
     return label;
@@ -159,34 +182,43 @@ static GString *repaired_utf8(const char *bytes, gsize len)
     return g_string_new(repaired);
 }
 
-char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, gsize max_bytes, gboolean *ret_cut)
+/* The charset that a byte order mark tells, UTF-8's left out of the bytes; else the one that the label means. */
+static const char *claimed_charset(const char **bytes, gsize *len, const char *label)
 {
-    const char *name = meant_by(charset);
-    g_autoptr(GString) text = NULL;
+    if (*len >= 3 && memcmp(*bytes, "\xef\xbb\xbf", 3) == 0) {
+        *bytes += 3;
+        *len -= 3;
+        return "utf-8";
+    }
+    if (*len >= 2 && (memcmp(*bytes, "\xff\xfe", 2) == 0 || memcmp(*bytes, "\xfe\xff", 2) == 0))
+        return "utf-16";
+    return meant_by(label);
+}
+
+/* Of bytes without NUL: the first reading that fits. */
+static GString *read_bytes(const char *bytes, gsize len, const char *charset, gsize max_bytes)
+{
+    GString *text = NULL;
     gsize valid;
 
-    if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-        bytes += 3;
-        len -= 3;
-        name = "utf-8";
-    } else if (len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
-        name = "utf-16";
-    }
-    if (hides_in_ascii(name))
-        text = convert(bytes, len, name, max_bytes);
-    g_autofree char *mended = text == NULL ? without_nul(bytes, &len) : NULL;
-    if (mended != NULL)
-        bytes = mended;
-    if (text == NULL && is_utf8(bytes, len, &valid))
-        text = g_string_new_len(bytes, (gssize)valid);
-    if (text == NULL && name != NULL && g_ascii_strcasecmp(name, "utf-8") != 0)
-        text = convert(bytes, len, name, max_bytes);
-    if (text == NULL && is_damaged_utf8(bytes, len))
-        text = repaired_utf8(bytes, len);
-    if (text == NULL)
+    if (is_utf8(bytes, len, &valid))
+        return g_string_new_len(bytes, (gssize)valid);
+    if (charset != NULL && g_ascii_strcasecmp(charset, "utf-8") != 0)
+        text = convert(bytes, len, charset, max_bytes);
+    if (text == NULL && !is_damaged_utf8(bytes, len))
         text = convert(bytes, len, "windows-1252", max_bytes);
-    if (text == NULL)
-        text = repaired_utf8(bytes, len);
+    return text != NULL ? text : repaired_utf8(bytes, len);
+}
+
+char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, gsize max_bytes, gboolean *ret_cut)
+{
+    const char *name = claimed_charset(&bytes, &len, charset);
+    GString *text = hides_in_ascii(name) ? convert(bytes, len, name, max_bytes) : NULL;
+
+    if (text == NULL) {
+        g_autofree char *mended = without_nul(bytes, &len);
+        text = read_bytes(mended != NULL ? mended : bytes, len, name, max_bytes);
+    }
     clean(text);
     if (!g_utf8_validate_len(text->str, text->len, NULL)) { /* iconv lets surrogates of UTF-7 pass */
         GString *repaired = repaired_utf8(text->str, text->len);
@@ -197,5 +229,5 @@ char *parse_charset_to_utf8(const char *bytes, gsize len, const char *charset, g
         g_string_truncate(text, parse_charset_cut(text->str, text->len, max_bytes));
         *ret_cut = TRUE;
     }
-    return g_string_free(g_steal_pointer(&text), FALSE);
+    return g_string_free(text, FALSE);
 }

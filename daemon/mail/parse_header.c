@@ -27,27 +27,29 @@ typedef struct {
     char charset[CHARSET_MAX + 1]; /* "": none was declared */
 } Decoder;
 
-/* "=?charset*language?q?text?=" at p. */
-static gboolean read_word(const char *p, const char *end, Word *word)
+/* The charset and the encoding of "=?charset*language?q?text?="; where the text begins, NULL where this is no such word. */
+static const char *read_word_head(const char *p, const char *end, Word *word)
 {
     if (end - p < 8 || p[0] != '=' || p[1] != '?')
-        return FALSE;
-    const char *charset_end = memchr(p + 2, '?', (gsize)MIN(end - p - 2, CHARSET_MAX * 2));
-    if (charset_end == NULL || charset_end == p + 2 || end - charset_end < 5 || charset_end[2] != '?')
-        return FALSE;
+        return NULL;
+    const char *mark = memchr(p + 2, '?', (gsize)MIN(end - p - 2, CHARSET_MAX * 2));
+    if (mark == NULL || mark == p + 2 || end - mark < 5 || mark[2] != '?')
+        return NULL;
     word->charset = p + 2;
-    word->charset_len = (gsize)(charset_end - word->charset);
+    word->charset_len = (gsize)(mark - word->charset);
     const char *language = memchr(word->charset, '*', word->charset_len);
     if (language != NULL)
         word->charset_len = (gsize)(language - word->charset);
-    word->encoding = g_ascii_tolower(charset_end[1]);
-    word->text = charset_end + 3;
-    const char *close = g_strstr_len(word->text, MIN(end - word->text, WORD_MAX), "?=");
-    if (word->charset_len > CHARSET_MAX || (word->encoding != 'q' && word->encoding != 'b') || close == NULL)
+    word->encoding = g_ascii_tolower(mark[1]);
+    return word->charset_len <= CHARSET_MAX && (word->encoding == 'q' || word->encoding == 'b') ? mark + 3 : NULL;
+}
+
+static gboolean read_word(const char *p, const char *end, Word *word)
+{
+    word->text = read_word_head(p, end, word);
+    const char *close = word->text != NULL ? g_strstr_len(word->text, MIN(end - word->text, WORD_MAX), "?=") : NULL;
+    if (close == NULL)
         return FALSE;
-    /* "=?utf-8?q?=?=": the text's own "=" comes before the mark that ends it */
-    if (word->encoding == 'q' && close == word->text && end - close >= 4 && close[2] == '?' && close[3] == '=')
-        close += 2;
     word->text_len = (gsize)(close - word->text);
     word->end = close + 2;
     return TRUE;
@@ -58,7 +60,8 @@ static void decode_q(const Word *word, GString *bytes)
     for (gsize i = 0; i < word->text_len; i++) {
         char c = word->text[i];
         gboolean room = i + 2 < word->text_len;
-        int high = room ? g_ascii_xdigit_value(word->text[i + 1]) : -1, low = room ? g_ascii_xdigit_value(word->text[i + 2]) : -1;
+        int high = room ? g_ascii_xdigit_value(word->text[i + 1]) : -1,
+            low = room ? g_ascii_xdigit_value(word->text[i + 2]) : -1;
         if (c == '=' && high >= 0 && low >= 0) {
             g_string_append_c(bytes, (char)(high * 16 + low));
             i += 2;
@@ -87,8 +90,8 @@ static void flush(Decoder *decoder)
 
     if (decoder->bytes->len == 0)
         return;
-    g_autofree char *text = parse_charset_to_utf8(decoder->bytes->str, decoder->bytes->len, *decoder->charset != '\0' ? decoder->charset : NULL,
-                                                  RAW_MAX, &cut);
+    g_autofree char *text = parse_charset_to_utf8(decoder->bytes->str, decoder->bytes->len,
+                                                  *decoder->charset != '\0' ? decoder->charset : NULL, RAW_MAX, &cut);
     g_string_append(decoder->out, text);
     g_string_truncate(decoder->bytes, 0);
 }
@@ -102,6 +105,30 @@ static void set_charset(Decoder *decoder, const char *charset, gsize len)
     decoder->charset[len] = '\0';
 }
 
+static void add_plain(Decoder *decoder, const char *text, gsize len)
+{
+    set_charset(decoder, "", 0);
+    g_string_append_len(decoder->bytes, text, (gssize)len);
+}
+
+static void add_word(Decoder *decoder, const Word *word)
+{
+    set_charset(decoder, word->charset, word->charset_len);
+    if (word->encoding == 'q')
+        decode_q(word, decoder->bytes);
+    else
+        decode_b(word, decoder->bytes);
+}
+
+/* Behind the white space at p, where an encoded word follows: between two of them it is none. */
+static const char *next_word(const char *p, const char *end, Word *word)
+{
+    const char *next = p;
+    while (next < end && g_ascii_isspace(*next))
+        next++;
+    return read_word(next, end, word) ? next : NULL;
+}
+
 static void decode_words(Decoder *decoder, const char *raw, gsize len)
 {
     const char *end = raw + len;
@@ -111,32 +138,16 @@ static void decode_words(Decoder *decoder, const char *raw, gsize len)
         const char *mark = g_strstr_len(p, end - p, "=?");
         if (mark == NULL)
             mark = end;
-        if (mark > p) {
-            set_charset(decoder, "", 0);
-            g_string_append_len(decoder->bytes, p, mark - p);
-        }
+        add_plain(decoder, p, (gsize)(mark - p));
         p = mark;
         if (p < end && !read_word(p, end, &word)) {
-            set_charset(decoder, "", 0);
-            g_string_append_len(decoder->bytes, p, 2);
+            add_plain(decoder, p, 2);
             p += 2;
             continue;
         }
-        while (p < end && read_word(p, end, &word)) {
-            set_charset(decoder, word.charset, word.charset_len);
-            if (word.encoding == 'q')
-                decode_q(&word, decoder->bytes);
-            else
-                decode_b(&word, decoder->bytes);
+        for (const char *next = p < end ? p : NULL; next != NULL; next = next_word(p, end, &word)) {
+            add_word(decoder, &word);
             p = word.end;
-            /* white space between two encoded words is none */
-            const char *next = p;
-            while (next < end && g_ascii_isspace(*next))
-                next++;
-            if (next < end && read_word(next, end, &word))
-                p = next;
-            else
-                break;
         }
     }
     flush(decoder);

@@ -10,16 +10,24 @@
 #include "mail/html_text.h"
 #include "mail/parse_bound.h"
 #include "mail/parse_charset.h"
+#include "mail/parse_flowed.h"
 #include "mail/parse_header.h"
 #include "mail/read.h"
 
-enum { MAX_PARTS = 200, MAX_FIELDS = 64 * 1024, PART_MAX_TEXT = 4 * READ_MAX_TEXT, HTML_MAX_TOTAL = 8 * READ_MAX_TEXT, PART_MAX_BYTES = 8 * READ_MAX_TEXT };
+enum {
+    MAX_PARTS = 200,
+    MAX_FIELDS = 64 * 1024,
+    PART_MAX_TEXT = 4 * READ_MAX_TEXT,
+    HTML_MAX_TOTAL = 8 * READ_MAX_TEXT,
+    PART_MAX_BYTES = 8 * READ_MAX_TEXT
+};
 
 typedef struct {
     MailParts *parts;
-    GString *text;         /* of the parts met so far */
-    GPtrArray *also_html;  /* GMimePart*, owned by the message: HTML that stands beside a plain text in a multipart/alternative */
-    gsize html_bytes;      /* decoded so far, all parts together */
+    GString *text; /* of the parts met so far */
+    GPtrArray
+        *also_html;   /* GMimePart*, owned by the message: HTML that stands beside a plain text in a multipart/alternative */
+    gsize html_bytes; /* decoded so far, all parts together */
     guint seen;
 } Walk;
 
@@ -56,46 +64,6 @@ static GByteArray *decoded_bytes(GMimePart *part, gsize max_bytes, gboolean *ret
     return array;
 }
 
-/* The depth of ">" quoting; *ret_rest is behind it and one space of stuffing. */
-static guint quote_depth(const char *line, const char **ret_rest)
-{
-    guint depth = 0;
-    while (line[depth] == '>')
-        depth++;
-    *ret_rest = line + depth + (line[depth] == ' ' ? 1 : 0);
-    return depth;
-}
-
-/* RFC 3676: a line that ends in a space goes on in the next of the same depth. */
-static char *unflow(const char *text, gboolean delete_space)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    GString *out = g_string_new(NULL);
-    guint open_depth = 0;
-    gboolean open = FALSE;
-    for (char **line = lines; *line; line++) {
-        const char *rest;
-        guint depth = quote_depth(*line, &rest);
-        gsize length = strlen(rest);
-        gboolean signature = g_str_equal(rest, "-- ");
-        gboolean flows = length > 0 && rest[length - 1] == ' ' && !signature;
-        if (open && (depth != open_depth || signature))
-            g_string_append_c(out, '\n');
-        if (!open || depth != open_depth || signature) {
-            for (guint i = 0; i < depth; i++)
-                g_string_append_c(out, '>');
-            if (depth)
-                g_string_append_c(out, ' ');
-        }
-        g_string_append_len(out, rest, (gssize)length - (flows && delete_space ? 1 : 0));
-        open = flows;
-        open_depth = depth;
-        if (!flows && line[1])
-            g_string_append_c(out, '\n');
-    }
-    return g_string_free(out, FALSE);
-}
-
 static char *part_text(Walk *state, GMimePart *part)
 {
     GMimeObject *object = GMIME_OBJECT(part);
@@ -107,7 +75,7 @@ static char *part_text(Walk *state, GMimePart *part)
     const char *format = g_mime_object_get_content_type_parameter(object, "format");
     if (format && g_ascii_strcasecmp(format, "flowed") == 0) {
         const char *delete_space = g_mime_object_get_content_type_parameter(object, "delsp");
-        char *flat = unflow(text, delete_space && g_ascii_strcasecmp(delete_space, "yes") == 0);
+        char *flat = parse_flowed(text, delete_space && g_ascii_strcasecmp(delete_space, "yes") == 0);
         g_free(text);
         text = flat;
     }
@@ -131,7 +99,8 @@ static gint64 content_size(GMimeObject *object)
     gssize size = 0;
 
     if (GMIME_IS_MESSAGE_PART(object) && g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)) != NULL)
-        size = g_mime_object_write_to_stream(GMIME_OBJECT(g_mime_message_part_get_message(GMIME_MESSAGE_PART(object))), NULL, nowhere);
+        size = g_mime_object_write_to_stream(GMIME_OBJECT(g_mime_message_part_get_message(GMIME_MESSAGE_PART(object))), NULL,
+                                             nowhere);
     else if (GMIME_IS_PART(object) && g_mime_part_get_content(GMIME_PART(object)) != NULL)
         size = g_mime_data_wrapper_write_to_stream(g_mime_part_get_content(GMIME_PART(object)), nowhere);
     g_object_unref(nowhere);
@@ -176,7 +145,8 @@ static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart 
     if (g_mime_content_type_is_type(type, "text", "calendar")) {
         const char *method = g_mime_content_type_get_parameter(type, "method");
         parts->is_calendar = TRUE;
-        parts->is_calendar_answer |= method != NULL && (g_ascii_strcasecmp(method, "REPLY") == 0 || g_ascii_strcasecmp(method, "COUNTER") == 0);
+        parts->is_calendar_answer |=
+            method != NULL && (g_ascii_strcasecmp(method, "REPLY") == 0 || g_ascii_strcasecmp(method, "COUNTER") == 0);
     }
     if (!fields)
         return FALSE;
@@ -224,7 +194,8 @@ static void take_part(Walk *state, GMimePart *part, Place place)
             g_ptr_array_add(state->also_html, part);
         else
             append_html(state, part);
-    } else if (!attached && (g_mime_content_type_is_type(type, "text", "plain") || g_mime_content_type_is_type(type, "text", "enriched"))) {
+    } else if (!attached && (g_mime_content_type_is_type(type, "text", "plain") ||
+                             g_mime_content_type_is_type(type, "text", "enriched"))) {
         if (state->text->len >= PART_MAX_TEXT) {
             state->parts->truncated = TRUE;
             return;
@@ -251,7 +222,8 @@ static void take_message(Walk *state, GMimeMessagePart *part)
 /* Of alternatives the plain one is read; HTML where there is none, or nothing in it. */
 static void walk_children(Walk *state, GMimeMultipart *multipart, Place place)
 {
-    gboolean alternative = g_mime_content_type_is_type(g_mime_object_get_content_type(GMIME_OBJECT(multipart)), "multipart", "alternative");
+    gboolean alternative =
+        g_mime_content_type_is_type(g_mime_object_get_content_type(GMIME_OBJECT(multipart)), "multipart", "alternative");
     gboolean outermost = alternative && !place.is_alternative;
     Place inside = {.depth = place.depth + 1, .is_alternative = place.is_alternative || alternative};
     gsize before = state->text->len;
@@ -302,7 +274,8 @@ static void take_raw_body(MailParts *parts, const GByteArray *bytes)
         return; /* no data either */
     gsize at = parse_bound_body((const char *)bytes->data, bytes->len);
     g_free(parts->text);
-    parts->text = parse_charset_to_utf8((const char *)bytes->data + at, bytes->len - at, NULL, PART_MAX_TEXT, &parts->truncated);
+    parts->text =
+        parse_charset_to_utf8((const char *)bytes->data + at, bytes->len - at, NULL, PART_MAX_TEXT, &parts->truncated);
 }
 
 void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_ms)

@@ -8,18 +8,18 @@
 #include "mail/message.h"
 
 typedef struct {
-    GMimeMessage *message;     /* NULL where the bytes were none */
+    GMimeMessage *message; /* NULL where the bytes were none */
     gint64 now_ms;
-    char *text;                /* the readable text of the message itself, LF line ends; never NULL */
-    gboolean text_is_html;     /* made from HTML, since there was no plain text */
-    GString *delivery_status;  /* fields of all message/delivery-status parts; blocks parted by empty lines */
-    GString *feedback_report;  /* fields of message/feedback-report */
-    GString *original_headers; /* of the message that a report is about */
-    gboolean is_disposition;   /* a receipt: message/disposition-notification */
-    gboolean is_calendar;      /* text/calendar */
+    char *text;                  /* the readable text of the message itself, LF line ends; never NULL */
+    gboolean text_is_html;       /* made from HTML, since there was no plain text */
+    GString *delivery_status;    /* fields of all message/delivery-status parts; blocks parted by empty lines */
+    GString *feedback_report;    /* fields of message/feedback-report */
+    GString *original_headers;   /* of the message that a report is about */
+    gboolean is_disposition;     /* a receipt: message/disposition-notification */
+    gboolean is_calendar;        /* text/calendar */
     gboolean is_calendar_answer; /* … that accepts, declines or changes a meeting */
-    GPtrArray *attachments;    /* InboundAttachment* */
-    guint leaves;              /* parts that are no multipart */
+    GPtrArray *attachments;      /* InboundAttachment* */
+    guint leaves;                /* parts that are no multipart */
     gboolean truncated;
 } MailParts;
 

@@ -7,8 +7,8 @@
 
 typedef enum {
     REPLY_KEPT,
-    REPLY_QUOTED,   /* behind ">", or an attribution above such lines */
-    REPLY_CUT,      /* from here on, an older message */
+    REPLY_QUOTED, /* behind ">", or an attribution above such lines */
+    REPLY_CUT,    /* from here on, an older message */
     REPLY_SIGNATURE
 } ReplyMark;
 

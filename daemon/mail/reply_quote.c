@@ -153,17 +153,28 @@ static void add_header_line(HeaderBlock *block, HeaderKind kind, const char *lin
     block->time = block->time || (kind == HEADER_DATE && g_regex_match(patterns()->time, line, 0, NULL));
 }
 
-/* The length of the block of header lines that begins here; 0: none. Three kinds of lines, the sender and a date or subject among them;
- * or just two, with an address and a time, or below a rule. Values may be wrapped, and single empty lines stand between. */
+/* Three kinds of lines, the sender among them, and what only mail has ("From: Oslo / To: Bergen / Date: Friday" is a traveller's); or just
+ * two, with an address and a time, or below a rule. */
+static gboolean is_header_block(const HeaderBlock *block, gboolean below_rule)
+{
+    gboolean sender = (block->kinds & HEADER_FROM) != 0;
+    gboolean dated = (block->kinds & HEADER_DATE) != 0 && (block->address || block->time);
+
+    if (block->count >= 3 && sender && ((block->kinds & HEADER_SUBJECT) != 0 || dated))
+        return TRUE;
+    return block->count >= 2 && ((block->address && block->time) || (below_rule && sender));
+}
+
+/* The length of the block of header lines that begins here; 0: none. Values may be wrapped, and single empty lines stand between. */
 static guint header_block_length(const ReplyLines *reply, guint at, gboolean below_rule)
 {
     HeaderBlock block = {0};
-    guint misses = 0;
+    guint end = MIN(reply->count, at + HEADER_BLOCK_MAX_LINES), misses = 0;
 
-    for (guint i = at; i < reply->count && i < at + HEADER_BLOCK_MAX_LINES && misses < 3; i++) {
+    if ((header_kind(reply->lines[at].text) & (HEADER_FROM | HEADER_DATE | HEADER_SUBJECT)) == 0)
+        return 0;
+    for (guint i = at; i < end && misses < 3; i++) {
         HeaderKind kind = reply->lines[i].blank ? 0 : header_kind(reply->lines[i].text);
-        if (i == at && (kind & (HEADER_FROM | HEADER_DATE | HEADER_SUBJECT)) == 0)
-            return 0;
         misses = kind != 0 ? 0 : misses + 1;
         if (kind == 0)
             continue;
@@ -171,11 +182,7 @@ static guint header_block_length(const ReplyLines *reply, guint at, gboolean bel
         add_header_line(&block, kind, line);
         block.length = i - at + 1;
     }
-    /* "From: Oslo / To: Bergen / Date: Friday" is a traveller's */
-    gboolean mail = (block.kinds & HEADER_SUBJECT) != 0 || ((block.kinds & HEADER_DATE) != 0 && (block.address || block.time));
-    gboolean full = block.count >= 3 && (block.kinds & HEADER_FROM) != 0 && mail;
-    gboolean pair = block.count >= 2 && ((block.address && block.time) || (below_rule && (block.kinds & HEADER_FROM) != 0));
-    return full || pair ? block.length : 0;
+    return is_header_block(&block, below_rule) ? block.length : 0;
 }
 
 /* A rule above a header block: that of Outlook. */

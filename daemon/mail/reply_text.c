@@ -133,7 +133,8 @@ static gboolean is_broken_off(const char *above, const char *line)
 {
     const char *start = line + strspn(line, " \t");
     gboolean link = strstr(start, "://") != NULL || strchr(start, ' ') == NULL;
-    return (strlen(above) >= 65 && strlen(start) < 40) || (link && strchr(above, ' ') != NULL && strstr(above, "://") != NULL) ||
+    return (strlen(above) >= 65 && strlen(start) < 40) ||
+           (link && strchr(above, ' ') != NULL && strstr(above, "://") != NULL) ||
            (strstr(start, "://") != NULL && strchr(start, '>') != NULL);
 }
 
@@ -142,8 +143,8 @@ static void mark_broken_quotes(ReplyLines *reply)
 {
     for (guint i = 1; i + 1 < reply->count; i++) {
         ReplyLine *line = &reply->lines[i];
-        if (line->mark == REPLY_KEPT && !line->blank && reply_line_is_quote(line[-1].text) && reply_line_is_quote(line[1].text) &&
-            is_broken_off(line[-1].text, line->text))
+        if (line->mark == REPLY_KEPT && !line->blank && reply_line_is_quote(line[-1].text) &&
+            reply_line_is_quote(line[1].text) && is_broken_off(line[-1].text, line->text))
             line->mark = REPLY_QUOTED;
     }
 }
