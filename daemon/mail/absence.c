@@ -1,10 +1,11 @@
 /*
- * The day of return in an absence note: "until 26 January 2026", "tilbake 26.01.", "from 24. to 28. november", "back on Monday".
+ * The day of return in an absence note: "until 26 January 2026", "tilbake 26.01.", "from 24. to 28. november", "back on
+ * Monday".
  *
- * All dates of the note are collected, in the usual forms of English, Norwegian, Swedish, Danish, German, Dutch, French, Spanish,
- * Italian, Polish and Portuguese. Those behind a word such as "until" or "back" are preferred; of the preferred the latest counts, since a
- * note names both ends. A date without a year is the next of that day. A weekday counts where there is no date, and only behind such a
- * word.
+ * All dates of the note are collected, in the usual forms of English, Norwegian, Swedish, Danish, German, Dutch, French,
+ * Spanish, Italian, Polish and Portuguese. Those behind a word such as "until" or "back" are preferred; of the preferred
+ * the latest counts, since a note names both ends. A date without a year is the next of that day. A weekday counts where
+ * there is no date, and only behind such a word.
  *
  * Pure; any thread.
  */
@@ -33,36 +34,40 @@ static const char *const weekdays[7] = {
     "saturday|lørdag|lördag|samstag|sonnabend|zaterdag|samedi|sábado|sabato|sobot",
     "sunday|søndag|söndag|sonntag|zondag|dimanche|domingo|domenica|niedziel"};
 
-#define MONTH_NAME                                                                                                                 \
-    "((?:jan|gen|ene|sty|feb|fév|lut|mar|mär|maa|mrt|apr|avr|abr|kwi|mai|may|maj|mei|mag|jun|juin|giu|cze|jul|juil|lug|lip|aug|aoû|aou|ago|"  \
+#define MONTH_NAME                                                                                                          \
+    "((?:jan|gen|ene|sty|feb|fév|lut|mar|mär|maa|mrt|apr|avr|abr|kwi|mai|may|maj|mei|mag|jun|juin|giu|cze|jul|juil|lug|" \
+    "lip|aug|aoû|aou|ago|" \
     "sie|sep|set|wrz|oct|okt|out|paź|paz|ott|nov|lis|dec|dez|des|déc|dic|gru)\\p{L}{0,9})\\.?"
 #define DAY "(\\d{1,2})(?:\\.|st|nd|rd|th|er|º|°|ª)?"
 #define YEAR "(?:,?\\s{1,3}(?:de |del )?(20\\d\\d))?(?!\\d)"
 #define TO "\\s{0,2}(?:-|–|—|to|til|till|bis|tot|t/m|au|al|do|a|e)\\s{0,2}"
 
 /* What stands before the end of an absence. */
-#define END_WORD                                                                                                                   \
-    "\\b(?:until|till?|through|thru|back|return\\p{L}{0,4}|again|to|available|reachable|"                                           \
-    "tilbake|tom|t\\.?o\\.?m|igjen|til og med|tilbage|igen|frem til|"                                                               \
-    "tillbaka|åter|till och med|fram till|"                                                                                       \
-    "bis(?: zum| einschließlich)?|wieder|zurück|erreichbar|ab(?: dem)?|"                                                            \
-    "tot(?: en met)?|t/m|terug|weer|vanaf|"                                                                                        \
-    "jusqu.?(?:au|à|en)?|retour|revien\\p{L}{0,5}|au|partir|"                                                                      \
-    "hasta(?: el)?|regres\\p{L}{0,6}|vuel\\p{L}{0,4}|volver\\p{L}{0,3}|al|"                                                        \
-    "fino(?: al)?|rientr\\p{L}{0,6}|ritorn\\p{L}{0,6}|torner\\p{L}{0,3}|"                                                          \
-    "do|wrac\\p{L}{0,4}|wróc\\p{L}{0,4}|powr\\p{L}{0,5}|od|"                                                                       \
+#define END_WORD                                                                                                            \
+    "\\b(?:until|till?|through|thru|back|return\\p{L}{0,4}|again|to|available|reachable|"                                   \
+    "tilbake|tom|t\\.?o\\.?m|igjen|til og med|tilbage|igen|frem til|"                                                       \
+    "tillbaka|åter|till och med|fram till|"                                                                                 \
+    "bis(?: zum| einschließlich)?|wieder|zurück|erreichbar|ab(?: dem)?|"                                                    \
+    "tot(?: en met)?|t/m|terug|weer|vanaf|"                                                                                 \
+    "jusqu.?(?:au|à|en)?|retour|revien\\p{L}{0,5}|au|partir|"                                                               \
+    "hasta(?: el)?|regres\\p{L}{0,6}|vuel\\p{L}{0,4}|volver\\p{L}{0,3}|al|"                                                 \
+    "fino(?: al)?|rientr\\p{L}{0,6}|ritorn\\p{L}{0,6}|torner\\p{L}{0,3}|"                                                   \
+    "do|wrac\\p{L}{0,4}|wróc\\p{L}{0,4}|powr\\p{L}{0,5}|od|"                                                                \
     "até|ate|retorn\\p{L}{0,6}|volt\\p{L}{0,6}|ao|partir)\\b"
 /* The day behind such a word: right behind any, or some words behind one that says nothing but return. */
-#define RETURN_WORD                                                                                                                \
-    "\\b(?:back|return\\w{0,4}|tilbake|tillbaka|åter|tilbage|zurück|wieder|retour|terug|weer|rentr\\w{0,6}|rientr\\w{0,6}|torn\\w{0,4}|"   \
+#define RETURN_WORD                                                                                                         \
+    "\\b(?:back|return\\w{0,4}|tilbake|tillbaka|åter|tilbage|zurück|wieder|retour|terug|weer|rentr\\w{0,6}|" \
+    "rientr\\w{0,6}|torn\\w{0,4}|" \
     "vuelv\\w{0,4}|vuelta|regres\\w{0,6}|wrac\\w{0,5}|wróc\\w{0,5}|volt\\w{0,6}|retorn\\w{0,6})\\b"
 #define BEHIND_END_WORD "(?:" RETURN_WORD "\\W{1,3}(?:\\p{L}{1,12}\\W{1,3}){0,5}|" END_WORD "\\W{1,3}(?:\\p{L}{1,4}\\W{1,3})?)"
 /* … and what stands before its begin, or before dates that are neither. */
-#define BEGIN_WORD                                                                                                                 \
-    "\\b(?:from|since|starting|fra|fra og med|f\\.?o\\.?m|från|vom|seit|van|du|depuis|dès|del|desde|dal|od|de|da|sent|sendt|skrev|wrote|date|dato|datum)\\b\\W{0,3}(?:\\p{L}{1,12}\\W{1,3}){0,2}$"
+#define BEGIN_WORD                                                                                                          \
+    "\\b(?:from|since|starting|fra|fra og med|f\\.?o\\.?m|från|vom|seit|van|du|depuis|dès|del|desde|dal|od|de|da|sent|" \
+    "sendt|skrev|wrote|date|dato|datum)\\b\\W{0,3}(?:\\p{L}{1,12}\\W{1,3}){0,2}$"
 
 typedef struct {
-    GRegex *day_range, *day_month, *month_range, *month_day, *numeric, *short_numeric, *tomorrow, *iso, *end_word, *begin_word, *weekday;
+    GRegex *day_range, *day_month, *month_range, *month_day, *numeric, *short_numeric, *iso, *weekday, *tomorrow;
+    GRegex *end_word, *begin_word;
 } Patterns;
 
 typedef struct {
@@ -100,7 +105,8 @@ static const Patterns *patterns(void)
         compiled.month_day = compile("\\b" MONTH_NAME "\\s{1,3}(?:the )?(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:.])" YEAR);
         compiled.numeric = compile("(?<![\\d./-])(\\d{1,2})([./-])(\\d{1,2})[./-](20\\d\\d|\\d\\d)(?![./-]?\\d)");
         compiled.short_numeric = compile("(?<![\\d./-])(\\d{1,2})([./])(\\d{1,2})()\\.?(?![./:-]?\\d)");
-        compiled.tomorrow = compile(BEHIND_END_WORD "(?:tomorrow|i ?morgen|i ?morgon|morgen|demain|mañana|domani|jutra|amanhã)\\b");
+        compiled.tomorrow = compile(BEHIND_END_WORD "(?:tomorrow|i ?morgen|i ?morgon|morgen|demain|mañana|domani|"
+                "jutra|amanhã)\\b");
         compiled.iso = compile("(?<!\\d)(20\\d\\d)-(\\d\\d)-(\\d\\d)(?!\\d)");
         compiled.end_word = compile(END_WORD);
         compiled.begin_word = compile(BEGIN_WORD);
@@ -207,7 +213,9 @@ static gboolean is_end(const Search *search, int at)
     return g_regex_match(patterns()->end_word, before, 0, NULL) && !g_regex_match(patterns()->begin_word, before, 0, NULL);
 }
 
-static void collect(Search *search, const GRegex *regex, gint64 (*read)(const GMatchInfo *match, const Search *search), gboolean range)
+typedef gint64 (*ReadDate)(const GMatchInfo *match, const Search *search);
+
+static void collect(Search *search, const GRegex *regex, ReadDate read, gboolean range)
 {
     g_autoptr(GMatchInfo) match = NULL;
     int at = 0;

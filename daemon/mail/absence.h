@@ -5,5 +5,6 @@
 
 #include <glib.h>
 
-/* The midnight (UTC) of the last date, from yesterday to 400 days ahead of now_ms, that the text names as the end of an absence; 0: none. */
+/* The midnight (UTC) of the last date, from yesterday to 400 days ahead of now_ms, that the text names as the end of
+ * an absence; 0: none. */
 gint64 absence_until(const char *text, gint64 now_ms);

@@ -1,7 +1,7 @@
 /*
- * Automatic answers. Headers decide where there are any that say it; without them, the subject must have the form that a program gives it
- * ("Automatic reply: …", "Out of office") and the text must say what such notes say, or the envelope be a program's besides: a person who
- * writes about office furniture or holidays is a person.
+ * Automatic answers. Headers decide where there are any that say it; without them, the subject must have the form that a
+ * program gives it ("Automatic reply: …", "Out of office") and the text must say what such notes say, or the envelope be
+ * a program's besides: a person who writes about office furniture or holidays is a person.
  *
  * Pure; any thread.
  */
@@ -25,41 +25,53 @@ static GRegex *compile(const char *pattern)
 }
 
 /* What only a program writes at the begin of a subject, if the subject of what it answers, or nothing, is behind: "Automatic reply: Hi". */
-#define EXPLICIT                                                                                                                  \
-    "^\\W{0,5}(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer|svar)|automatisk(?:t)? svar|autosvar|automatische (?:antwort|abwesenheit\\p{L}{0,20})|"     \
-    "automatisch antwoord|réponse automatique|reponse automatique|respuesta automática|respuesta automatica|risposta automatica|"    \
-    "resposta automática|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|"                                             \
-    "out of (?:the )?of+ice(?: auto-?(?:reply|response))?|vacation (?:reply|response|notice|message)|away from my (?:office|desk|mail)|"      \
-    "fraværsmelding|fraværsbeskjed|fraværsbesked|feriemelding|frånvaromeddelande|abwesenheits(?:notiz|nachricht|meldung|info\\p{L}{0,8}|agent|assistent)|"    \
+#define EXPLICIT                                                                                                            \
+    "^\\W{0,5}(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer|svar)|automatisk(?:t)? svar|autosvar|" \
+    "automatische (?:antwort|abwesenheit\\p{L}{0,20})|" \
+    "automatisch antwoord|réponse automatique|reponse automatique|respuesta automática|respuesta automatica|" \
+    "risposta automatica|" \
+    "resposta automática|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|"                                      \
+    "out of (?:the )?of+ice(?: auto-?(?:reply|response))?|vacation (?:reply|response|notice|message)|" \
+    "away from my (?:office|desk|mail)|" \
+    "fraværsmelding|fraværsbeskjed|fraværsbesked|feriemelding|frånvaromeddelande|abwesenheits(?:notiz|nachricht|" \
+    "meldung|info\\p{L}{0,8}|agent|assistent)|" \
     "afwezigheids(?:bericht|melding)|message d.absence)(?:\\s{0,2}[:：\\])(–-]|\\s{0,3}$|\\s(?:re|sv|aw|vs|antw|ang)\\s?:)"
 
 /* What people write too. */
-#define LOOSE                                                                                                                     \
-    "^\\s{0,5}(?:(?:re|sv|aw|vs|ad|rif|tr|fwd?|odp|r)\\s?:\\s{0,3}){0,3}\\W{0,3}(?:"                                                 \
-    "auto(?:matic|mated)?[ -]?(?:reply|response|answer|svar)|automatisk(?:t)? svar|autosvar|automatische antwort|"                  \
-    "out of (?:the )?(?:of+ice|town)|ooo\\b|away from (?:the |my )?(?:office|desk|mail)|(?:i am |i'm )?(?:currently )?(?:on|away on) (?:vacation|holiday|annual leave|leave|parental leave)\\b|"  \
-    "vacation\\b|away (?:until|till|from|message)|"                                                                                 \
-    "(?:er )?ikke (?:til stede|på kontoret)|fravær(?:ende)?\\b|(?:jeg )?(?:er |har )(?:på |tatt )?ferie|feriefravær|utenfor kontoret|ute av kontoret|"  \
-    "frånvaro|frånvarande|ej på kontoret|inte på kontoret|semester\\b|ikke på kontoret|ferie\\b|"                                    \
-    "abwesenheit\\b|abwesend|nicht im (?:büro|hause?)|urlaub\\b|"                                                                  \
-    "afwezig(?:heid)?\\b|niet (?:op|aanwezig op) kantoor|vakantie\\b|"                                                              \
-    "absence(?: du bureau)?\\b|absent(?:e)?(?: du bureau)?\\b|en congés?\\b|hors du bureau|"                                        \
-    "fuera de (?:la )?oficina|ausen(?:te|cia)\\b|de vacaciones|ausência|ausente|fora do escritório|de férias|"                       \
+#define LOOSE                                                                                                               \
+    "^\\s{0,5}(?:(?:re|sv|aw|vs|ad|rif|tr|fwd?|odp|r)\\s?:\\s{0,3}){0,3}\\W{0,3}(?:"                                        \
+    "auto(?:matic|mated)?[ -]?(?:reply|response|answer|svar)|automatisk(?:t)? svar|autosvar|automatische antwort|"          \
+    "out of (?:the )?(?:of+ice|town)|ooo\\b|away from (?:the |my )?(?:office|desk|mail)|(?:i am |" \
+    "i'm )?(?:currently )?(?:on|away on) (?:vacation|holiday|annual leave|leave|parental leave)\\b|" \
+    "vacation\\b|away (?:until|till|from|message)|"                                                                         \
+    "(?:er )?ikke (?:til stede|på kontoret)|fravær(?:ende)?\\b|(?:jeg )?(?:er |har )(?:på |tatt )?ferie|feriefravær|" \
+    "utenfor kontoret|ute av kontoret|" \
+    "frånvaro|frånvarande|ej på kontoret|inte på kontoret|semester\\b|ikke på kontoret|ferie\\b|"                           \
+    "abwesenheit\\b|abwesend|nicht im (?:büro|hause?)|urlaub\\b|"                                                           \
+    "afwezig(?:heid)?\\b|niet (?:op|aanwezig op) kantoor|vakantie\\b|"                                                      \
+    "absence(?: du bureau)?\\b|absent(?:e)?(?: du bureau)?\\b|en congés?\\b|hors du bureau|"                                \
+    "fuera de (?:la )?oficina|ausen(?:te|cia)\\b|de vacaciones|ausência|ausente|fora do escritório|de férias|"              \
     "fuori (?:sede|ufficio)|assen(?:te|za)\\b|in ferie|nieobecn\\p{L}{0,6}|poza biurem|urlop\\b)"
 
-#define WORDS                                                                                                                     \
-    "out of (?:the |my )?office|(?:on|for|from) (?:my |a |our |annual |summer |parental |maternity |paternity |sick )?(?:vacation|holidays?|leave)\\b|away (?:from|until|till|on)|"  \
-    "automat(?:ic|ically|ed) (?:reply|response|generated|message|e-?mail)|limited (?:\\S{1,12} )?access|(?:not|un)(?:able to)? (?:be )?(?:check|respond|reply|available)|" \
-    "(?:will|shall) (?:be (?:back|away|out|returning|travel\\p{L}{0,5})|return|reply|respond)|(?:back|return(?:ing)?) (?:in|to|at|on) |on my return|intermittent(?:ly)? |" \
-    "(?:på|har|tar|avvikler) (?:\\S{1,12} )?ferie|fraværende|ikke (?:til stede|på (?:kontoret|jobb)|tilgjengelig)|tilbake|begrenset (?:tilgang|mulighet)|utenfor kontoret|permisjon|automatisk svar|"  \
-    "semester|inte (?:på (?:kontoret|plats)|tillgänglig|anträffbar)|tillbaka|föräldraledig|frånvarande|åter på|automatiskt|"         \
-    "holder ferie|ikke at træffe|tilbage|barsel|"                                                                                   \
-    "nicht (?:im (?:büro|haus)|erreichbar|im hause|am platz)|abwesend|urlaub|wieder (?:da|erreichbar|im|zurück|für)|zurück|elternzeit|automatisch|"  \
-    "afwezig|vakantie|niet (?:aanwezig|op kantoor|bereikbaar)|weer (?:aanwezig|bereikbaar|terug)|terug op|met verlof|"                \
-    "absente?\\b|en congés?|de retour|actuellement (?:absent|indisponible|en)|indisponible|"                                        \
-    "fuera de (?:la )?oficina|ausente|vacaciones|regres|volver|de baja|"                                                             \
-    "fuori (?:sede|ufficio)|assente|in ferie|rientr|sarò (?:di ritorno|disponibile)|"                                                \
-    "nieobecn|na urlopie|poza biurem|urlop|wracam|wrócę|powr[oó]t|"                                                                 \
+#define WORDS                                                                                                               \
+    "out of (?:the |my )?office|(?:on|for|from) (?:my |a |our |annual |summer |parental |maternity |paternity |" \
+    "sick )?(?:vacation|holidays?|leave)\\b|away (?:from|until|till|on)|" \
+    "automat(?:ic|ically|ed) (?:reply|response|generated|message|e-?mail)|limited (?:\\S{1,12} )?access|(?:not|" \
+    "un)(?:able to)? (?:be )?(?:check|respond|reply|available)|" \
+    "(?:will|shall) (?:be (?:back|away|out|returning|travel\\p{L}{0,5})|return|reply|respond)|(?:back|" \
+    "return(?:ing)?) (?:in|to|at|on) |on my return|intermittent(?:ly)? |" \
+    "(?:på|har|tar|avvikler) (?:\\S{1,12} )?ferie|fraværende|ikke (?:til stede|på (?:kontoret|jobb)|tilgjengelig)|" \
+    "tilbake|begrenset (?:tilgang|mulighet)|utenfor kontoret|permisjon|automatisk svar|" \
+    "semester|inte (?:på (?:kontoret|plats)|tillgänglig|anträffbar)|tillbaka|föräldraledig|frånvarande|åter på|" \
+    "automatiskt|" \
+    "holder ferie|ikke at træffe|tilbage|barsel|"                                                                           \
+    "nicht (?:im (?:büro|haus)|erreichbar|im hause|am platz)|abwesend|urlaub|wieder (?:da|erreichbar|im|zurück|für)|" \
+    "zurück|elternzeit|automatisch|" \
+    "afwezig|vakantie|niet (?:aanwezig|op kantoor|bereikbaar)|weer (?:aanwezig|bereikbaar|terug)|terug op|met verlof|"      \
+    "absente?\\b|en congés?|de retour|actuellement (?:absent|indisponible|en)|indisponible|"                                \
+    "fuera de (?:la )?oficina|ausente|vacaciones|regres|volver|de baja|"                                                    \
+    "fuori (?:sede|ufficio)|assente|in ferie|rientr|sarò (?:di ritorno|disponibile)|"                                       \
+    "nieobecn|na urlopie|poza biurem|urlop|wracam|wrócę|powr[oó]t|"                                                         \
     "férias|regress|fora do escritório|ausência|retorn|voltarei|estarei"
 
 static const Patterns *patterns(void)
@@ -127,7 +139,8 @@ static gboolean has_weak_mark(const MailParts *parts)
            mail_parts_has_header(parts, "X-MS-Exchange-Inbox-Rules-Loop");
 }
 
-/* Without a header that says it. "Ferie" or "Re: Automatic reply: …" is a person's subject as well: then a program's envelope must be there. */
+/* Without a header that says it. "Ferie" or "Re: Automatic reply: …" is a person's subject as well: then a program's
+ * envelope must be there. */
 static char *by_words(const MailParts *parts, const InboundMessage *message)
 {
     gboolean is_explicit = g_regex_match(patterns()->explicit, message->subject, 0, NULL);

@@ -5,7 +5,7 @@
 
 #include "mail/parts.h"
 
-/* What tells that nobody wrote this: a header that says so (RFC 3834, vendors'), or the form of an automatic answer's subject together
- * with the words of one. NULL: nothing does. X-Auto-Response-Suppress alone, which programs put on people's mail too, and a word in the
- * subject alone are no evidence. Caller frees. */
+/* What tells that nobody wrote this: a header that says so (RFC 3834, vendors'), or the form of an automatic answer's
+ * subject together with the words of one. NULL: nothing does. X-Auto-Response-Suppress alone, which programs put on
+ * people's mail too, and a word in the subject alone are no evidence. Caller frees. */
 char *autoreply_evidence(const MailParts *parts, const InboundMessage *message);

@@ -5,6 +5,6 @@
 
 #include "mail/parts.h"
 
-/* Sets class, evidence and text (and, where they apply, bounces, original_message_id, absent_until_ms, asks_to_stop) of a message whose
- * header fields and full text have been read. */
+/* Sets class, evidence and text (and, where they apply, bounces, original_message_id, absent_until_ms, asks_to_stop)
+ * of a message whose header fields and full text have been read. */
 void classify(const MailParts *parts, InboundMessage *message);

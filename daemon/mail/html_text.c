@@ -1,6 +1,7 @@
 /*
- * HTML mail to plain text, by libxml2's HTML parser as a stream of events: no tree, no recursion, no network, no entities from outside.
- * The parser compares each end tag with all open elements, so their number is bounded: beyond it the rest is left out.
+ * HTML mail to plain text, by libxml2's HTML parser as a stream of events: no tree, no recursion, no network, no
+ * entities from outside. The parser compares each end tag with all open elements, so their number is bounded: beyond it
+ * the rest is left out.
  *
  * Pure; any thread.
  */
@@ -151,7 +152,8 @@ static gboolean has_word(const char *text, const char *const *words)
     return FALSE;
 }
 
-/* Containers that hold an older message, or the line that introduces one, by the class or id that mail programs give them. */
+/* Containers that hold an older message, or the line that introduces one, by the class or id that mail programs give
+ * them. */
 static gboolean is_older_container(const char *class, const char *id)
 {
     static const char *const classes[] = {"gmail_attr",
@@ -317,7 +319,8 @@ static void on_text(void *data, const xmlChar *text, int len)
         write_text(writer, (const char *)text, (gsize)len);
 }
 
-/* Behind the tag that begins at tag, quoted values passed over as the parser does; *words: how many it has outside of these. */
+/* Behind the tag that begins at tag, quoted values passed over as the parser does; *words: how many it has outside of
+ * these. */
 static const char *tag_end(const char *tag, const char *end, guint *words)
 {
     gboolean value = FALSE; /* behind "=", where a quote opens a value */

@@ -1,7 +1,8 @@
 /*
- * The first gate of a received message: one pass over its lines that bounds what the MIME parser is given, so that no crafted
- * message costs it more than a few milliseconds a megabyte. GMime reads address headers anew for each one that is added, keeps
- * whole header lines in memory, and compares each line that begins with "--" with every boundary that is open.
+ * The first gate of a received message: one pass over its lines that bounds what the MIME parser is given, so that no
+ * crafted message costs it more than a few milliseconds a megabyte. GMime reads address headers anew for each one that
+ * is added, keeps whole header lines in memory, and compares each line that begins with "--" with every boundary that is
+ * open.
  *
  * Pure; any thread.
  */
@@ -30,7 +31,8 @@ static gboolean has_prefix(const char *line, gsize len, const char *prefix)
     return len >= n && g_ascii_strncasecmp(line, prefix, n) == 0;
 }
 
-/* The headers that GMime parses as address lists as soon as it meets them; white space before the colon is let pass there too. */
+/* The headers that GMime parses as address lists as soon as it meets them; white space before the colon is let pass
+ * there too. */
 static gboolean is_address_header(const char *line, gsize len)
 {
     static const char *const names[] = {"From", "To", "Cc", "Bcc", "Sender", "Reply-To"};

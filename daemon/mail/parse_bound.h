@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-/* What is beyond is left out (headers, header bytes) or ends the message (the rest). The parser's work grows with the square of
- * some of these, so they are counted over the whole message, embedded ones included. */
+/* What is beyond is left out (headers, header bytes) or ends the message (the rest). The parser's work grows with the
+ * square of some of these, so they are counted over the whole message, embedded ones included. */
 enum {
     BOUND_MAX_HEADERS = 1000,             /* of the message itself */
     BOUND_MAX_HEADER_BYTES = 64 * 1024,   /* of one header, folded lines included */
@@ -20,8 +20,9 @@ enum {
     BOUND_MAX_DASH_LINES = 20000   /* lines that begin with "--", each compared with every open boundary */
 };
 
-/* A copy of the bytes within these limits and READ_MAX_MESSAGE: an mbox line and empty lines before the first header are gone,
- * lone CRs as line ends became LFs. *ret_cut tells whether something was left out. Free with g_byte_array_unref(). */
+/* A copy of the bytes within these limits and READ_MAX_MESSAGE: an mbox line and empty lines before the first header
+ * are gone, lone CRs as line ends became LFs. *ret_cut tells whether something was left out. Free with
+ * g_byte_array_unref(). */
 GByteArray *parse_bound(const char *bytes, gsize len, gboolean *ret_cut);
 
 /* Where the body begins: behind the first empty line; len where there is none. */

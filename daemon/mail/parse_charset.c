@@ -1,6 +1,7 @@
 /*
- * Bytes of any charset to UTF-8. Labels in mail are often wrong: text that is valid UTF-8 is taken for it whatever the label
- * (by chance that hardly happens), except under the 7-bit charsets that switch by escape sequences, whose every text would be.
+ * Bytes of any charset to UTF-8. Labels in mail are often wrong: text that is valid UTF-8 is taken for it whatever the
+ * label (by chance that hardly happens), except under the 7-bit charsets that switch by escape sequences, whose every
+ * text would be.
  *
  * Pure; any thread.
  */
@@ -69,7 +70,8 @@ static gboolean hides_in_ascii(const char *charset)
             g_ascii_strncasecmp(charset, "utf-32", 6) == 0 || g_ascii_strncasecmp(charset, "ucs-", 4) == 0);
 }
 
-/* Converts what can be; a byte that cannot becomes U+FFFD. NULL where the charset is not known, or more than a tenth is wrong. */
+/* Converts what can be; a byte that cannot becomes U+FFFD. NULL where the charset is not known, or more than a tenth
+ * is wrong. */
 static GString *convert(const char *bytes, gsize len, const char *charset, gsize max_bytes)
 {
     GIConv converter = g_iconv_open("UTF-8", charset);
@@ -143,7 +145,8 @@ static char *without_nul(const char *bytes, gsize *len)
     return copy;
 }
 
-/* UTF-8 but for a character that the sender, or a limit of ours, cut in two at the end: believed where there are whole ones before it. */
+/* UTF-8 but for a character that the sender, or a limit of ours, cut in two at the end: believed where there are whole
+ * ones before it. */
 static gboolean is_utf8(const char *bytes, gsize len, gsize *ret_len)
 {
     const char *end;

@@ -1,6 +1,6 @@
 /*
- * Encoded words, leniently: within quotes and words, with spaces in them, in lower case, without padding or with too much of it, with a
- * language behind the charset (RFC 2231, 5), a character spread over two of them.
+ * Encoded words, leniently: within quotes and words, with spaces in them, in lower case, without padding or with too
+ * much of it, with a language behind the charset (RFC 2231, 5), a character spread over two of them.
  *
  * Pure; any thread; linear.
  */

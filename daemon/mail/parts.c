@@ -1,6 +1,6 @@
 /*
- * Taking a received message apart with GMime, under limits. Pure; any thread. Every text that leaves here is valid UTF-8 with LF
- * line ends.
+ * Taking a received message apart with GMime, under limits. Pure; any thread. Every text that leaves here is valid UTF-8
+ * with LF line ends.
  */
 #include "mail/parts.h"
 

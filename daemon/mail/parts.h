@@ -27,12 +27,14 @@ typedef struct {
 void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_ms);
 void mail_parts_clear(MailParts *parts);
 
-/* The header's value, unfolded, decoded, valid UTF-8, at most READ_MAX_HEADER octets; "" where there is none. Caller frees. */
+/* The header's value, unfolded, decoded, valid UTF-8, at most READ_MAX_HEADER octets; "" where there is none. Caller
+ * frees. */
 char *mail_parts_header(const MailParts *parts, const char *name);
 gboolean mail_parts_has_header(const MailParts *parts, const char *name);
 
 /* TRUE where its raw value holds what looks like an encoded word (RFC 2047). */
 gboolean mail_parts_is_encoded(const MailParts *parts, const char *name);
 
-/* The value of a field in such a text of fields (any case), unfolded; NULL: there is none. from: where to look; NULL or its begin. Caller frees. */
+/* The value of a field in such a text of fields (any case), unfolded; NULL: there is none. from: where to look; NULL
+ * or its begin. Caller frees. */
 char *mail_field(const char *fields, const char *name);

@@ -1,5 +1,6 @@
 /*
- * Reading a received message: takes it apart, reads its header fields and texts, and has it classified. Pure; safe for any bytes.
+ * Reading a received message: takes it apart, reads its header fields and texts, and has it classified. Pure; safe for
+ * any bytes.
  */
 #include "mail/read.h"
 
@@ -37,8 +38,8 @@ static char *canonical_or_empty(const char *address)
     return canonical ? canonical : g_strdup("");
 }
 
-/* GMime loses what follows an encoded word that is padded with "=": where there are such words, the name is what stands before the
- * address in the value as we decode it. Caller frees. */
+/* GMime loses what follows an encoded word that is padded with "=": where there are such words, the name is what
+ * stands before the address in the value as we decode it. Caller frees. */
 static char *sender_name(const MailParts *parts, const char *name)
 {
     g_autofree char *value = mail_parts_header(parts, "From");
@@ -61,7 +62,8 @@ static void read_sender(const MailParts *parts, InboundMessage *message)
         if (!INTERNET_ADDRESS_IS_MAILBOX(address))
             continue;
         const char *name = internet_address_get_name(address);
-        g_autofree char *whole = internet_address_list_length(list) == 1 ? sender_name(parts, name) : text_make_valid(name ? name : "", -1);
+        gboolean alone = internet_address_list_length(list) == 1;
+        g_autofree char *whole = alone ? sender_name(parts, name) : text_make_valid(name != NULL ? name : "", -1);
         g_autofree char *line = text_one_line(whole);
         take(&message->from, canonical_or_empty(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))));
         take(&message->from_name, text_escape(line, 500));
@@ -185,8 +187,8 @@ static char *fingerprint_of(const InboundMessage *message, const char *bytes, gs
     return g_strdup(g_checksum_get_string(sum));
 }
 
-/* One line of valid UTF-8 without controls, at most READ_MAX_HEADER octets: what the record of a message may hold (mail/message.h), whatever
- * wrote it. In place. */
+/* One line of valid UTF-8 without controls, at most READ_MAX_HEADER octets: what the record of a message may hold
+ * (mail/message.h), whatever wrote it. In place. */
 static void bound_line(char **field)
 {
     g_autofree char *valid = text_make_valid(*field, -1);

@@ -27,11 +27,12 @@ typedef struct {
 
 gboolean reply_line_is_quote(const char *line);
 
-/* Lines from at on that introduce a quote ("On …, Anna wrote:"), wrapped over several perhaps; 0: none. *ret_offset: where in the first
- * of them, for a mail program that puts it behind the sender's last words. */
+/* Lines from at on that introduce a quote ("On …, Anna wrote:"), wrapped over several perhaps; 0: none. *ret_offset:
+ * where in the first of them, for a mail program that puts it behind the sender's last words. */
 guint reply_attribution_length(const ReplyLines *reply, guint at, gsize *ret_offset);
 
-/* The lines from at on that head an older message: "-----Original Message-----" and the like, or its header lines; 0: none. */
+/* The lines from at on that head an older message: "-----Original Message-----" and the like, or its header lines; 0:
+ * none. */
 guint reply_older_message_length(const ReplyLines *reply, guint at);
 
 /* "---------- Forwarded message": what follows is not an answer's quote but what the sender sends on. */

@@ -25,18 +25,25 @@ static const struct {
     HeaderKind kind;
     const char *names; /* an alternation */
 } header_names[] = {
-    {HEADER_FROM, "from|fra|från|von|van|de|da|od|mittente|expéditeur|remitente|nadawca|absender|afzender|от(?: кого)?|lähettäjä|gönderen|差出人|发件人|寄件者|보낸 사람|từ"},
-    {HEADER_DATE, "sent|date|sendt|dato|skickat|datum|gesendet|verzonden|envoyé(?: le)?|enviado(?: el)?|enviada(?: em)?|fecha|inviato|data|wysłan[oe]|data wysłania|"
+    {HEADER_FROM, "from|fra|från|von|van|de|da|od|mittente|expéditeur|remitente|nadawca|absender|afzender|"
+                  "от(?: кого)?|lähettäjä|gönderen|差出人|发件人|寄件者|보낸 사람|từ"},
+    {HEADER_DATE, "sent|date|sendt|dato|skickat|datum|gesendet|verzonden|envoyé(?: le)?|enviado(?: el)?|"
+                  "enviada(?: em)?|fecha|inviato|data|wysłan[oe]|data wysłania|"
                   "отправлено|дата|lähetetty|päiväys|gönderildi|tarih|送信日時|日時|日付|发送时间|日期|보낸 날짜|ngày"},
-    {HEADER_TO, "to|til|till|an|aan|à|a|para|per|do|destinataire|destinatario|odbiorca|кому|vastaanottaja|kime|宛先|收件人|받는 사람|đến|cc|kopi|kopia|kopie|bcc|копия|dw|抄送"},
-    {HEADER_SUBJECT, "subject|emne|ämne|betreff|onderwerp|objet|asunto|oggetto|temat|assunto|тема|aihe|konu|件名|主题|主旨|제목|chủ đề|title"},
-    {HEADER_OTHER, "reply-to|importance|attachments?|organization|vedlegg|vedhæftet|bilaga|anlagen|bijlage[n]?|pièces jointes|adjuntos|allegati|załączniki|anexos|priority"},
+    {HEADER_TO, "to|til|till|an|aan|à|a|para|per|do|destinataire|destinatario|odbiorca|кому|vastaanottaja|kime|宛先|"
+                "收件人|받는 사람|đến|cc|kopi|kopia|kopie|bcc|копия|dw|抄送"},
+    {HEADER_SUBJECT, "subject|emne|ämne|betreff|onderwerp|objet|asunto|oggetto|temat|assunto|тема|aihe|konu|件名|主题|主旨|"
+                     "제목|chủ đề|title"},
+    {HEADER_OTHER, "reply-to|importance|attachments?|organization|vedlegg|vedhæftet|bilaga|anlagen|bijlage[n]?|"
+                   "pièces jointes|adjuntos|allegati|załączniki|anexos|priority"},
 };
 
 /* The verbs with which programs say that somebody wrote. */
-#define WROTE                                                                                                                     \
-    "(?:wrote|writes|wrotes|sent|said|skrev|skreiv|schrieb|schreef|écrit|ecrit|scritto|scrive|escribió|escribio|escreveu|napisał(?:\\(a\\)|/a|a)?|"  \
-    "napisal(?:a)?|pisze|kirjoitti|написал(?:\\(а\\)|а)?|пишет|yazdı|írta|a scris|napsal(?:a)?|geschreven|geschrieben|het volgende|folgendes|følgende|följande|đã viết|写道|寫道|のメッセージ|"     \
+#define WROTE                                                                                                               \
+    "(?:wrote|writes|wrotes|sent|said|skrev|skreiv|schrieb|schreef|écrit|ecrit|scritto|scrive|escribió|escribio|" \
+    "escreveu|napisał(?:\\(a\\)|/a|a)?|" \
+    "napisal(?:a)?|pisze|kirjoitti|написал(?:\\(а\\)|а)?|пишет|yazdı|írta|a scris|napsal(?:a)?|geschreven|geschrieben|" \
+    "het volgende|folgendes|følgende|följande|đã viết|写道|寫道|のメッセージ|" \
     "さんは書きました|님이 작성)"
 
 typedef struct {
@@ -72,20 +79,29 @@ static void compile_all(Patterns *compiled)
     compiled->dated = compile("^(?=.{0,300}?" TIME_OR_DATE ").{0,300}?[<(\\[]\\s?(?:mailto:)?" ADDRESS "\\s?[>)\\]].{0,60}$");
     /* where no quote follows: an address or the time of day, and no verb that people use of themselves ("On 24/11 we sent:") */
     compiled->certain = compile("^(?!.{0,460}?\\b(?:sent|said)\\s{0,3}:$)(?=.{0,460}?(?:" ADDRESS "|\\d{1,2}[:.h]\\d{2})).{0,499}(?:[:：]\\s{0,3}[*_]{0,2}|[-_=]{2,20})$");
-    compiled->shared = compile("\\bon (?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|\\d{1,4}[-/. ])"
+    compiled->shared = compile("\\bon (?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}|(?:jan|feb|mar|apr|may|jun|jul|aug|"
+                               "sep|oct|nov|dec)[a-z]{0,6}|\\d{1,4}[-/. ])"
                                ".{0,300}\\bwrote ?:$");
     compiled->opening =
-        compile("^[\\s*_>-]{0,30}(?:(?:on|am|den|le|el|il|op|em|dnia|w dniu|på|ons?dag|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?|"
-                "(?:man|mån|tirs?|tis|tors?|fre|lør|lör|søn|sön)(?:dag|\\.)?|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|lun(?:di|es|edì)|mar(?:di|tes|tedì)|"
-                "mer(?:credi|coledì)|jeu(?:di)?|jueves|giovedì|ven(?:dredi|erdì)|viernes|sam(?:edi)?|s[áa]bado|dim(?:anche)?|domingo|domenica)[.,]?\\s|\\d{1,4}[./-]|\\d{1,2}\\.? \\p{L}{3,12}\\.? \\d{4})");
+        compile("^[\\s*_>-]{0,30}(?:(?:on|am|den|le|el|il|op|em|dnia|w dniu|på|ons?dag|(?:mon|tues?|wed(?:nes)?|"
+                "thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?|"
+                "(?:man|mån|tirs?|tis|tors?|fre|lør|lör|søn|sön)(?:dag|\\.)?|(?:mon|diens|donners|frei|sams|sonn)tag|"
+                "mittwoch|lun(?:di|es|edì)|mar(?:di|tes|tedì)|"
+                "mer(?:credi|coledì)|jeu(?:di)?|jueves|giovedì|ven(?:dredi|erdì)|viernes|sam(?:edi)?|s[áa]bado|"
+                "dim(?:anche)?|domingo|domenica)[.,]?\\s|\\d{1,4}[./-]|\\d{1,2}\\.? \\p{L}{3,12}\\.? \\d{4})");
     compiled->separator =
-        compile("^[\\s>*]{0,4}(?:[-_=*]\\s?){2,40}\\s?(?:original(?: |-)?(?: e-?mail )?(?:message|mail|nachricht|meddelande|meddelelse|melding|bericht|appointment)|"
-                "opprinnelig (?:melding|e-post)|oprindelig (?:meddelelse|besked)|ursprungligt meddelande|ursprüngliche nachricht|oorspronkelijk bericht|"
-                "message d.origine|message original|messaggio originale|mensaje original|mensagem original|(?:oryginalna wiadomość|wiadomość oryginalna)|"
+        compile("^[\\s>*]{0,4}(?:[-_=*]\\s?){2,40}\\s?(?:original(?: |-)?(?: e-?mail )?(?:message|mail|nachricht|"
+                "meddelande|meddelelse|melding|bericht|appointment)|"
+                "opprinnelig (?:melding|e-post)|oprindelig (?:meddelelse|besked)|ursprungligt meddelande|"
+                "ursprüngliche nachricht|oorspronkelijk bericht|"
+                "message d.origine|message original|messaggio originale|mensaje original|mensagem original|"
+                "(?:oryginalna wiadomość|wiadomość oryginalna)|"
                 "reply message|alkuperäinen viesti|исходное сообщение|original|antwort|svar)\\s?(?:[-_=*]\\s?){2,40}$");
     compiled->time = compile(TIME_OR_DATE);
-    compiled->forward = compile("^[\\s*]{0,4}(?:[-_=]\\s?){2,40}\\s?(?:forwarded (?:message|mail)|videresendt (?:melding|meddelelse|besked)|vidarebefordrat meddelande|"
-                                "weitergeleitete nachricht|doorgestuurd bericht|message transféré|mensaje reenviado|messaggio inoltrato|przekazana wiadomość|"
+    compiled->forward = compile("^[\\s*]{0,4}(?:[-_=]\\s?){2,40}\\s?(?:forwarded (?:message|mail)|"
+                                "videresendt (?:melding|meddelelse|besked)|vidarebefordrat meddelande|"
+                                "weitergeleitete nachricht|doorgestuurd bericht|message transféré|mensaje reenviado|"
+                                "messaggio inoltrato|przekazana wiadomość|"
                                 "mensagem encaminhada).{0,30}$|^\\s{0,3}begin forwarded message:?$");
 }
 
@@ -153,8 +169,8 @@ static void add_header_line(HeaderBlock *block, HeaderKind kind, const char *lin
     block->time = block->time || (kind == HEADER_DATE && g_regex_match(patterns()->time, line, 0, NULL));
 }
 
-/* Three kinds of lines, the sender among them, and what only mail has ("From: Oslo / To: Bergen / Date: Friday" is a traveller's); or just
- * two, with an address and a time, or below a rule. */
+/* Three kinds of lines, the sender among them, and what only mail has ("From: Oslo / To: Bergen / Date: Friday" is a
+ * traveller's); or just two, with an address and a time, or below a rule. */
 static gboolean is_header_block(const HeaderBlock *block, gboolean below_rule)
 {
     gboolean sender = (block->kinds & HEADER_FROM) != 0;
@@ -165,7 +181,8 @@ static gboolean is_header_block(const HeaderBlock *block, gboolean below_rule)
     return block->count >= 2 && ((block->address && block->time) || (below_rule && sender));
 }
 
-/* The length of the block of header lines that begins here; 0: none. Values may be wrapped, and single empty lines stand between. */
+/* The length of the block of header lines that begins here; 0: none. Values may be wrapped, and single empty lines
+ * stand between. */
 static guint header_block_length(const ReplyLines *reply, guint at, gboolean below_rule)
 {
     HeaderBlock block = {0};
@@ -267,13 +284,14 @@ static gboolean is_attribution(const ReplyLines *reply, const char *joined, guin
         *ret_offset = (gsize)start;
         return TRUE;
     }
-    if (matches_at(patterns()->attribution, joined, &start) && (quoted || g_regex_match(patterns()->certain, joined, 0, NULL)))
-        return TRUE;
-    return quoted && (g_regex_match(patterns()->writes, joined, 0, NULL) || g_regex_match(patterns()->dated, joined, 0, NULL));
+    if (!quoted)
+        return g_regex_match(patterns()->certain, joined, 0, NULL) && g_regex_match(patterns()->attribution, joined, 0, NULL);
+    return g_regex_match(patterns()->attribution, joined, 0, NULL) || g_regex_match(patterns()->writes, joined, 0, NULL) ||
+           g_regex_match(patterns()->dated, joined, 0, NULL);
 }
 
-/* Where the attribution that ends with last begins: the sender's last words may stand right above. A line that begins as attributions
- * do (a date, "On", a weekday) counts, the lowest of several; else the shortest that still is one. */
+/* Where the attribution that ends with last begins: the sender's last words may stand right above. A line that begins
+ * as attributions do (a date, "On", a weekday) counts, the lowest of several; else the shortest that still is one. */
 static guint attribution_start(const ReplyLines *reply, guint at, guint last)
 {
     guint shortest = at;

@@ -1,6 +1,7 @@
 /*
- * Signatures: "-- " and what follows it; "Sent from my iPhone" and its kin; the footer of a mailing list; a closing ("Mvh", "Best
- * regards") with a name and a few short lines below. Each only at the end of a run of the sender's own lines, and never the whole run.
+ * Signatures: "-- " and what follows it; "Sent from my iPhone" and its kin; the footer of a mailing list; a closing
+ * ("Mvh", "Best regards") with a name and a few short lines below. Each only at the end of a run of the sender's own
+ * lines, and never the whole run.
  *
  * Pure; any thread.
  */
@@ -29,26 +30,34 @@ static GRegex *compile(const char *pattern)
 }
 
 /* "my" and a thing, in few words and without a clause behind it: "Sent from my desk, it is easier" is no signature */
-#define DEVICE                                                                                                                    \
-    "^\\s*[*_~]{0,2}(?:(?:sent|sendt|skickat|skickades|gesendet|versendet|verstuurd|verzonden|envoyé|enviado|enviada|inviato|wysłan[eoy]|"  \
-    "lähetetty|отправлено)"                                                                                                        \
-    "(?: (?:from|with|via|by|using|fra|med|från|von|mit|vanaf|met|de|depuis|desde|do|da|dal|z|ze|с)(?: (?:my|min|mitt|mi|mein(?:em|er)?|mijn|mon|ma|"  \
-    "meu|minha|mio|moj(?:ego|ej)|the|a|an|il|la|le|el|o))?)[ ][^,;!?]{2,60}"                                                       \
-    "|von (?:meinem|meiner|mein) .{2,40} gesendet|(?:get|hent|hämta|skaffa|téléchargez|obtenir|obtener|ottieni|laden sie|pobierz|obter|download) outlook (?:for|för|für|til|pour|para|per|voor|dla) [^,;!?]{2,70}"  \
-    "|(?:sent|sendt) (?:fra|from) (?:outlook|mail|yahoo|samsung|proton).{0,40}|my mobile|typed (?:with|on) .{2,40})[.]?\\s*[*_~]{0,2}$"
+#define DEVICE                                                                                                              \
+    "^\\s*[*_~]{0,2}(?:(?:sent|sendt|skickat|skickades|gesendet|versendet|verstuurd|verzonden|envoyé|enviado|enviada|" \
+    "inviato|wysłan[eoy]|" \
+    "lähetetty|отправлено)"                                                                                                 \
+    "(?: (?:from|with|via|by|using|fra|med|från|von|mit|vanaf|met|de|depuis|desde|do|da|dal|z|ze|с)(?: (?:my|min|mitt|" \
+    "mi|mein(?:em|er)?|mijn|mon|ma|" \
+    "meu|minha|mio|moj(?:ego|ej)|the|a|an|il|la|le|el|o))?)[ ][^,;!?]{2,60}"                                                \
+    "|von (?:meinem|meiner|mein) .{2,40} gesendet|(?:get|hent|hämta|skaffa|téléchargez|obtenir|obtener|ottieni|" \
+    "laden sie|pobierz|obter|download) outlook (?:for|för|für|til|pour|para|per|voor|dla) [^,;!?]{2,70}" \
+    "|(?:sent|sendt) (?:fra|from) (?:outlook|mail|yahoo|samsung|proton).{0,40}|my mobile|typed (?:with|" \
+    "on) .{2,40})[.]?\\s*[*_~]{0,2}$"
 
-#define CLOSING                                                                                                                    \
-    "^\\s*(?:(?:with |my )?(?:best|kind|kindest|warm|warmest|many|sincere)(?: ?,?(?:and )?(?:best|kind|warm))?(?: regards| wishes)?|regards|sincerely(?: yours)?|"  \
-    "yours (?:sincerely|truly|faithfully)|cheers|cordially|respectfully|"                                                          \
-    "(?:med )?(?:de )?(?:beste |bedste |vennlige?|venlige?|vänlig(?:a)?|varm(?:e|a)?|mange|kjærlig|god[ea]?|hjertelig)(?: hilsen(?:er)?| hälsning(?:ar)?| hilsner)|"  \
-    "m\\.?v\\.?h\\.?|v\\.?h\\.?|m\\.?vh|b\\.?r\\.?|kh|dbh|hilsen|hilsner|hälsning(?:ar)?|bästa hälsningar|"                     \
-    "(?:mit )?(?:freundlichen?|besten?|herzlichen?|schönen?|viele[n]?|liebe[n]?) (?:grüßen?|grüssen?|gruß|gruss)|(?:viele|beste|liebe|freundliche|herzliche) (?:grüße|grüsse)|mfg|lg|vg|gruß|"  \
-    "(?:met )?(?:vriendelijke|hartelijke|beste) (?:groet(?:en)?)|m\\.?v\\.?g\\.?|groet(?:en|jes)?|hoogachtend|"                      \
-    "(?:bien )?cordialement|(?:bien|sincères|meilleures|cordiales) (?:à vous|salutations)|salutations(?: distinguées)?|bien à (?:toi|vous)|amicalement|"  \
-    "(?:un )?(?:cordial |atento |afectuoso )?saludos?(?: cordiales)?|atentamente|un abrazo|cordialmente|"                           \
-    "(?:cordiali|distinti|cari) saluti|saluti|un saluto|"                                                                           \
-    "(?:z (?:powa[zż]aniem|wyrazami szacunku)|(?:serdecznie )?pozdrawiam|(?:serdeczne )?pozdrowienia)(?: serdecznie)?|"             \
-    "(?:com os )?(?:melhores|atenciosos) cumprimentos|cumprimentos|atenciosamente|um abraço|abraços?|att\\.?)"                      \
+#define CLOSING                                                                                                             \
+    "^\\s*(?:(?:with |my )?(?:best|kind|kindest|warm|warmest|many|sincere)(?: ?,?(?:and )?(?:best|kind|" \
+    "warm))?(?: regards| wishes)?|regards|sincerely(?: yours)?|" \
+    "yours (?:sincerely|truly|faithfully)|cheers|cordially|respectfully|"                                                   \
+    "(?:med )?(?:de )?(?:beste |bedste |vennlige?|venlige?|vänlig(?:a)?|varm(?:e|a)?|mange|kjærlig|god[ea]?|" \
+    "hjertelig)(?: hilsen(?:er)?| hälsning(?:ar)?| hilsner)|" \
+    "m\\.?v\\.?h\\.?|v\\.?h\\.?|m\\.?vh|b\\.?r\\.?|kh|dbh|hilsen|hilsner|hälsning(?:ar)?|bästa hälsningar|"                 \
+    "(?:mit )?(?:freundlichen?|besten?|herzlichen?|schönen?|viele[n]?|liebe[n]?) (?:grüßen?|grüssen?|gruß|gruss)|" \
+    "(?:viele|beste|liebe|freundliche|herzliche) (?:grüße|grüsse)|mfg|lg|vg|gruß|" \
+    "(?:met )?(?:vriendelijke|hartelijke|beste) (?:groet(?:en)?)|m\\.?v\\.?g\\.?|groet(?:en|jes)?|hoogachtend|"             \
+    "(?:bien )?cordialement|(?:bien|sincères|meilleures|cordiales) (?:à vous|salutations)|salutations(?: distinguées)?|" \
+    "bien à (?:toi|vous)|amicalement|" \
+    "(?:un )?(?:cordial |atento |afectuoso )?saludos?(?: cordiales)?|atentamente|un abrazo|cordialmente|"                   \
+    "(?:cordiali|distinti|cari) saluti|saluti|un saluto|"                                                                   \
+    "(?:z (?:powa[zż]aniem|wyrazami szacunku)|(?:serdecznie )?pozdrawiam|(?:serdeczne )?pozdrowienia)(?: serdecznie)?|"     \
+    "(?:com os )?(?:melhores|atenciosos) cumprimentos|cumprimentos|atenciosamente|um abraço|abraços?|att\\.?)"              \
     "\\s*[,.!]{0,3}(?:\\s+[\\p{Lu}][\\p{L}.'-]{0,25}(?:\\s[\\p{Lu}][\\p{L}.'-]{0,25}){0,2})?\\s*$"
 
 static const Patterns *patterns(void)
@@ -58,7 +67,8 @@ static const Patterns *patterns(void)
     if (g_once_init_enter(&once)) {
         compiled.device = compile(DEVICE);
         compiled.closing = compile(CLOSING);
-        compiled.name = compile("^\\s{0,3}[-–—/]{1,2}\\s?(?-i)\\p{Lu}[\\p{L}.'-]{1,25}(?: \\p{Lu}[\\p{L}.'-]{0,25}){0,3}$");
+        compiled.name = compile("^\\s{0,3}[-–—/]{1,2}\\s?(?-i)\\p{Lu}[\\p{L}.'-]{1,25}(?: "
+                                "\\p{Lu}[\\p{L}.'-]{0,25}){0,3}$");
         g_once_init_leave(&once, 1);
     }
     return &compiled;

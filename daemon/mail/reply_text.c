@@ -1,7 +1,7 @@
 /*
- * The new text of a reply: its lines are marked, first what older messages they hold, then the signatures in the rest, and those that
- * stay are joined. Answers above, below and between quotes all come out, since lines behind ">" are left out one by one; only where an
- * older message stands without ">" does everything below its beginning go.
+ * The new text of a reply: its lines are marked, first what older messages they hold, then the signatures in the rest,
+ * and those that stay are joined. Answers above, below and between quotes all come out, since lines behind ">" are left
+ * out one by one; only where an older message stands without ">" does everything below its beginning go.
  *
  * Pure; any thread. Time is linear in the text but for a bounded look ahead at each line.
  */
@@ -91,7 +91,8 @@ static guint take_attribution(ReplyLines *reply, guint at)
     return length;
 }
 
-/* The head of an older message at this line: the number of lines dealt with. Above all else, it heads the sender's own text. */
+/* The head of an older message at this line: the number of lines dealt with. Above all else, it heads the sender's own
+ * text. */
 static guint take_older_message(ReplyLines *reply, guint at)
 {
     guint length = reply_older_message_length(reply, at);
