@@ -171,10 +171,21 @@ static gboolean has_token(InboundMessage *message)
     return TRUE;
 }
 
-static void take_new_text(InboundMessage *message)
+/* Where nothing in an answer's plain text tells of an older message, the HTML beside it may: mail programs mark it there, in any
+ * language. */
+static void take_new_text(const MailParts *parts, InboundMessage *message)
 {
     g_free(message->text);
     message->text = reply_text_extract(message->full_text);
+    g_autofree char *whole = g_strstrip(g_strdup(message->full_text));
+    if (*message->in_reply_to == '\0' || !g_str_equal(message->text, whole))
+        return;
+    g_autofree char *html = mail_parts_html_beside(parts);
+    g_autofree char *marked = html != NULL ? reply_text_extract(html) : NULL;
+    if (marked != NULL && *marked != '\0' && strlen(marked) < strlen(message->text) * 3 / 4) {
+        g_free(message->text);
+        message->text = g_steal_pointer(&marked);
+    }
 }
 
 void classify(const MailParts *parts, InboundMessage *message)
@@ -185,7 +196,7 @@ void classify(const MailParts *parts, InboundMessage *message)
         message->class = INBOUND_BOUNCE;
         return;
     }
-    take_new_text(message); /* which what follows looks at, and reports of machines have none of */
+    take_new_text(parts, message); /* which what follows looks at, and reports of machines have none of */
     if (has_token(message) || is_report_of_success(parts, message) || is_automatic(parts, message) || is_other(parts, message))
         return;
     message->asks_to_stop = says_stop(message->text);

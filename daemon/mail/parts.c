@@ -19,7 +19,7 @@ enum {
     MAX_FIELDS = 64 * 1024,
     PART_MAX_TEXT = 4 * READ_MAX_TEXT,
     HTML_MAX_TOTAL = 8 * READ_MAX_TEXT,
-    PART_MAX_BYTES = 8 * READ_MAX_TEXT
+    PART_MAX_BYTES = 8 * READ_MAX_TEXT, META_LOOKED_AT = 1024
 };
 
 typedef struct {
@@ -64,13 +64,29 @@ static GByteArray *decoded_bytes(GMimePart *part, gsize max_bytes, gboolean *ret
     return array;
 }
 
-static char *part_text(Walk *state, GMimePart *part)
+/* The charset that HTML names in itself, where its part names none. NULL: none. Caller frees. */
+static char *html_charset(const GByteArray *bytes)
+{
+    g_autofree char *start = g_strndup((const char *)bytes->data, MIN(bytes->len, (gsize)META_LOOKED_AT));
+    g_autofree char *lower = g_ascii_strdown(start, -1);
+    const char *meta = strstr(lower, "charset=");
+
+    if (meta == NULL)
+        return NULL;
+    meta += strlen("charset=");
+    meta += strspn(meta, "\"' ");
+    return g_strndup(meta, strcspn(meta, "\"'> ;/"));
+}
+
+static char *part_text(GMimePart *part, gboolean *ret_cut)
 {
     GMimeObject *object = GMIME_OBJECT(part);
-    GByteArray *bytes = decoded_bytes(part, PART_MAX_BYTES, &state->parts->truncated);
-    char *text = parse_charset_to_utf8(bytes->len ? (const char *)bytes->data : "", bytes->len,
-                                       g_mime_object_get_content_type_parameter(object, "charset"), PART_MAX_TEXT,
-                                       &state->parts->truncated);
+    GByteArray *bytes = decoded_bytes(part, PART_MAX_BYTES, ret_cut);
+    g_autofree char *charset = g_strdup(g_mime_object_get_content_type_parameter(object, "charset"));
+
+    if (charset == NULL && bytes->len > 0 && g_mime_content_type_is_type(g_mime_object_get_content_type(object), "text", "html"))
+        charset = html_charset(bytes);
+    char *text = parse_charset_to_utf8(bytes->len > 0 ? (const char *)bytes->data : "", bytes->len, charset, PART_MAX_TEXT, ret_cut);
     g_byte_array_unref(bytes);
     const char *format = g_mime_object_get_content_type_parameter(object, "format");
     if (format && g_ascii_strcasecmp(format, "flowed") == 0) {
@@ -150,7 +166,7 @@ static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart 
     }
     if (!fields)
         return FALSE;
-    g_autofree char *text = part_text(state, part);
+    g_autofree char *text = part_text(part, &state->parts->truncated);
     append_fields(fields, text);
     return TRUE;
 }
@@ -173,7 +189,7 @@ static void append_html(Walk *state, GMimePart *part)
         state->parts->truncated = TRUE;
         return;
     }
-    g_autofree char *html = part_text(state, part);
+    g_autofree char *html = part_text(part, &state->parts->truncated);
     state->html_bytes += strlen(html);
     g_autofree char *text = html_to_text(html, strlen(html), READ_MAX_TEXT, &state->parts->truncated);
     append_text(state, text);
@@ -200,7 +216,7 @@ static void take_part(Walk *state, GMimePart *part, Place place)
             state->parts->truncated = TRUE;
             return;
         }
-        g_autofree char *text = part_text(state, part);
+        g_autofree char *text = part_text(part, &state->parts->truncated);
         append_text(state, text);
     } else {
         add_attachment(state, object);
@@ -234,6 +250,8 @@ static void walk_children(Walk *state, GMimeMultipart *multipart, Place place)
         return;
     const char *plain = state->text->str + MIN(before, state->text->len);
     gboolean blank = plain[strspn(plain, " \t\n")] == '\0';
+    if (!blank && state->also_html->len > 0 && state->parts->html_beside == NULL)
+        state->parts->html_beside = g_ptr_array_index(state->also_html, 0);
     for (guint i = 0; blank && i < state->also_html->len; i++)
         append_html(state, g_ptr_array_index(state->also_html, i));
     g_ptr_array_set_size(state->also_html, 0);
@@ -338,6 +356,15 @@ char *mail_parts_header(const MailParts *parts, const char *name)
 {
     const char *raw = raw_value(parts, name);
     return raw != NULL ? parse_header_decode(raw, READ_MAX_HEADER) : g_strdup("");
+}
+
+char *mail_parts_html_beside(const MailParts *parts)
+{
+    gboolean cut = FALSE; /* of a second reading: what matters is whether the first was cut */
+    if (parts->html_beside == NULL)
+        return NULL;
+    g_autofree char *html = part_text(parts->html_beside, &cut);
+    return html_to_text(html, strlen(html), READ_MAX_TEXT, &cut);
 }
 
 char *mail_field(const char *fields, const char *name)

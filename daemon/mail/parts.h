@@ -11,6 +11,7 @@ typedef struct {
     GMimeMessage *message; /* NULL where the bytes were none */
     gint64 now_ms;
     char *text;                  /* the readable text of the message itself, LF line ends; never NULL */
+    GMimePart *html_beside;    /* HTML that says the same as the text, message's; NULL: none */
     gboolean text_is_html;       /* made from HTML, since there was no plain text */
     GString *delivery_status;    /* fields of all message/delivery-status parts; blocks parted by empty lines */
     GString *feedback_report;    /* fields of message/feedback-report */
@@ -31,6 +32,9 @@ void mail_parts_clear(MailParts *parts);
  * frees. */
 char *mail_parts_header(const MailParts *parts, const char *name);
 gboolean mail_parts_has_header(const MailParts *parts, const char *name);
+
+/* The text of html_beside, with the marks of html_text.h; NULL: there is none. Caller frees. */
+char *mail_parts_html_beside(const MailParts *parts);
 
 /* TRUE where its raw value holds what looks like an encoded word (RFC 2047). */
 gboolean mail_parts_is_encoded(const MailParts *parts, const char *name);

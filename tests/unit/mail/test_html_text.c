@@ -78,6 +78,28 @@ static void test_marks_of_programs(void **state)
     }
 }
 
+/* A plain text in a language that nobody knows, without ">": the HTML beside it tells where the older message begins. */
+static void test_html_beside_a_plain_text(void **state)
+{
+    (void)state;
+    const char *text = "From: kari@kunde.example\nIn-Reply-To: <abc@example.com>\nContent-Type: multipart/alternative; boundary=b\n\n"
+                       "--b\nContent-Type: text/plain; charset=utf-8\n\nJah, sobib.\n\nSaatja: Anna Berg\nTeema: Hi\n\nHi Kari, shall we?\n"
+                       "--b\nContent-Type: text/html; charset=utf-8\n\n<div>Jah, sobib.</div><div id=\"divRplyFwdMsg\"><b>Saatja:</b> Anna Berg"
+                       "<br><b>Teema:</b> Hi</div><div>Hi Kari, shall we?</div>\n--b--\n";
+    g_autoptr(InboundMessage) message = mail_read(text, strlen(text), G_GINT64_CONSTANT(1795514400000));
+    assert_string_equal(message->text, "Jah, sobib.");
+    assert_non_null(strstr(message->full_text, "shall we?"));
+}
+
+static void test_a_charset_in_the_html_alone(void **state)
+{
+    (void)state;
+    const char *text = "From: kari@kunde.example\nContent-Type: text/html\n\n<html><head><meta http-equiv=Content-Type content=\"text/html; "
+                       "charset=iso-8859-2\"></head><body>za\xbf\xf3\xb3\xe6</body></html>\n";
+    g_autoptr(InboundMessage) message = mail_read(text, strlen(text), G_GINT64_CONSTANT(1795514400000));
+    assert_string_equal(message->text, "zażółć");
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -98,6 +120,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_marks_of_programs),
+        cmocka_unit_test(test_html_beside_a_plain_text),
+        cmocka_unit_test(test_a_charset_in_the_html_alone),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
