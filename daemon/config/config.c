@@ -183,6 +183,9 @@ static void parse_sending(Reader *reader, config_setting_t *setting, Sending *se
     sending->time_zone = g_strdup("UTC");
     sending->window = (Window){.days = DAY_ALL & ~(DAY_SAT | DAY_SUN), .from_min = 9 * 60, .to_min = 16 * 60 + 30};
     sending->holiday_files = g_new0(char *, 1);
+    sending->holidays_of = g_new0(HolidaysOf *, 1);
+    sending->holidays_by = g_strdup("country");
+    sending->digest = g_strdup("");
     sending->min_gap = (Duration){.days = 2};
     sending->max_late = (Duration){.days = 7};
     sending->blind_after_ms = 15 * 60 * 1000;
@@ -323,6 +326,9 @@ static void free_members(Config *config)
     g_free(config->pipeline.customer_stage);
     g_free(config->sending.time_zone);
     g_strfreev(config->sending.holiday_files);
+    g_free(config->sending.holidays_of);
+    g_free(config->sending.holidays_by);
+    g_free(config->sending.digest);
     g_free(config->file);
     g_free(config->store_url);
     g_free(config->templates_dir);
@@ -367,6 +373,13 @@ const Step *config_rule_step(const Rule *rule, const char *template_name)
         if (g_str_equal((*step)->template_name, template_name))
             return *step;
     return NULL;
+}
+
+const Window *config_window(const Config *config, const Rule *rule, const Account *account)
+{
+    if (rule && rule->has_window)
+        return &rule->window;
+    return account && account->has_window ? &account->window : &config->sending.window;
 }
 
 int config_stage_index(const Config *config, const char *stage)

@@ -52,6 +52,8 @@ static Step *parse_step(Reader *reader, config_setting_t *group)
     if (!reader_read_group(reader, group, keys, &found))
         return NULL;
     Step *step = g_new0(Step, 1);
+    step->at_min = -1;
+    step->conditions = g_new0(Condition *, 1);
     step->same_thread = found.same_thread;
     step->source = reader_place_of(reader, group);
     step->template_name = found.template_name ? found.template_name : g_strdup("");
@@ -217,6 +219,7 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
     rule->stop_on = found.stop_on ? parse_stop_on(reader, found.stop_on) : STOP_ALWAYS | STOP_REPLY | STOP_STAGE_CHANGE;
     rule->repeat_every = found.repeat_every;
     rule->repeat_max = found.repeat_max;
+    rule->stop_tags = g_new0(char *, 1);
     rule->digest = digest_of(rule);
     return rule;
 }
@@ -249,11 +252,13 @@ static void conditions_free(Condition **conditions)
 void rule_free(Rule *rule)
 {
     for (Step **step = rule->steps; *step; step++) {
+        conditions_free((*step)->conditions);
         g_free((*step)->template_name);
         g_free((*step)->source);
         g_free(*step);
     }
     g_free(rule->steps);
+    g_strfreev(rule->stop_tags);
     conditions_free(rule->when);
     conditions_free(rule->unless);
     g_free(rule->name);

@@ -60,8 +60,11 @@ static gboolean stop_reason(Decision *decision, const Rule *rule, gint64 history
 static gint64 due_of(EngineCore *core, const Contact *contact, const Rule *rule, const Step *step, gint64 anchor_ms,
                      gint64 last_step_ms)
 {
-    return MAX(1, schedule_due(rule, step, anchor_ms, last_step_ms, &core->config->sending.window, core->calendar,
-                               core_zone(core, contact)));
+    PlanFacts facts;
+    core_facts_init(core, contact, &facts);
+    gint64 due_ms = schedule_due(rule, step, &facts, anchor_ms, last_step_ms, &core->config->sending.window, core->calendar);
+    core_facts_clear(&facts);
+    return MAX(1, due_ms);
 }
 
 static void log_enrolment(const char *event, const Contact *contact, const Enrolment *enrolment, const char *reason)

@@ -182,6 +182,10 @@ static Span condition_span(const Condition *condition, const PlanFacts *facts, c
         return span_if(any_equals(condition->any_of, facts->source));
     case CONDITION_SCORE:
         return span_if(facts->has_score && in_bounds(condition, facts->score));
+    case CONDITION_REPLIED:
+    case CONDITION_NOT_CONTACTED:
+    case CONDITION_REFERRED:
+        return SPAN_NEVER;
     case CONDITION_ATTRIBUTE:
         return span_if(attribute_holds(condition, facts));
     }
@@ -272,6 +276,12 @@ static const char *condition_name(const Condition *condition)
         return "source";
     case CONDITION_SCORE:
         return "score";
+    case CONDITION_REPLIED:
+        return condition->flag ? "replied" : "not_replied";
+    case CONDITION_NOT_CONTACTED:
+        return "not_contacted";
+    case CONDITION_REFERRED:
+        return "referred";
     case CONDITION_ATTRIBUTE:
         return condition->attribute;
     }

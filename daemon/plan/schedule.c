@@ -64,12 +64,12 @@ static gint64 step_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms,
     return G_MAXINT64;
 }
 
-gint64 schedule_due(const Rule *rule, const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Window *window,
-                    const Calendar *calendar, GTimeZone *zone)
+gint64 schedule_due(const Rule *rule, const Step *step, const PlanFacts *facts, gint64 anchor_ms, gint64 last_step_ms,
+                    const Window *window, const Calendar *calendar)
 {
     (void)rule;
-    gint64 wanted_ms = step_time(step, anchor_ms, last_step_ms, calendar, zone);
-    return window_next(window, calendar, zone, MAX(wanted_ms, anchor_ms));
+    gint64 wanted_ms = step_time(step, anchor_ms, last_step_ms, calendar, facts->zone);
+    return window_next(window, calendar, facts->zone, MAX(wanted_ms, anchor_ms));
 }
 
 static gboolean is_decided(const char *const *decided, const char *template_name)

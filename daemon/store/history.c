@@ -11,6 +11,7 @@ static const char *const kind_names[] = {
     [INTERACTION_SKIPPED] = "skipped",   [INTERACTION_STAGE] = "stage",         [INTERACTION_NOTE] = "note",
     [INTERACTION_CALL] = "call",         [INTERACTION_MEETING] = "meeting",     [INTERACTION_TASK] = "task",
     [INTERACTION_REFERRAL] = "referral", [INTERACTION_OTHER] = "other",
+    [INTERACTION_TAG] = "tag",
 };
 
 const char *interaction_kind_name(InteractionKind kind)

@@ -61,6 +61,9 @@ typedef struct {
     guint per_day;  /* in any 24 hours */
     gint64 every_ms;
     gint64 jitter_ms; /* up to this much is added to every_ms, chosen by the message */
+    guint ramp_start; /* a new account: so many on the first day (24 hours from its first message) … */
+    guint ramp_step;  /* … and so many more on each day after it … */
+    guint ramp_max;   /* … up to so many, where the ramp ends */
 } AccountLimits;
 
 typedef enum { ON_UNCERTAIN_HOLD, ON_UNCERTAIN_RESEND } OnUncertain;
@@ -76,20 +79,45 @@ typedef struct {
     ImapSettings imap; /* where has_imap */
     AccountLimits limits;
     OnUncertain on_uncertain;
+    gboolean has_window;
+    Window window; /* where has_window: instead of sending's */
 } Account;
 
 typedef enum { ANCHOR_STAGE, ANCHOR_CUSTOMER } Anchor;
 typedef enum { STEP_AFTER, STEP_AGE } StepTiming;
+typedef enum {
+    STEP_MESSAGE, /* to the contact */
+    STEP_TASK     /* a reminder to the owner, and a task on the contact's history */
+} StepKind;
+
+/* The date that a step waits for, beside its delay. */
+typedef enum {
+    STEP_DATE_NONE,
+    STEP_DATE_ANNIVERSARY, /* of the anchor, from the first year on */
+    STEP_DATE_YEARLY,      /* on_month, on_day of any year */
+    STEP_DATE_ONCE,        /* on_year, on_month, on_day */
+    STEP_DATE_ATTRIBUTE    /* on_attribute holds "2027-03-01", or, each year, "03-01" */
+} StepDate;
 
 typedef struct {
+    StepKind kind;
     StepTiming timing;
     Duration delay;       /* AFTER: since the step before (the anchor, for the first); AGE: since the anchor */
+    guint8 on_days;       /* DAY_… bits: on the first of these weekdays; 0: any */
+    int at_min;           /* at this minute of the local day; -1: any */
+    StepDate date;
+    int on_year, on_month, on_day;
+    char *on_attribute;   /* STEP_DATE_ATTRIBUTE: its name; else NULL */
+    gboolean yearly;      /* STEP_DATE_ATTRIBUTE: at its month and day of each year (a birthday) */
+    Duration before;      /* so long before the date */
+    Condition **conditions; /* `if`: NULL-terminated; all must hold when the step is due, else it is skipped */
+    gboolean approve;     /* waits for `nurture queue approve` (its own, or the rule's) */
     char *template_name;  /* also the step's identity; unique within its rule */
     gboolean same_thread; /* answers the rule's message before, in the same conversation */
     char *source;         /* "file:line" of where it is written, for faults */
 } Step;
 
-/* What ends an enrolment, as bits. The last three always do. */
+/* What ends an enrolment, as bits. STOP_ALWAYS always does. */
 typedef enum {
     STOP_REPLY = 1 << 0,
     STOP_STAGE_CHANGE = 1 << 1,
@@ -98,7 +126,11 @@ typedef enum {
     STOP_NOTE = 1 << 4,
     STOP_BOUNCE = 1 << 5,
     STOP_UNSUBSCRIBE = 1 << 6,
-    STOP_COMPLAINT = 1 << 7
+    STOP_COMPLAINT = 1 << 7,
+    STOP_TAG = 1 << 8, /* any tag was added; certain ones: Rule.stop_tags */
+    STOP_AUTO_REPLY = 1 << 9,
+    STOP_REFERRAL = 1 << 10,
+    STOP_TASK = 1 << 11
 } StopEvent;
 #define STOP_ALWAYS (STOP_BOUNCE | STOP_UNSUBSCRIBE | STOP_COMPLAINT)
 
@@ -110,8 +142,15 @@ typedef struct {
     Condition **unless; /* NULL-terminated; none may hold */
     Step **steps;       /* NULL-terminated, at least one */
     guint stop_on;      /* StopEvent bits, STOP_ALWAYS included */
+    char **stop_tags;   /* NULL-terminated: these tags stop it, too ("tag:won") */
+    gboolean scope_company; /* what stop_on names stops it for the colleagues (same company) as well */
+    int priority;       /* -100 … 100, default 0; the higher goes first where an account's limits bind */
+    gboolean has_window;
+    Window window;      /* where has_window: instead of the account's and sending's */
     Duration repeat_every; /* zero: one round only */
     guint repeat_max;      /* rounds at most; 0: no limit */
+    Duration until_age;    /* no step later than this after the anchor; zero: no such end */
+    int until_year, until_month, until_day; /* no step after this local day; until_year 0: no such end */
     char *digest;       /* of all above: changes when the rule does */
 } Rule;
 
@@ -126,14 +165,31 @@ typedef struct {
     char *customer_stage;
 } Pipeline;
 
+/* Holidays of those contacts whose attribute Sending.holidays_by has this value. */
+typedef struct {
+    char *value;
+    char **files; /* absolute */
+} HolidaysOf;
+
+/* So many messages to one contact at most, across rules; 0: does not limit. A day is 24 hours, a week seven of them, a month goes
+ * by the calendar. */
+typedef struct {
+    guint day, week, month;
+} MaxPer;
+
 typedef struct {
     char *time_zone;
     Window window;
-    char **holiday_files; /* absolute; checked to be readable iCalendar by plan/calendar.h's loader */
+    char **holiday_files; /* of everybody else; absolute; checked to be readable iCalendar by plan/calendar.h's loader */
+    HolidaysOf **holidays_of; /* NULL-terminated */
+    char *holidays_by;    /* attribute of the contact, else of their company; default "country" */
     Duration min_gap;
     Duration max_late;
+    Duration quiet_after_contact; /* no automatic mail so long after the person wrote, or the owner wrote or spoke to them; zero: none */
+    MaxPer max_per;
     gint64 blind_after_ms;
     gint64 retry_for_ms; /* a deferred message fails when this old; default 5 days */
+    char *digest; /* of all that moves due times: zone, windows (the accounts', too), holidays with the files' content */
 } Sending;
 
 typedef struct Config {
@@ -167,6 +223,9 @@ const Step *config_rule_step(const Rule *rule, const char *template_name);
 /* The account that writes to a contact of this owner: the one of that name; for no owner ("" or NULL) the first. NULL for an
  * owner who has none. */
 const Account *config_account_for_owner(const Config *config, const char *owner);
+
+/* The sending window that counts: the rule's, else the account's (which may be NULL), else sending's. */
+const Window *config_window(const Config *config, const Rule *rule, const Account *account);
 
 /* Position of the stage in the pipeline, -1 where it is not one (case matters not). */
 int config_stage_index(const Config *config, const char *stage);

@@ -15,8 +15,13 @@ typedef struct {
     gint64 stage_since_ms, customer_since_ms; /* 0: none */
     const char *const *tags;
     JsonObject *attributes; /* values are strings or numbers */
+    JsonObject *company_attributes; /* count where the contact has no attribute of the name; may be NULL */
     gboolean has_score;
     double score;
+    gboolean referred;          /* came by somebody's referral */
+    gint64 last_reply_ms;       /* when the person last wrote; 0: never */
+    gint64 last_contacted_ms;   /* when we last wrote or spoke to them, by a rule or by hand; 0: never */
+    gint64 enrolled_ms;         /* since when they are in the rule; 0: they are not */
     GTimeZone *zone;
 } PlanFacts;
 
@@ -26,8 +31,17 @@ typedef struct {
  *
  * Text is compared without case (Unicode). An attribute that is "" or null counts as absent; one that is a number, or text that is one
  * in decimals, has bounds. An age has no value before the time it counts from.
+ *
+ * `replied` and `not_contacted` decide who enters: for those who are in the rule (enrolled_ms) they hold, since the rule's own
+ * messages must not end it; what ends it is stop_on.
  */
 gboolean conditions_hold(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms, gint64 *ret_change_ms);
 
 /* The first condition that does not hold, in words ("stage is \"research\", not \"pitching\""); NULL where all do. Caller frees. */
 char *conditions_failing(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms);
+
+/*
+ * TRUE where all conditions of a step (`if`; NULL-terminated) hold at now_ms. Here `replied` without `within` means: since they are
+ * in the rule (enrolled_ms). *ret_failing (may be NULL; caller frees): the first that does not hold, in words; untouched on TRUE.
+ */
+gboolean conditions_met(Condition *const *conditions, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms, char **ret_failing);

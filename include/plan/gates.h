@@ -20,14 +20,24 @@ typedef enum {
 typedef struct {
     gint64 now_ms;
     gint64 planned_ms;          /* when the step was due */
-    const Window *window;
+    const Window *window;       /* the rule's, account's or sending's, as far as the step leaves it (schedule_window()) */
+    gint64 until_ms;            /* the rule's `until`; 0 or G_MAXINT64: no end */
+    const char *unmet;          /* the first condition of the step (`if`) that does not hold, in words; NULL or "": they hold */
+    gboolean is_task;           /* goes to the owner: what spares the contact (blind, quiet_after_contact, min_gap, max_per) does not hold it */
+    gboolean awaits_approval;
     const Calendar *calendar;
     GTimeZone *zone;            /* the contact's */
     Duration min_gap, max_late;
     gboolean enrolled;          /* the enrolment is active and its conditions hold */
     const char *suppressed;     /* reason, or "" */
     gint64 paused_until_ms;     /* the contact's pause; 0 none, G_MAXINT64 until resumed */
-    gint64 last_contacted_ms;   /* 0: never */
+    gint64 hold_until_ms;       /* an absence or the like; 0: none */
+    const char *hold_reason;    /* "" or why, in words */
+    gint64 last_contacted_ms;   /* by a rule; 0: never */
+    gint64 last_conversation_ms; /* when the person wrote, or the owner wrote or spoke to them by hand; 0: never */
+    Duration quiet_after_contact;
+    MaxPer max_per;
+    gint64 nth_day_ms, nth_week_ms, nth_month_ms; /* when the max_per.day-th (…) newest message went to them; 0: there are fewer */
     const char *account_paused; /* reason, or "": the account's, or all sending's */
     const char *account_missing; /* the owner's name, where they have no account; else "" */
     gboolean blind;             /* the account's mailbox was not read for blind_after */
@@ -36,7 +46,7 @@ typedef struct {
 
 typedef struct {
     GateVerdict verdict;
-    const char *gate; /* static: "enrolled" "suppressed" "late" "paused" "owner" "account" "blind" "window" "min_gap" "limits" */
+    const char *gate; /* static: in the order of the table in gates.c */
     gint64 until_ms;
     char *reason;     /* for people; free with gate_result_clear() */
 } GateResult;

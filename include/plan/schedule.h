@@ -9,6 +9,9 @@
 #include "plan/calendar.h"
 #include "plan/conditions.h"
 
+#define SCHEDULE_PASSED ((gint64)0)    /* the step's date lies behind: there is nothing to send */
+#define SCHEDULE_NEVER G_MAXINT64      /* no date is known, or no window opens within 400 days */
+
 /* The anchor's time for these facts: stage_since or customer_since; 0 where there is none (no enrolment then). */
 gint64 schedule_anchor(const Rule *rule, const PlanFacts *facts);
 
@@ -17,11 +20,22 @@ gint64 schedule_anchor(const Rule *rule, const PlanFacts *facts);
 gint64 schedule_round_anchor(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, guint round);
 
 /*
- * When `step` of the rule is due: AGE: anchor + delay. AFTER: last_step_ms (0: the anchor) + delay, never before the anchor.
- * Then moved forward into the window. G_MAXINT64: never (no window opens within 400 days). zone: the contact's.
+ * When the step is due, or SCHEDULE_PASSED or SCHEDULE_NEVER.
+ *
+ *   wanted   AGE: anchor + delay; AFTER: last_step_ms (0: the anchor) + delay; never before the anchor
+ *   date     a yearly one: the first that, less `before`, does not lie before wanted (an anniversary: from the first year on);
+ *            one that is once: that date less `before`, PASSED where its local day ends before wanted; from the day's first moment
+ *   then     forward to the first moment that has the step's weekday and time of day, lies in window, and on no holiday.
+ *            A time of day that a day does not have (clocks went forward) leaves that day out.
  */
-gint64 schedule_due(const Rule *rule, const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Window *window,
-                    const Calendar *calendar, GTimeZone *zone);
+gint64 schedule_due(const Rule *rule, const Step *step, const PlanFacts *facts, gint64 anchor_ms, gint64 last_step_ms,
+                    const Window *window, const Calendar *calendar);
+
+/* The part of the window in which mail of this step may leave: on its weekdays, not before its time of day. */
+Window schedule_window(const Step *step, const Window *window);
+
+/* The last moment at which a step of the rule may leave (`until`), for the enrolment of that anchor; G_MAXINT64: no end. */
+gint64 schedule_until(const Rule *rule, const Calendar *calendar, GTimeZone *zone, gint64 anchor_ms);
 
 /* The step behind the one of that template name (NULL or "": the first); NULL: there is none. A name that the rule no longer
  * has gives the first step. Steps in decided (NULL-terminated template names of this round, or NULL) are passed over, so

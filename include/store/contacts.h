@@ -25,7 +25,12 @@ typedef struct {
     gboolean has_score;
     double score;
     gint64 paused_until_ms;     /* 0: not paused; G_MAXINT64: until resumed */
+    gint64 hold_until_ms;       /* no mail before (absence); 0: none */
+    char *hold_reason;          /* why; "" */
     gint64 last_contacted_ms;   /* last message sent, or maybe sent, to them by any rule */
+    gint64 last_reply_ms;       /* when they last wrote; 0: never */
+    gint64 last_talk_ms;        /* when the owner last wrote by hand, called or met them; 0: never */
+    gboolean referred;          /* came by somebody's referral */
     gint64 created_ms;
 } Contact;
 
@@ -82,6 +87,9 @@ gboolean store_company_save(Store *store, const char *name, const char *time_zon
 
 /* until_ms 0 ends a pause; G_MAXINT64 pauses until that. */
 gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 now_ms, GError **error);
+
+/* No mail to them before until_ms, for the reason; of two holds the later counts. 0 ends it. Marks. */
+gboolean store_contact_hold(Store *store, gint64 id, gint64 until_ms, const char *reason, GError **error);
 
 /* Erases the contact with history, enrolments and outbox; the suppressions of their addresses stay. */
 gboolean store_contact_forget(Store *store, gint64 id, GError **error);

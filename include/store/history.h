@@ -10,7 +10,7 @@
 typedef enum {
     INTERACTION_SENT, INTERACTION_REPLY, INTERACTION_AUTO_REPLY, INTERACTION_BOUNCE, INTERACTION_COMPLAINT,
     INTERACTION_UNSUBSCRIBE, INTERACTION_SKIPPED, INTERACTION_STAGE, INTERACTION_NOTE, INTERACTION_CALL,
-    INTERACTION_MEETING, INTERACTION_TASK, INTERACTION_REFERRAL, INTERACTION_OTHER
+    INTERACTION_MEETING, INTERACTION_TASK, INTERACTION_REFERRAL, INTERACTION_OTHER, INTERACTION_TAG
 } InteractionKind;
 
 /* "sent", "auto-reply", … as in JSON; and back (FALSE: no such kind). */
@@ -27,7 +27,8 @@ typedef struct {
     const char *detail;     /* why, for people: "550 5.1.1 no such user", "overdue by 12 days", "pitching -> follow-up" */
 } Interaction;
 
-/* Adds one; NULL strings are "". id is ignored; *ret_id (may be NULL) is the new one. Does not mark. */
+/* Adds one; NULL strings are "". id is ignored; *ret_id (may be NULL) is the new one. Does not mark. A reply, a call, a
+ * meeting and a mail written by hand (sent, without a rule) move the contact's last_reply_ms or last_talk_ms forward. */
 gboolean store_history_add(Store *store, const Interaction *interaction, gint64 *ret_id, GError **error);
 
 /* Calls func for each of the contact's, oldest first (by at_ms, then id), until it returns FALSE. */
@@ -38,3 +39,14 @@ gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(co
  * each may be NULL. */
 gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, gint64 *ret_newest_id,
                                    GError **error);
+
+/* The newest id of all contacts; 0: none. One look at the end of the key. */
+gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error);
+
+/* As store_history_kinds_after(), over the contact's colleagues: everybody else of the same company. */
+gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, GError **error);
+
+/* Whether one of the tags (NULL-terminated, without case) was added with an id above after_id: to the contact, or, where colleagues,
+ * to anybody else of their company. */
+gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id, const char *const *tags,
+                                    gboolean *ret_tagged, GError **error);

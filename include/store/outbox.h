@@ -21,6 +21,9 @@ typedef enum {
 const char *outbox_state_name(OutboxState state);
 gboolean outbox_state_parse(const char *name, OutboxState *ret_state);
 
+/* Whether a person must let the message go (`approve`). */
+typedef enum { APPROVAL_NONE, APPROVAL_AWAITED, APPROVAL_GIVEN } Approval;
+
 typedef struct {
     gint64 id, enrolment_id, contact_id;
     char *email; /* the contact's, now */
@@ -29,6 +32,9 @@ typedef struct {
     OutboxState state;
     gint64 planned_ms; /* when the step was due; max_late counts from here */
     gint64 due_ms;     /* earliest next try */
+    int priority;      /* the rule's */
+    gboolean is_task;  /* to the owner, about the contact: counts for none of the contact's limits */
+    Approval approval;
     guint attempts;    /* tries that reached a server */
     char *message_id;  /* without angle brackets; "" until first claimed, kept over tries */
     char *in_reply_to, *references; /* of the conversation, for same_thread; "" else */
@@ -45,8 +51,21 @@ gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error);
 
 gboolean store_outbox_get(Store *store, gint64 id, OutboxMessage **ret_message, GError **error);
 
-/* Queued or deferred ones of the account, due, earliest first, at most limit (OutboxMessage*, freed with the array). */
+/* Queued or deferred ones of the account, due, at most limit (OutboxMessage*, freed with the array): the higher priority first, then
+ * the earlier due_ms, then id. The cost goes with limit and the number of priorities, not with what waits for later. */
 gboolean store_outbox_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages, GError **error);
+
+/* The same, earliest due_ms first, whatever the priority. */
+gboolean store_outbox_due_oldest(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages, GError **error);
+
+/* The priorities of the account's newest tries, newest first, at most n; *ret_count: how many there are. */
+gboolean store_outbox_last_priorities(Store *store, const char *account, guint n, int *priorities, guint *ret_count, GError **error);
+
+/* Another priority for what waits of the rule. */
+gboolean store_outbox_set_priority(Store *store, const char *rule, int priority, GError **error);
+
+/* A queued or deferred row is held, and awaits approval; one in another state stays as it is. */
+gboolean store_outbox_await_approval(Store *store, gint64 id, const char *reason, GError **error);
 
 /* Earliest due_ms of the account's queued or deferred; 0: none. */
 gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error);
@@ -87,7 +106,8 @@ gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outco
 /*
  * The same for people (approve, hold, cancel, retry): moves the row only where it stands in one of the states from (bits
  * 1 << OutboxState) at that moment, so that nothing is taken from the daemon's hands, and marks the contact. *ret_moved FALSE: it
- * did not stand there (any more).
+ * did not stand there (any more). To QUEUED, a row that awaited approval has it, and planned_ms becomes now_ms where it was earlier,
+ * lest it be too late the moment it is let go.
  */
 gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved,
                            GError **error);
@@ -106,6 +126,12 @@ gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage
  * nth-newest until until_ms was made (0: fewer). For the limits. */
 gboolean store_outbox_count_between(Store *store, const char *account, gint64 since_ms, gint64 until_ms, guint64 *ret_count, GError **error);
 gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 until_ms, gint64 *ret_at_ms, GError **error);
+
+/* When the account made its first try; 0: none. */
+gboolean store_outbox_first_try(Store *store, const char *account, gint64 *ret_at_ms, GError **error);
+
+/* When the nth-newest message (no task) went, or may have gone, to the contact; 0: fewer. */
+gboolean store_outbox_nth_contacted(Store *store, gint64 contact_id, guint nth, gint64 *ret_at_ms, GError **error);
 
 /* All of a contact (OutboxMessage*, freed with the array), oldest first. */
 gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error);

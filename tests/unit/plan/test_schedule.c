@@ -35,10 +35,11 @@ static void test_due(void **state)
     g_autoptr(GTimeZone) zone = zone_named("Europe/Oslo");
     const Rule rule = {.name = (char *)"r"};
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-        const Step step = {.timing = table[i].timing, .delay = table[i].delay, .template_name = (char *)"t"};
+        const Step step = {.timing = table[i].timing, .delay = table[i].delay, .at_min = -1, .template_name = (char *)"t"};
+        const PlanFacts facts = {.zone = zone};
         g_autofree char *what = g_strdup_printf("row %zu", i);
         gint64 last_ms = table[i].last ? instant(table[i].last) : 0;
-        assert_instant(schedule_due(&rule, &step, instant(table[i].anchor), last_ms, &OFFICE, NULL, zone), table[i].want,
+        assert_instant(schedule_due(&rule, &step, &facts, instant(table[i].anchor), last_ms, &OFFICE, NULL), table[i].want,
                        what);
     }
 }
@@ -48,11 +49,12 @@ static void test_due_never(void **state)
     (void)state;
     const Window none = {0, 540, 600};
     const Rule rule = {.name = (char *)"r"};
-    const Step step = {.timing = STEP_AGE, .delay = {.days = 1}, .template_name = (char *)"t"};
+    const Step step = {.timing = STEP_AGE, .delay = {.days = 1}, .at_min = -1, .template_name = (char *)"t"};
     g_autoptr(GTimeZone) zone = zone_named("Europe/Oslo");
+    const PlanFacts facts = {.zone = zone};
 
-    assert_instant(schedule_due(&rule, &step, instant("2026-11-24T09:15:00Z"), 0, &none, NULL, zone), "never", "no window");
-    assert_instant(schedule_due(&rule, &step, G_MAXINT64, 0, &OFFICE, NULL, zone), "never", "no anchor in time");
+    assert_instant(schedule_due(&rule, &step, &facts, instant("2026-11-24T09:15:00Z"), 0, &none, NULL), "never", "no window");
+    assert_instant(schedule_due(&rule, &step, &facts, G_MAXINT64, 0, &OFFICE, NULL), "never", "no anchor in time");
 }
 
 static void test_anchor_and_rounds(void **state)
