@@ -48,7 +48,8 @@ static void add_score(ConditionsSql *conditions, const Condition *condition)
 
 static gboolean is_exact(ConditionKind kind)
 {
-    return kind != CONDITION_CUSTOMER_AGE && kind != CONDITION_STAGE_AGE && kind != CONDITION_ATTRIBUTE;
+    return kind != CONDITION_CUSTOMER_AGE && kind != CONDITION_STAGE_AGE && kind != CONDITION_REPLIED &&
+           kind != CONDITION_NOT_CONTACTED && kind != CONDITION_ATTRIBUTE;
 }
 
 static void add_condition(ConditionsSql *conditions, const Condition *condition)
@@ -86,6 +87,14 @@ static void add_condition(ConditionsSql *conditions, const Condition *condition)
     case CONDITION_SCORE:
         add_score(conditions, condition);
         break;
+    case CONDITION_REPLIED:
+        /* not to have replied comes true by time */
+        g_string_append(conditions->sql, condition->flag ? "c.last_reply_ms <> 0" : "1 = 1");
+        break;
+    case CONDITION_REFERRED:
+        g_string_append(conditions->sql, condition->flag ? CONTACT_IS_REFERRED : "NOT " CONTACT_IS_REFERRED);
+        break;
+    case CONDITION_NOT_CONTACTED:
     case CONDITION_ATTRIBUTE:
     default:
         g_string_append(conditions->sql, "1 = 1");

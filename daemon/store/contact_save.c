@@ -193,6 +193,22 @@ static gboolean write_stage_change(Saving *saving, GError **error)
     return store_history_add(saving->store, &interaction, NULL, error);
 }
 
+/* For a contact who was there before: that a new one has tags is no event. */
+static gboolean write_tag_change(Saving *saving, const char *what, const char *tag, GError **error)
+{
+    saving->changed = TRUE;
+    if (saving->was.id == 0)
+        return TRUE;
+    g_autofree char *detail = g_strconcat(what, tag, NULL);
+    Interaction interaction = {
+        .contact_id = saving->row.id,
+        .at_ms = saving->now_ms,
+        .kind = INTERACTION_TAG,
+        .detail = detail,
+    };
+    return store_history_add(saving->store, &interaction, NULL, error);
+}
+
 static gboolean write_tags(Saving *saving, GError **error)
 {
     Db *db = saving->store->db;
@@ -201,9 +217,9 @@ static gboolean write_tags(Saving *saving, GError **error)
     for (gsize i = 0; remove != NULL && remove[i] != NULL; i++) {
         g_autofree char *key = store_key(remove[i]);
         if (!db_run(db, "DELETE FROM tag WHERE contact_id = $1 AND name_key = $2", error, DB_INT(saving->row.id),
-                    DB_TEXT(key)))
+                    DB_TEXT(key)) ||
+            (db_changes(db) > 0 && !write_tag_change(saving, TAG_REMOVED, remove[i], error)))
             return FALSE;
-        saving->changed |= db_changes(db) > 0;
     }
     for (gsize i = 0; add != NULL && add[i] != NULL; i++) {
         if (add[i][0] == '\0')
@@ -212,9 +228,9 @@ static gboolean write_tags(Saving *saving, GError **error)
         if (!db_run(db,
                     "INSERT INTO tag (contact_id, name_key, name) VALUES ($1, $2, $3) ON CONFLICT (contact_id, name_key) DO "
                     "NOTHING",
-                    error, DB_INT(saving->row.id), DB_TEXT(key), DB_TEXT(add[i])))
+                    error, DB_INT(saving->row.id), DB_TEXT(key), DB_TEXT(add[i])) ||
+            (db_changes(db) > 0 && !write_tag_change(saving, TAG_ADDED, add[i], error)))
             return FALSE;
-        saving->changed |= db_changes(db) > 0;
     }
     return TRUE;
 }

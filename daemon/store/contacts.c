@@ -15,7 +15,8 @@
     "c.stage_since_ms,"                                                                                                     \
     " c.customer_since_ms, c.time_zone, c.language, c.owner, c.source, c.attributes, c.score, c.paused_until_ms, "          \
     "c.last_contacted_ms,"                                                                                                  \
-    " c.created_ms FROM contact c LEFT JOIN company k ON k.id = c.company_id "
+    " c.created_ms, c.hold_until_ms, c.hold_reason, c.last_reply_ms, c.last_talk_ms, " CONTACT_IS_REFERRED                  \
+    " FROM contact c LEFT JOIN company k ON k.id = c.company_id "
 
 void contact_free(Contact *contact)
 {
@@ -32,6 +33,7 @@ void contact_free(Contact *contact)
     g_free(contact->language);
     g_free(contact->owner);
     g_free(contact->source);
+    g_free(contact->hold_reason);
     g_strfreev(contact->tags);
     g_free(contact->attributes);
     g_free(contact);
@@ -88,6 +90,11 @@ static Contact *contact_of(Store *store, DbStatement *row, GError **error)
     contact->paused_until_ms = db_int(row, 16);
     contact->last_contacted_ms = db_int(row, 17);
     contact->created_ms = db_int(row, 18);
+    contact->hold_until_ms = db_int(row, 19);
+    contact->hold_reason = g_strdup(db_text(row, 20));
+    contact->last_reply_ms = db_int(row, 21);
+    contact->last_talk_ms = db_int(row, 22);
+    contact->referred = db_int(row, 23) != 0;
     return contact;
 }
 
@@ -179,6 +186,20 @@ gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 no
     if (!store_write_begin(store, &write, error) ||
         !db_run(store->db, "UPDATE contact SET paused_until_ms = $2 WHERE id = $1 AND paused_until_ms <> $2", error,
                 DB_INT(id), DB_INT(until_ms > now_ms ? until_ms : 0)))
+        return FALSE;
+    if (db_changes(store->db) > 0 && !store_mark(store, id, error))
+        return FALSE;
+    return store_write_end(&write, error);
+}
+
+gboolean store_contact_hold(Store *store, gint64 id, gint64 until_ms, const char *reason, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) ||
+        !db_run(store->db,
+                "UPDATE contact SET hold_until_ms = $2, hold_reason = $3 WHERE id = $1"
+                " AND (hold_until_ms < $2 OR ($2 = 0 AND hold_until_ms <> 0))",
+                error, DB_INT(id), DB_INT(until_ms), DB_TEXT(until_ms != 0 ? reason : "")))
         return FALSE;
     if (db_changes(store->db) > 0 && !store_mark(store, id, error))
         return FALSE;

@@ -1,8 +1,13 @@
 /*
  * The history: interactions are added and read, never changed. No state of its own; runs in the thread of its Store.
+ *
+ * contact.last_reply_ms and last_talk_ms are kept here, so that conditions and gates need not read histories.
  */
 #include "store/history.h"
 
+#include <string.h>
+
+#include "store/contact_edit.h"
 #include "store/internal.h"
 
 static const char *const kind_names[] = {
@@ -30,6 +35,21 @@ gboolean interaction_kind_parse(const char *name, InteractionKind *ret_kind)
     return FALSE;
 }
 
+/* ---- adding ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean keep_last_times(Store *store, const Interaction *interaction, GError **error)
+{
+    InteractionKind kind = interaction->kind;
+    gboolean by_hand = kind == INTERACTION_SENT && (interaction->rule == NULL || interaction->rule[0] == '\0');
+    if (kind == INTERACTION_REPLY)
+        return db_run(store->db, "UPDATE contact SET last_reply_ms = $2 WHERE id = $1 AND last_reply_ms < $2", error,
+                      DB_INT(interaction->contact_id), DB_INT(interaction->at_ms));
+    if (kind == INTERACTION_CALL || kind == INTERACTION_MEETING || by_hand)
+        return db_run(store->db, "UPDATE contact SET last_talk_ms = $2 WHERE id = $1 AND last_talk_ms < $2", error,
+                      DB_INT(interaction->contact_id), DB_INT(interaction->at_ms));
+    return TRUE;
+}
+
 gboolean store_history_add(Store *store, const Interaction *interaction, gint64 *ret_id, GError **error)
 {
     g_auto(StoreWrite) write = {0};
@@ -44,12 +64,14 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
                    DB_TEXT(interaction->rule), DB_TEXT(interaction->step), DB_TEXT(interaction->subject),
                    DB_TEXT(interaction->text), DB_TEXT(interaction->full_text), DB_TEXT(interaction->message_id),
                    DB_TEXT(interaction->detail)) ||
-        !store_write_end(&write, error))
+        !keep_last_times(store, interaction, error) || !store_write_end(&write, error))
         return FALSE;
     if (ret_id != NULL)
         *ret_id = id;
     return TRUE;
 }
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
 static Interaction interaction_of(DbStatement *row)
 {
@@ -92,28 +114,92 @@ gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(co
     return step != DB_FAILED;
 }
 
+/* ---- stop events ------------------------------------------------------------------------------------------------------ */
+
+/* SQL: what of an interaction i may stop a rule. That a tag was taken away is told by the history, and nothing follows from it. */
+#define IS_EVENT "(i.kind <> 'tag' OR i.detail LIKE '" TAG_ADDED "%')"
+
+/* The bits of the kinds whose names the first column has. */
+static gboolean read_kinds(DbStatement *rows, guint *ret_kinds, GError **error)
+{
+    guint kinds = 0;
+    InteractionKind kind;
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        if (interaction_kind_parse(db_text(rows, 0), &kind))
+            kinds |= 1U << kind;
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_kinds = kinds;
+    return TRUE;
+}
+
 gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, gint64 *ret_newest_id,
                                    GError **error)
 {
     gint64 newest = 0;
-    guint kinds = 0;
     if (ret_newest_id != NULL && !db_run_int(store->db, "SELECT coalesce(max(id), 0) FROM interaction WHERE contact_id = $1",
                                              NULL, &newest, error, DB_INT(contact_id)))
         return FALSE;
     if (ret_kinds != NULL) {
         g_autoptr(DbStatement) rows =
-            db_query(store->db, "SELECT DISTINCT kind FROM interaction WHERE contact_id = $1 AND id > $2", error,
-                     DB_INT(contact_id), DB_INT(after_id));
-        DbStep step = DB_FAILED;
-        InteractionKind kind;
-        while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
-            if (interaction_kind_parse(db_text(rows, 0), &kind))
-                kinds |= 1U << kind;
-        if (step == DB_FAILED)
+            db_query(store->db, "SELECT i.kind FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND " IS_EVENT,
+                     error, DB_INT(contact_id), DB_INT(after_id));
+        if (!read_kinds(rows, ret_kinds, error))
             return FALSE;
-        *ret_kinds = kinds;
     }
     if (ret_newest_id != NULL)
         *ret_newest_id = newest;
+    return TRUE;
+}
+
+gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error)
+{
+    return db_run_int(store->db, "SELECT coalesce(max(id), 0) FROM interaction", NULL, ret_id, error);
+}
+
+gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds,
+                                              GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db,
+                                           "SELECT i.kind FROM contact k JOIN interaction i ON i.contact_id = k.id"
+                                           " WHERE " IS_COLLEAGUE " AND i.id > $2 AND " IS_EVENT,
+                                           error, DB_INT(contact_id), DB_INT(after_id));
+    return read_kinds(rows, ret_kinds, error);
+}
+
+/* Whether the detail says that one of the tags was added. */
+static gboolean adds_one_of(const char *detail, const char *const *tags)
+{
+    if (!g_str_has_prefix(detail, TAG_ADDED))
+        return FALSE;
+    g_autofree char *added = store_key(detail + strlen(TAG_ADDED));
+    for (; *tags != NULL; tags++) {
+        g_autofree char *wanted = store_key(*tags);
+        if (strcmp(added, wanted) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id,
+                                    const char *const *tags, gboolean *ret_tagged, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        colleagues
+            ? db_query(store->db,
+                       "SELECT i.detail FROM contact k JOIN interaction i ON i.contact_id = k.id WHERE " IS_COLLEAGUE
+                       " AND i.id > $2 AND i.kind = 'tag'",
+                       error, DB_INT(contact_id), DB_INT(after_id))
+            : db_query(store->db,
+                       "SELECT i.detail FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND i.kind = 'tag'", error,
+                       DB_INT(contact_id), DB_INT(after_id));
+    gboolean tagged = FALSE;
+    DbStep step = rows != NULL ? DB_ROW : DB_FAILED;
+    while (!tagged && step == DB_ROW && (step = db_step(rows, error)) == DB_ROW)
+        tagged = adds_one_of(db_text(rows, 0), tags);
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_tagged = tagged;
     return TRUE;
 }

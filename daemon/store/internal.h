@@ -40,6 +40,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StoreWrite, store_write_clear)
 #define store_write_run(store, sql, error, ...) store_write_run_values((store), (sql), DB_VALUES(__VA_ARGS__), (error))
 gboolean store_write_run_values(Store *store, const char *sql, const DbValue *values, GError **error);
 
+/* SQL over contact c: somebody's referral brought them. One that is only proposed, or was declined, did not. */
+#define CONTACT_IS_REFERRED                                                                                                 \
+    "EXISTS (SELECT 1 FROM referral r WHERE r.contact_id = c.id AND r.state NOT IN ('proposed', 'declined'))"
+
 /* The text for comparing without case, in every script. NULL gives "". Caller frees. */
 char *store_key(const char *text);
 

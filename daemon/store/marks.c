@@ -5,6 +5,7 @@
 #include "store/marks.h"
 
 #include "store/conditions_sql.h"
+#include "store/contact_edit.h"
 #include "store/internal.h"
 
 gboolean store_mark(Store *store, gint64 contact_id, GError **error)
@@ -69,6 +70,9 @@ gboolean store_marks_next(Store *store, gint64 *ret_at_ms, GError **error)
 
 /* ---- by rules --------------------------------------------------------------------------------------------------------- */
 
+/* The name under which rule_known has the digest of `sending`; no rule has it. */
+#define SENDING_KNOWN_AS ""
+
 /* Name -> digest of the rules that were last in force. */
 static GHashTable *rules_known(Store *store, GError **error)
 {
@@ -78,6 +82,14 @@ static GHashTable *rules_known(Store *store, GError **error)
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
         g_hash_table_insert(known, g_strdup(db_text(rows, 0)), g_strdup(db_text(rows, 1)));
     return step != DB_FAILED ? g_steal_pointer(&known) : NULL;
+}
+
+static gboolean remember(Store *store, const char *name, const char *digest, gint64 now_ms, GError **error)
+{
+    return db_run(store->db,
+                  "INSERT INTO rule_known (name, digest, changed_ms) VALUES ($1, $2, $3)"
+                  " ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, changed_ms = excluded.changed_ms",
+                  error, DB_TEXT(name), DB_TEXT(digest), DB_INT(now_ms));
 }
 
 static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guint64 *marked, GError **error)
@@ -93,10 +105,7 @@ static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guin
     if (insert == NULL || db_step(insert, error) == DB_FAILED)
         return FALSE;
     *marked += (guint64)db_changes(store->db);
-    return db_run(store->db,
-                  "INSERT INTO rule_known (name, digest, changed_ms) VALUES ($1, $2, $3)"
-                  " ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, changed_ms = excluded.changed_ms",
-                  error, DB_TEXT(rule->name), DB_TEXT(rule->digest), DB_INT(now_ms));
+    return remember(store, rule->name, rule->digest, now_ms, error);
 }
 
 static gboolean mark_removed(Store *store, const char *rule, guint64 *marked, GError **error)
@@ -109,6 +118,18 @@ static gboolean mark_removed(Store *store, const char *rule, guint64 *marked, GE
         return FALSE;
     *marked += (guint64)db_changes(store->db);
     return db_run(store->db, "DELETE FROM rule_known WHERE name = $1", error, DB_TEXT(rule));
+}
+
+/* Windows, holidays or the default zone changed: all times still to come may. */
+static gboolean mark_enrolled(Store *store, const Sending *sending, gint64 now_ms, guint64 *marked, GError **error)
+{
+    if (!db_run(store->db,
+                "INSERT INTO mark (contact_id) SELECT contact_id FROM enrolment WHERE state = 'active'"
+                " ON CONFLICT (contact_id) DO NOTHING",
+                error))
+        return FALSE;
+    *marked += (guint64)db_changes(store->db);
+    return remember(store, SENDING_KNOWN_AS, sending->digest, now_ms, error);
 }
 
 gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error)
@@ -126,6 +147,10 @@ gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 no
             return FALSE;
         g_hash_table_remove(known, (*rule)->name);
     }
+    const char *sending = g_hash_table_lookup(known, SENDING_KNOWN_AS);
+    if (g_strcmp0(sending, config->sending.digest) != 0 && !mark_enrolled(store, &config->sending, now_ms, &marked, error))
+        return FALSE;
+    g_hash_table_remove(known, SENDING_KNOWN_AS);
     GHashTableIter iter;
     gpointer name;
     g_hash_table_iter_init(&iter, known);
@@ -136,6 +161,34 @@ gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 no
         return FALSE;
     *ret_marked = marked;
     return TRUE;
+}
+
+/* ---- by colleagues ---------------------------------------------------------------------------------------------------- */
+
+static gboolean mark_colleagues_in(Store *store, gint64 contact_id, const char *rule, GError **error)
+{
+    return db_run(store->db,
+                  "INSERT INTO mark (contact_id) SELECT k.id FROM contact k"
+                  " WHERE " IS_COLLEAGUE
+                  " AND EXISTS (SELECT 1 FROM enrolment e WHERE e.contact_id = k.id AND e.rule = $2 AND e.state = 'active')"
+                  " ON CONFLICT (contact_id) DO NOTHING",
+                  error, DB_INT(contact_id), DB_TEXT(rule));
+}
+
+gboolean store_mark_colleagues(Store *store, gint64 contact_id, const char *const *rules, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) ||
+        !db_run(store->db,
+                "UPDATE contact SET told_mark = (SELECT max(i.id) FROM interaction i WHERE i.contact_id = $1) WHERE id = $1"
+                " AND EXISTS (SELECT 1 FROM interaction i WHERE i.contact_id = $1 AND i.id > contact.told_mark)",
+                error, DB_INT(contact_id)))
+        return FALSE;
+    gboolean news = db_changes(store->db) > 0;
+    for (gsize i = 0; news && rules[i] != NULL; i++)
+        if (!mark_colleagues_in(store, contact_id, rules[i], error))
+            return FALSE;
+    return store_write_end(&write, error);
 }
 
 /* ---- by accounts ------------------------------------------------------------------------------------------------------ */

@@ -161,7 +161,61 @@ static const char work_1[] =
     "CREATE TABLE rule_known (name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, changed_ms BIGINT NOT NULL);"
     "CREATE TABLE account (name TEXT NOT NULL PRIMARY KEY, pause_reason TEXT NOT NULL, changed_ms BIGINT NOT NULL);";
 
+static const char people_2[] =
+    "ALTER TABLE contact ADD COLUMN hold_until_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE contact ADD COLUMN hold_reason TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE contact ADD COLUMN last_reply_ms BIGINT NOT NULL DEFAULT 0;" /* kept by history.c, as the next */
+    "ALTER TABLE contact ADD COLUMN last_talk_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE contact ADD COLUMN told_mark BIGINT NOT NULL DEFAULT 0;" /* id of the last interaction that colleagues were marked for */
+    "UPDATE contact SET"
+    "    last_reply_ms = coalesce((SELECT max(i.at_ms) FROM interaction i"
+    "        WHERE i.contact_id = contact.id AND i.kind = 'reply'), 0),"
+    "    last_talk_ms = coalesce((SELECT max(i.at_ms) FROM interaction i WHERE i.contact_id = contact.id"
+    "        AND (i.kind IN ('call', 'meeting') OR (i.kind = 'sent' AND i.rule = ''))), 0)"
+    " WHERE id IN (SELECT contact_id FROM interaction"
+    "        WHERE kind IN ('reply', 'call', 'meeting') OR (kind = 'sent' AND rule = ''));";
+
+/* SQLite changes a CHECK by a new table. The counter of ids comes along, since a number given twice could lie below an enrolment's
+ * history_mark, where no stop event is seen. */
+static const char history_2[] =
+    "CREATE TABLE interaction_2 ("
+    "    id {identity},"
+    "    contact_id BIGINT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,"
+    "    at_ms BIGINT NOT NULL,"
+    "    kind TEXT NOT NULL CHECK (kind IN ('sent', 'reply', 'auto-reply', 'bounce', 'complaint', 'unsubscribe', "
+    "'skipped',"
+    "        'stage', 'note', 'call', 'meeting', 'task', 'referral', 'other', 'tag')),"
+    "    account TEXT NOT NULL,"
+    "    rule TEXT NOT NULL,"
+    "    step TEXT NOT NULL,"
+    "    subject TEXT NOT NULL,"
+    "    text TEXT NOT NULL,"
+    "    full_text TEXT NOT NULL,"
+    "    message_id TEXT NOT NULL,"
+    "    detail TEXT NOT NULL);"
+    "INSERT INTO sqlite_sequence (name, seq) SELECT 'interaction_2', seq FROM sqlite_sequence WHERE name = 'interaction';"
+    "INSERT INTO interaction_2"
+    "    (id, contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail)"
+    "    SELECT id, contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail"
+    "    FROM interaction ORDER BY id;"
+    "DROP TABLE interaction;"
+    "ALTER TABLE interaction_2 RENAME TO interaction;"
+    "CREATE INDEX interaction_contact ON interaction (contact_id, id);";
+
+static const char work_2[] =
+    "ALTER TABLE outbox ADD COLUMN priority BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN is_task BIGINT NOT NULL DEFAULT 0 CHECK (is_task IN (0, 1));"
+    "ALTER TABLE outbox ADD COLUMN approval TEXT NOT NULL DEFAULT 'none' CHECK (approval IN ('none', 'awaited', 'given'));"
+    "DROP INDEX outbox_due;"
+    "CREATE INDEX outbox_due ON outbox (account, priority, due_ms, id)"
+    "    WHERE state IN ('queued', 'deferred') AND due_ms > 0;"
+    "CREATE INDEX outbox_oldest ON outbox (account, due_ms, id) WHERE state IN ('queued', 'deferred') AND due_ms > 0;"
+    "DROP INDEX outbox_contacted;"
+    "CREATE INDEX outbox_contacted ON outbox (contact_id, sending_ms)"
+    "    WHERE state IN ('sending', 'sent', 'uncertain') AND is_task = 0;";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
+    {2, {people_2, history_2, work_2}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -3,12 +3,14 @@
  * here by bits of the states that a row may come from, and checked in the UPDATE itself, so that two processes cannot both
  * move a row. Reading is in outbox_read.c.
  *
- * contact.last_contacted_ms is kept here: after every move it is the newest sending_ms of what was, or may have been, sent.
+ * contact.last_contacted_ms is kept here: after every move it is the newest sending_ms of what was, or may have been, sent to the
+ * contact; tasks go to the owner.
  */
 #include "store/outbox.h"
 
 #include "store/internal.h"
 #include "store/marks.h"
+#include "store/outbox_words.h"
 
 #define BIT(state) (1U << (state))
 
@@ -41,6 +43,23 @@ gboolean outbox_state_parse(const char *name, OutboxState *ret_state)
     return FALSE;
 }
 
+static const char *const approval_names[] = {
+    [APPROVAL_NONE] = "none", [APPROVAL_AWAITED] = "awaited", [APPROVAL_GIVEN] = "given"};
+
+const char *outbox_approval_name(Approval approval)
+{
+    g_assert((guint)approval < G_N_ELEMENTS(approval_names));
+    return approval_names[approval];
+}
+
+Approval outbox_approval_parse(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(approval_names); i++)
+        if (g_strcmp0(name, approval_names[i]) == 0)
+            return (Approval)i;
+    return APPROVAL_AWAITED;
+}
+
 /* ---- deciding --------------------------------------------------------------------------------------------------------- */
 
 static gboolean insert_message(Store *store, const OutboxMessage *message, gboolean *ret_added, gint64 *ret_id,
@@ -53,14 +72,16 @@ static gboolean insert_message(Store *store, const OutboxMessage *message, gbool
     return db_insert(
         store->db,
         "INSERT INTO outbox (enrolment_id, contact_id, account, rule, step, round, state, planned_ms, due_ms, attempts,"
-        " message_id, message_key, in_reply_to, reference_ids, subject, reason, created_ms, sending_ms, ended_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+        " message_id, message_key, in_reply_to, reference_ids, subject, reason, created_ms, sending_ms, ended_ms,"
+        " priority, is_task, approval) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
+        " $18, $19, $20, $21, $22)"
         " ON CONFLICT (contact_id, rule, round, step) DO NOTHING",
         ret_added, ret_id, error, DB_INT(message->enrolment_id), DB_INT(message->contact_id), DB_TEXT(message->account),
         DB_TEXT(message->rule), DB_TEXT(message->step), DB_INT(message->round), DB_TEXT(outbox_state_name(message->state)),
         DB_INT(message->planned_ms), DB_INT(due_ms), DB_INT(message->attempts), DB_TEXT(message->message_id),
         DB_TEXT(message_key), DB_TEXT(message->in_reply_to), DB_TEXT(message->references), DB_TEXT(message->subject),
-        DB_TEXT(message->reason), DB_INT(message->created_ms), DB_INT(message->sending_ms), DB_INT(ended_ms));
+        DB_TEXT(message->reason), DB_INT(message->created_ms), DB_INT(message->sending_ms), DB_INT(ended_ms),
+        DB_INT(message->priority), DB_INT(message->is_task ? 1 : 0), DB_TEXT(outbox_approval_name(message->approval)));
 }
 
 gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error)
@@ -90,7 +111,7 @@ static gboolean refresh_last_contacted(Store *store, gint64 contact_id, GError *
     return db_run(
         store->db,
         "UPDATE contact SET last_contacted_ms = coalesce((SELECT max(o.sending_ms) FROM outbox o WHERE o.contact_id = $1"
-        " AND o.state IN ('sending', 'sent', 'uncertain')), 0) WHERE id = $1",
+        " AND o.state IN ('sending', 'sent', 'uncertain') AND o.is_task = 0), 0) WHERE id = $1",
         error, DB_INT(contact_id));
 }
 
@@ -134,6 +155,22 @@ gboolean store_outbox_note(Store *store, gint64 id, const char *reason, GError *
                            DB_TEXT(reason));
 }
 
+gboolean store_outbox_await_approval(Store *store, gint64 id, const char *reason, GError **error)
+{
+    return store_write_run(store,
+                           "UPDATE outbox SET state = 'held', approval = 'awaited', reason = $2 WHERE id = $1"
+                           " AND state IN ('queued', 'deferred')",
+                           error, DB_INT(id), DB_TEXT(reason));
+}
+
+gboolean store_outbox_set_priority(Store *store, const char *rule, int priority, GError **error)
+{
+    return store_write_run(store,
+                           "UPDATE outbox SET priority = $2 WHERE rule = $1 AND priority <> $2"
+                           " AND state IN ('queued', 'deferred', 'held')",
+                           error, DB_TEXT(rule), DB_INT(priority));
+}
+
 gboolean store_outbox_touch(Store *store, gint64 contact_id, gint64 now_ms, GError **error)
 {
     if (contact_id != 0)
@@ -159,8 +196,9 @@ static DbValue allowed(guint from, OutboxState state)
     return DB_TEXT((from & BIT(state)) != 0 ? outbox_state_name(state) : "");
 }
 
-static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved,
-                     gint64 *ret_contact_id, GError **error)
+/* let_go_ms: when a person let the row go, which approves it and starts its lateness anew; 0 where nobody did. */
+static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gint64 let_go_ms,
+                     gboolean *ret_moved, gint64 *ret_contact_id, GError **error)
 {
     OutboxState state = outcome->state;
     gboolean waits = state == OUTBOX_QUEUED || state == OUTBOX_DEFERRED;
@@ -169,14 +207,16 @@ static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *o
     if (!db_run_int(
             store->db,
             "UPDATE outbox SET state = $2, due_ms = CASE WHEN $3 > 0 THEN $3 ELSE due_ms END, reason = $4,"
-            " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7 WHERE id = $1"
+            " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7,"
+            " planned_ms = CASE WHEN planned_ms < $17 THEN $17 ELSE planned_ms END,"
+            " approval = CASE WHEN $17 > 0 AND approval = 'awaited' THEN 'given' ELSE approval END WHERE id = $1"
             " AND state IN ($8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING contact_id",
             ret_moved, ret_contact_id, error, DB_INT(id), DB_TEXT(outbox_state_name(state)), DB_INT(due_ms),
             DB_TEXT(outcome->reason), DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0),
             DB_INT(ends ? now_ms : 0), allowed(from, OUTBOX_QUEUED), allowed(from, OUTBOX_SENDING),
             allowed(from, OUTBOX_SENT), allowed(from, OUTBOX_DEFERRED), allowed(from, OUTBOX_FAILED),
             allowed(from, OUTBOX_UNCERTAIN), allowed(from, OUTBOX_HELD), allowed(from, OUTBOX_CANCELLED),
-            allowed(from, OUTBOX_SKIPPED)))
+            allowed(from, OUTBOX_SKIPPED), DB_INT(let_go_ms)))
         return FALSE;
     return !*ret_moved || refresh_last_contacted(store, *ret_contact_id, error);
 }
@@ -201,7 +241,7 @@ gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outco
     gint64 contact_id = 0;
     gboolean drops = outcome->state == OUTBOX_CANCELLED || outcome->state == OUTBOX_SKIPPED;
     if (!store_write_begin(store, &write, error) ||
-        !move(store, id, drops ? FROM_IDLE : FROM_UNSENT, outcome, now_ms, &moved, &contact_id, error))
+        !move(store, id, drops ? FROM_IDLE : FROM_UNSENT, outcome, now_ms, 0, &moved, &contact_id, error))
         return FALSE;
     return moved ? store_write_end(&write, error) : refuse_move(store, &write, id, outcome->state, error);
 }
@@ -211,9 +251,9 @@ gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutc
 {
     g_auto(StoreWrite) write = {0};
     gboolean moved = FALSE;
-    gint64 contact_id = 0;
+    gint64 contact_id = 0, let_go_ms = outcome->state == OUTBOX_QUEUED ? now_ms : 0;
     if (!store_write_begin(store, &write, error) ||
-        !move(store, id, from & FROM_ALL, outcome, now_ms, &moved, &contact_id, error))
+        !move(store, id, from & FROM_ALL, outcome, now_ms, let_go_ms, &moved, &contact_id, error))
         return FALSE;
     if ((moved && !store_mark(store, contact_id, error)) || !store_write_end(&write, error))
         return FALSE;

@@ -3,11 +3,19 @@
  */
 #include "store/internal.h"
 #include "store/outbox.h"
+#include "store/outbox_words.h"
+
+/* What waits and has a time: the condition of the indexes outbox_due and outbox_oldest. */
+#define WAITS "o.state IN ('queued', 'deferred') AND o.due_ms > 0"
+
+/* What counts for the limits of a contact: the condition of the index outbox_contacted. */
+#define REACHED_CONTACT "o.state IN ('sending', 'sent', 'uncertain') AND o.is_task = 0"
 
 #define OUTBOX_SELECT                                                                                                       \
     "SELECT o.id, o.enrolment_id, o.contact_id, c.email, o.account, o.rule, o.step, o.round, o.state, o.planned_ms, "       \
     "o.due_ms, o.attempts,"                                                                                                 \
-    " o.message_id, o.in_reply_to, o.reference_ids, o.subject, o.reason, o.created_ms, o.sending_ms, o.ended_ms"            \
+    " o.message_id, o.in_reply_to, o.reference_ids, o.subject, o.reason, o.created_ms, o.sending_ms, o.ended_ms,"           \
+    " o.priority, o.is_task, o.approval"                                                                                    \
     " FROM outbox o JOIN contact c ON c.id = o.contact_id "
 
 void outbox_message_free(OutboxMessage *message)
@@ -50,6 +58,9 @@ static OutboxMessage *message_of(DbStatement *row)
     message->created_ms = db_int(row, 17);
     message->sending_ms = db_int(row, 18);
     message->ended_ms = db_int(row, 19);
+    message->priority = (int)db_int(row, 20);
+    message->is_task = db_int(row, 21) != 0;
+    message->approval = outbox_approval_parse(db_text(row, 22));
     return message;
 }
 
@@ -62,13 +73,23 @@ static gboolean read_one(DbStatement *rows, OutboxMessage **ret_message, GError 
     return TRUE;
 }
 
-static gboolean read_all(DbStatement *rows, GPtrArray **ret_messages, GError **error)
+static GPtrArray *messages_new(void)
 {
-    g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)outbox_message_free);
+    return g_ptr_array_new_with_free_func((GDestroyNotify)outbox_message_free);
+}
+
+static gboolean append_all(DbStatement *rows, GPtrArray *messages, GError **error)
+{
     DbStep step = DB_FAILED;
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
         g_ptr_array_add(messages, message_of(rows));
-    if (step == DB_FAILED)
+    return step != DB_FAILED;
+}
+
+static gboolean read_all(DbStatement *rows, GPtrArray **ret_messages, GError **error)
+{
+    g_autoptr(GPtrArray) messages = messages_new();
+    if (!append_all(rows, messages, error))
         return FALSE;
     *ret_messages = g_steal_pointer(&messages);
     return TRUE;
@@ -80,24 +101,62 @@ gboolean store_outbox_get(Store *store, gint64 id, OutboxMessage **ret_message, 
     return read_one(rows, ret_message, error);
 }
 
+/* ---- what is due ------------------------------------------------------------------------------------------------------ */
+
+/* The highest priority below another that something of the account waits with: one step along outbox_due. */
+static gboolean next_priority(Store *store, const char *account, gint64 below, gboolean *ret_found, gint64 *ret_priority,
+                              GError **error)
+{
+    return db_run_int(store->db,
+                      "SELECT o.priority FROM outbox o WHERE o.account = $1 AND o.priority < $2 AND " WAITS
+                      " ORDER BY o.priority DESC LIMIT 1",
+                      ret_found, ret_priority, error, DB_TEXT(account), DB_INT(below));
+}
+
+/*
+ * Priority by priority, each a stretch of outbox_due that ends at now_ms: one ORDER BY over all would have to read and sort all
+ * that is due, and step over what waits for later.
+ */
 gboolean store_outbox_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages,
                           GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(
-        store->db,
-        OUTBOX_SELECT "WHERE o.account = $1 AND o.state IN ('queued', 'deferred') AND o.due_ms > 0 AND o.due_ms <= $2"
-                      " ORDER BY o.due_ms, o.id LIMIT $3",
-        error, DB_TEXT(account), DB_INT(now_ms), DB_INT(limit));
+    g_autoptr(GPtrArray) messages = messages_new();
+    gint64 priority = G_MAXINT64;
+    gboolean found = TRUE;
+    while (messages->len < limit && found) {
+        if (!next_priority(store, account, priority, &found, &priority, error))
+            return FALSE;
+        if (!found)
+            break;
+        g_autoptr(DbStatement) rows =
+            db_query(store->db,
+                     OUTBOX_SELECT "WHERE o.account = $1 AND o.priority = $2 AND " WAITS " AND o.due_ms <= $3"
+                                   " ORDER BY o.due_ms, o.id LIMIT $4",
+                     error, DB_TEXT(account), DB_INT(priority), DB_INT(now_ms), DB_INT((gint64)limit - messages->len));
+        if (!append_all(rows, messages, error))
+            return FALSE;
+    }
+    *ret_messages = g_steal_pointer(&messages);
+    return TRUE;
+}
+
+gboolean store_outbox_due_oldest(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_messages,
+                                 GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db,
+                                           OUTBOX_SELECT "WHERE o.account = $1 AND " WAITS " AND o.due_ms <= $2"
+                                                         " ORDER BY o.due_ms, o.id LIMIT $3",
+                                           error, DB_TEXT(account), DB_INT(now_ms), DB_INT(limit));
     return read_all(rows, ret_messages, error);
 }
 
 gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error)
 {
-    return db_run_int(
-        store->db,
-        "SELECT coalesce(min(due_ms), 0) FROM outbox WHERE account = $1 AND state IN ('queued', 'deferred') AND due_ms > 0",
-        NULL, ret_at_ms, error, DB_TEXT(account));
+    return db_run_int(store->db, "SELECT coalesce(min(o.due_ms), 0) FROM outbox o WHERE o.account = $1 AND " WAITS, NULL,
+                      ret_at_ms, error, DB_TEXT(account));
 }
+
+/* ---- the conversation ------------------------------------------------------------------------------------------------- */
 
 gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, OutboxMessage **ret_message, GError **error)
 {
@@ -110,7 +169,7 @@ gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, O
 gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage **ret_message, GError **error)
 {
     g_autoptr(DbStatement) rows = db_query(store->db,
-                                           OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.state IN ('sent', 'uncertain')"
+                                           OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.state IN ('sent', 'uncertain') AND o.is_task = 0"
                                                          " ORDER BY o.sending_ms DESC, o.id DESC LIMIT 1",
                                            error, DB_INT(enrolment_id));
     return read_one(rows, ret_message, error);
@@ -123,6 +182,8 @@ gboolean store_outbox_find_step(Store *store, gint64 enrolment_id, const char *s
                                            DB_INT(enrolment_id), DB_TEXT(step));
     return read_one(rows, ret_message, error);
 }
+
+/* ---- tries, for the limits -------------------------------------------------------------------------------------------- */
 
 gboolean store_outbox_count_between(Store *store, const char *account, gint64 since_ms, gint64 until_ms, guint64 *ret_count,
                                     GError **error)
@@ -145,6 +206,44 @@ gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, g
         " ORDER BY sending_ms DESC LIMIT 1 OFFSET $2",
         NULL, ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1), DB_INT(until_ms));
 }
+
+gboolean store_outbox_first_try(Store *store, const char *account, gint64 *ret_at_ms, GError **error)
+{
+    return db_run_int(store->db,
+                      "SELECT coalesce(min(sending_ms), 0) FROM outbox WHERE account = $1 AND sending_ms > 0", NULL,
+                      ret_at_ms, error, DB_TEXT(account));
+}
+
+gboolean store_outbox_last_priorities(Store *store, const char *account, guint n, int *priorities, guint *ret_count,
+                                      GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db,
+                                           "SELECT priority FROM outbox WHERE account = $1 AND sending_ms > 0"
+                                           " ORDER BY sending_ms DESC, id DESC LIMIT $2",
+                                           error, DB_TEXT(account), DB_INT(n));
+    g_autofree int *found = g_new(int, n);
+    guint count = 0;
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        found[count++] = (int)db_int(rows, 0);
+    if (step == DB_FAILED)
+        return FALSE;
+    for (guint i = 0; i < count; i++)
+        priorities[i] = found[i];
+    *ret_count = count;
+    return TRUE;
+}
+
+gboolean store_outbox_nth_contacted(Store *store, gint64 contact_id, guint nth, gint64 *ret_at_ms, GError **error)
+{
+    g_assert(nth >= 1);
+    return db_run_int(store->db,
+                      "SELECT o.sending_ms FROM outbox o WHERE o.contact_id = $1 AND " REACHED_CONTACT
+                      " ORDER BY o.sending_ms DESC LIMIT 1 OFFSET $2",
+                      NULL, ret_at_ms, error, DB_INT(contact_id), DB_INT((gint64)nth - 1));
+}
+
+/* ---- lists and counts ------------------------------------------------------------------------------------------------- */
 
 gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error)
 {

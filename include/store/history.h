@@ -35,8 +35,8 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
 gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(const Interaction *interaction, gpointer data),
                             gpointer data, GError **error);
 
-/* Bits (1 << InteractionKind) of the kinds that the contact has with an id above after_id, and the newest id of all (0: none);
- * each may be NULL. */
+/* Bits (1 << InteractionKind) of the kinds that the contact has with an id above after_id (of tags, those added alone), and the
+ * newest id of all (0: none); each may be NULL. */
 gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, gint64 *ret_newest_id,
                                    GError **error);
 

@@ -28,13 +28,15 @@ gboolean store_marks_next(Store *store, gint64 *ret_at_ms, GError **error);
 /*
  * Compares the rules with those that were last in force here (by name and digest). For each new or changed rule, marks with
  * one statement the contacts that its conditions select or that are enrolled in it; for each removed rule those
- * enrolled. Where sending.digest differs, the contacts of all active enrolments. Then remembers both. *ret_marked: how many contacts. All in the transaction that is open or one of its own.
+ * enrolled. Where sending.digest differs, the contacts of all active enrolments. Then remembers both. *ret_marked: how many
+ * contacts. All in the transaction that is open or one of its own.
  */
 gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error);
 
 /* Marks the contacts whose messages wait for an account that the configuration does not have (any more): it may be another's now. */
 gboolean store_marks_add_for_accounts(Store *store, const Config *config, guint64 *ret_marked, GError **error);
 
-/* Marks everybody else of the contact's company who has an active enrolment in one of the rules (NULL-terminated names), where the contact has
- * an interaction that was not told before; remembers that it was told, so that marks do not go round in circles. */
+/* Marks everybody else of the contact's company who has an active enrolment in one of the rules (NULL-terminated names), where
+ * the contact has an interaction that was not told before; remembers that it was told, so that marks do not go round in
+ * circles. */
 gboolean store_mark_colleagues(Store *store, gint64 contact_id, const char *const *rules, GError **error);

@@ -61,7 +61,7 @@ gboolean store_outbox_due_oldest(Store *store, const char *account, gint64 now_m
 /* The priorities of the account's newest tries, newest first, at most n; *ret_count: how many there are. */
 gboolean store_outbox_last_priorities(Store *store, const char *account, guint n, int *priorities, guint *ret_count, GError **error);
 
-/* Another priority for what waits of the rule. */
+/* Another priority for what waits of the rule, held rows included. Looks at all that waits: for a rule that changed. */
 gboolean store_outbox_set_priority(Store *store, const char *rule, int priority, GError **error);
 
 /* A queued or deferred row is held, and awaits approval; one in another state stays as it is. */
