@@ -332,6 +332,74 @@ static void a_pause_is_a_fact(void **state)
     assert_true(marked(store));
 }
 
+static void expect_hold(Store *store, gint64 id, gint64 until_ms, const char *reason, gboolean changed)
+{
+    g_autoptr(Contact) contact = get(store, id);
+    assert_true(contact->hold_until_ms == until_ms);
+    assert_string_equal(contact->hold_reason, reason);
+    assert_int_equal(marked(store), changed);
+    clear_marks(store);
+}
+
+static void of_two_holds_the_later_counts(void **state)
+{
+    Store *store = store_of(state);
+    GError *error = NULL;
+    gint64 id = add_contact(store, "a@b.no");
+    clear_marks(store);
+    expect_hold(store, id, 0, "", FALSE);
+    assert_done(store_contact_hold(store, id, NOW, "away", &error));
+    expect_hold(store, id, NOW, "away", TRUE);
+    assert_done(store_contact_hold(store, id, NOW - 1, "shorter", &error));
+    assert_done(store_contact_hold(store, id, NOW, "as long", &error));
+    expect_hold(store, id, NOW, "away", FALSE);
+    assert_done(store_contact_hold(store, id, NOW + 1, "longer", &error));
+    expect_hold(store, id, NOW + 1, "longer", TRUE);
+    assert_done(store_contact_hold(store, id, 0, "back", &error));
+    expect_hold(store, id, 0, "", TRUE);
+    assert_done(store_contact_hold(store, id, 0, "back", &error));
+    expect_hold(store, id, 0, "", FALSE);
+    assert_done(store_contact_hold(store, 99, NOW, "nobody", &error));
+    expect_hold(store, id, 0, "", FALSE);
+}
+
+static void who_was_referred_is_known(void **state)
+{
+    static const struct {
+        const char *state;
+        gboolean want;
+    } cases[] = {{"proposed", FALSE}, {"accepted", TRUE}, {"declined", FALSE},
+                 {"contacted", TRUE}, {"customer", TRUE}, {"lost", TRUE}};
+    Store *store = store_of(state);
+    gint64 referrer = add_contact(store, "a@b.no"), friend = add_contact(store, "b@b.no");
+    run(store, "INSERT INTO referral (referrer_id, contact_id, address, name, state, evidence, message_id, rule, at_ms)"
+               " VALUES (1, 2, 'b@b.no', '', 'proposed', '', '', '', 1)");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql = g_strdup_printf("UPDATE referral SET state = '%s'", cases[i].state);
+        run(store, sql);
+        g_autoptr(Contact) found = get(store, friend), other = get(store, referrer);
+        assert_int_equal(found->referred, cases[i].want);
+        assert_false(other->referred);
+    }
+}
+
+static void tags_are_told_in_the_history_of_those_there(void **state)
+{
+    Store *store = store_of(state);
+    const char *first[] = {"Happy", "x", NULL}, *more[] = {"HAPPY", "Møte", "", NULL}, *gone[] = {"x", "y", NULL};
+    gint64 id = save_edit(store, &(ContactEdit){.email = "a@b.no", .add_tags = first}, CONTACT_CREATED);
+    run(store, "DELETE FROM interaction WHERE kind = 'stage'");
+    expect_history(store, id, "");
+    clear_marks(store);
+    save_edit(store, &(ContactEdit){.email = "a@b.no", .add_tags = more, .remove_tags = gone}, CONTACT_CHANGED);
+    assert_true(marked(store));
+    expect_history(store, id, "tag:removed x@1760000000000;tag:added Møte@1760000000000;");
+    clear_marks(store);
+    save_edit(store, &(ContactEdit){.email = "a@b.no", .add_tags = more, .remove_tags = gone}, CONTACT_UNCHANGED);
+    assert_false(marked(store));
+    assert_int_equal(number_of(store, "SELECT count(*) FROM interaction"), 2);
+}
+
 static void forgetting_leaves_the_suppression_alone(void **state)
 {
     Store *store = store_of(state);
@@ -376,6 +444,9 @@ int main(void)
         with_store(damaged_attributes_fail_and_change_nothing),
         with_store(lists_are_filtered),
         with_store(a_pause_is_a_fact),
+        with_store(of_two_holds_the_later_counts),
+        with_store(who_was_referred_is_known),
+        with_store(tags_are_told_in_the_history_of_those_there),
         with_store(forgetting_leaves_the_suppression_alone),
     };
     return cmocka_run_group_tests_name("contacts", tests, NULL, NULL);

@@ -53,7 +53,7 @@ static void every_kind_is_read_as_written(void **state)
     Store *store = store_of(state);
     GError *error = NULL;
     gint64 contact = add_contact(store, "a@b.no");
-    for (guint kind = 0; kind <= INTERACTION_OTHER; kind++) {
+    for (guint kind = 0; kind <= INTERACTION_TAG; kind++) {
         Interaction want = {.contact_id = contact,
                             .at_ms = NOW,
                             .kind = (InteractionKind)kind,
@@ -287,6 +287,30 @@ static void only_changed_rules_mark(void **state)
     assert_int_equal(marked, 0);
 }
 
+static void sending_that_changed_marks_all_enrolled(void **state)
+{
+    Store *store = store_of(state);
+    GError *error = NULL;
+    gint64 enrolled = add_contact(store, "1@b.no");
+    gint64 left = add_contact(store, "2@b.no");
+    add_contact(store, "3@b.no");
+    add_enrolment(store, enrolled, "one", NOW);
+    add_enrolment(store, enrolled, "two", NOW);
+    assert_done(store_enrolment_end(store, add_enrolment(store, left, "one", NOW), "reply", NOW, &error));
+    static const struct {
+        const char *digest, *want;
+    } steps[] = {{"a", "1 "}, {"a", ""}, {"b", "1 "}, {"b", ""}};
+    Config config = {.rules = (Rule *[]){NULL}};
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+        guint64 marked = 9;
+        run(store, "DELETE FROM mark");
+        config.sending.digest = (char *)steps[i].digest;
+        assert_done(store_marks_add_for_rules(store, &config, NOW, &marked, &error));
+        expect_marks(store, 10, steps[i].want);
+        assert_int_equal(marked, strlen(steps[i].want) / 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +321,7 @@ int main(void)
         with_store(time_marks_whom_it_touches),
         with_store(conditions_select_whom_they_can_touch),
         with_store(only_changed_rules_mark),
+        with_store(sending_that_changed_marks_all_enrolled),
     };
     return cmocka_run_group_tests_name("history and marks", tests, NULL, NULL);
 }
