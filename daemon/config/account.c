@@ -40,14 +40,8 @@ typedef struct {
     AccountLimits limits;
 } AccountKeys;
 
-static void keep_setting(Reader *reader, config_setting_t *setting, gpointer field)
-{
-    (void)reader;
-    *(config_setting_t **)field = setting;
-}
-
 #define SERVER_ROWS(type_, url_example_)                                                                                 \
-    KEY_PARSED_NEEDED("url", type_, server.url, keep_setting, url_example_),                                             \
+    KEY_KEPT_NEEDED("url", type_, server.url, url_example_),                                             \
         KEY_ROW(KEY_TEXT, "user", type_, server.user, "\"anna\""),                                                       \
         KEY_ROW(KEY_PATH, "ca_file", type_, server.ca_file, "the path of a PEM file"),                                   \
         KEY_ROW(KEY_TEXT, "tls", type_, server.tls, "tls = \"none\", or leave it out"),                                  \
@@ -302,8 +296,8 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_NEEDED(KEY_TEXT, "name", AccountKeys, name, "name = \"anna\""),
         KEY_NEEDED(KEY_TEXT, "from", AccountKeys, from, "from = \"Anna Berg <anna@example.com>\""),
         KEY_ROW(KEY_TEXT, "reply_to", AccountKeys, reply_to, "\"anna@example.com\""),
-        KEY_PARSED_NEEDED("smtp", AccountKeys, smtp, keep_setting, "smtp = { url = \"smtps://smtp.example.com:465\"; … }"),
-        KEY_PARSED("imap", AccountKeys, imap, keep_setting, "imap = { … }"),
+        KEY_KEPT_NEEDED("smtp", AccountKeys, smtp, "smtp = { url = \"smtps://smtp.example.com:465\"; … }"),
+        KEY_KEPT("imap", AccountKeys, imap, "imap = { … }"),
         KEY_ROW(KEY_BOOL, "one_way", AccountKeys, one_way, "true or false"),
         KEY_PARSED("limits", AccountKeys, limits, parse_limits, "limits = { per_day = 400; }"),
         KEY_ROW(KEY_TEXT, "on_uncertain", AccountKeys, on_uncertain, "\"hold\""),

@@ -50,17 +50,11 @@ typedef struct {
     config_setting_t *min, *max;
 } Bounds;
 
-static void keep_setting(Reader *reader, config_setting_t *setting, gpointer field)
-{
-    (void)reader;
-    *(config_setting_t **)field = setting;
-}
-
 static gboolean read_bounds(Reader *reader, config_setting_t *setting, Bounds *bounds)
 {
     static const Key keys[] = {
-        KEY_PARSED("min", Bounds, min, keep_setting, "min = …"),
-        KEY_PARSED("max", Bounds, max, keep_setting, "max = …"),
+        KEY_KEPT("min", Bounds, min, "min = …"),
+        KEY_KEPT("max", Bounds, max, "max = …"),
         KEY_END,
     };
     *bounds = (Bounds){0};

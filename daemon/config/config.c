@@ -31,12 +31,6 @@ typedef struct {
 
 G_DEFINE_QUARK(nurture-config-error, config_error)
 
-static void keep_setting(Reader *reader, config_setting_t *setting, gpointer field)
-{
-    (void)reader;
-    *(config_setting_t **)field = setting;
-}
-
 /* ---- groups ---------------------------------------------------------------------------------------------------------- */
 
 /* "sqlite:///absolute" as it is, "sqlite:relative" made absolute from the file's folder. */
@@ -93,12 +87,12 @@ static void parse_organisation(Reader *reader, config_setting_t *setting, Organi
 
 const char *stage_parse(Reader *reader, const config_setting_t *setting, const char *stage)
 {
-    for (char **known = reader->stages; known && *known; known++)
+    for (char **known = reader->config->pipeline.stages; known && *known; known++)
         if (g_ascii_strcasecmp(*known, stage) == 0)
             return *known;
     g_autofree char *shown = text_escape(stage, 60);
-    g_autofree char *all = g_strjoinv("\", \"", reader->stages);
-    const char *nearest = text_nearest(stage, (const char *const *)reader->stages);
+    g_autofree char *all = g_strjoinv("\", \"", reader->config->pipeline.stages);
+    const char *nearest = text_nearest(stage, (const char *const *)reader->config->pipeline.stages);
     if (nearest)
         reader_fault(reader, setting, "\"%s\" is no stage of the pipeline; did you mean \"%s\"?", shown, nearest);
     else
@@ -131,7 +125,6 @@ static void parse_pipeline(Reader *reader, config_setting_t *setting, Pipeline *
     if (!pipeline->customer_stage)
         pipeline->customer_stage = g_strdup("follow-up");
     check_stages(reader, setting, pipeline->stages);
-    reader->stages = pipeline->stages;
     const char *spelled = stage_parse(reader, setting, pipeline->customer_stage);
     if (spelled) {
         g_free(pipeline->customer_stage);
@@ -211,15 +204,15 @@ static void place_control_socket(Config *config, const char *runtime)
 static void read_root(Reader *reader, config_setting_t *root, Config *config)
 {
     static const Key keys[] = {
-        KEY_PARSED("store", FileKeys, store, keep_setting, "store = { url = \"" DEFAULT_STORE "\"; };"),
+        KEY_KEPT("store", FileKeys, store, "store = { url = \"" DEFAULT_STORE "\"; };"),
         KEY_ROW(KEY_PATH, "templates", FileKeys, templates, "\"" DEFAULT_TEMPLATES "\""),
         KEY_ROW(KEY_PATH, "runtime", FileKeys, runtime, "\"" DEFAULT_RUNTIME "\""),
-        KEY_PARSED_NEEDED("organisation", FileKeys, organisation, keep_setting,
+        KEY_KEPT_NEEDED("organisation", FileKeys, organisation,
                           "organisation = { name = \"…\"; postal_address = \"…\"; };"),
-        KEY_PARSED("pipeline", FileKeys, pipeline, keep_setting, "pipeline = { … };"),
-        KEY_PARSED("sending", FileKeys, sending, keep_setting, "sending = { … };"),
-        KEY_PARSED_NEEDED("accounts", FileKeys, accounts, keep_setting, "accounts = ( { name = \"anna\"; … } );"),
-        KEY_PARSED("rules", FileKeys, rules, keep_setting, "rules = ( … );"),
+        KEY_KEPT("pipeline", FileKeys, pipeline, "pipeline = { … };"),
+        KEY_KEPT("sending", FileKeys, sending, "sending = { … };"),
+        KEY_KEPT_NEEDED("accounts", FileKeys, accounts, "accounts = ( { name = \"anna\"; … } );"),
+        KEY_KEPT("rules", FileKeys, rules, "rules = ( … );"),
         KEY_END,
     };
     FileKeys found = {0};
@@ -287,8 +280,8 @@ Config *config_load(const char *file, GPtrArray **ret_faults, GError **error)
     g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *absolute = g_canonicalize_filename(file, NULL);
     g_autofree char *folder = g_path_get_dirname(absolute);
-    Reader reader = {.faults = faults, .file = absolute, .folder = folder};
     CountedConfig *counted = g_new0(CountedConfig, 1);
+    Reader reader = {.faults = faults, .file = absolute, .folder = folder, .config = &counted->config};
     config_t parsed;
     g_atomic_ref_count_init(&counted->references);
     counted->config.file = g_strdup(absolute);

@@ -38,15 +38,28 @@ char *reader_place_of(const Reader *reader, const config_setting_t *setting)
     return g_strdup_printf("%s:%u", file, line ? line : 1);
 }
 
+static void G_GNUC_PRINTF(3, 0) note(Reader *reader, const char *place, const char *format, va_list arguments)
+{
+    g_autofree char *what = g_strdup_vprintf(format, arguments);
+    g_autofree char *safe = text_escape(what, 0);
+    g_ptr_array_add(reader->faults, g_strdup_printf("%s: %s", place, safe));
+}
+
 void reader_fault(Reader *reader, const config_setting_t *setting, const char *format, ...)
 {
     va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *what = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
     g_autofree char *place = reader_place_of(reader, setting);
-    g_autofree char *safe = text_escape(what, 0);
-    g_ptr_array_add(reader->faults, g_strdup_printf("%s: %s", place, safe));
+    va_start(arguments, format);
+    note(reader, place, format, arguments);
+    va_end(arguments);
+}
+
+void reader_fault_at(Reader *reader, const char *place, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    note(reader, place, format, arguments);
+    va_end(arguments);
 }
 
 static void type_fault(Reader *reader, const config_setting_t *setting, const char *wanted, const char *example)
@@ -141,6 +154,16 @@ gboolean reader_number(Reader *reader, const config_setting_t *setting, double *
     }
 }
 
+gboolean reader_bool(Reader *reader, const config_setting_t *setting, gboolean *ret_flag)
+{
+    if (config_setting_type(setting) != CONFIG_TYPE_BOOL) {
+        type_fault(reader, setting, "true or false", "true or false without quotes");
+        return FALSE;
+    }
+    *ret_flag = config_setting_get_bool(setting) ? TRUE : FALSE;
+    return TRUE;
+}
+
 gboolean reader_duration(Reader *reader, const config_setting_t *setting, Duration *ret_duration)
 {
     g_autoptr(GError) error = NULL;
@@ -159,6 +182,12 @@ char *reader_path(const Reader *reader, const char *path)
     return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(reader->folder, path, NULL);
 }
 
+void reader_keep(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    (void)reader;
+    *(config_setting_t **)field = setting;
+}
+
 /* ---- keys ------------------------------------------------------------------------------------------------------------ */
 
 static void set_text(char **field, char *text)
@@ -167,7 +196,8 @@ static void set_text(char **field, char *text)
     *field = text;
 }
 
-static void read_count(Reader *reader, config_setting_t *setting, const Key *key, guint *field)
+/* A whole number from min to max; FALSE and a fault else. */
+static gboolean read_whole(Reader *reader, config_setting_t *setting, const Key *key, gint64 *ret_number)
 {
     int type = config_setting_type(setting);
     gint64 number = type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : -1;
@@ -178,8 +208,10 @@ static void read_count(Reader *reader, config_setting_t *setting, const Key *key
         reader_fault(reader, setting, "%s is out of range; write a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name,
                      key->min, key->max);
     } else {
-        *field = (guint)number;
+        *ret_number = number;
+        return TRUE;
     }
+    return FALSE;
 }
 
 static char *span_text(gint64 ms)
@@ -206,19 +238,12 @@ static void read_duration_ms(Reader *reader, config_setting_t *setting, const Ke
     }
 }
 
-static void read_bool(Reader *reader, config_setting_t *setting, gboolean *field)
-{
-    if (config_setting_type(setting) == CONFIG_TYPE_BOOL)
-        *field = config_setting_get_bool(setting) ? TRUE : FALSE;
-    else
-        type_fault(reader, setting, "true or false", "true or false without quotes");
-}
-
 static void read_key(Reader *reader, config_setting_t *setting, const Key *key, gpointer target)
 {
     gpointer field = (char *)target + key->offset;
     const char *text;
     char **texts;
+    gint64 number;
     switch (key->kind) {
     case KEY_TEXT:
     case KEY_PATH:
@@ -227,10 +252,15 @@ static void read_key(Reader *reader, config_setting_t *setting, const Key *key, 
             set_text(field, key->kind == KEY_PATH ? reader_path(reader, text) : g_strdup(text));
         break;
     case KEY_BOOL:
-        read_bool(reader, setting, field);
+        reader_bool(reader, setting, field);
         break;
     case KEY_COUNT:
-        read_count(reader, setting, key, field);
+        if (read_whole(reader, setting, key, &number))
+            *(guint *)field = (guint)number;
+        break;
+    case KEY_WHOLE:
+        if (read_whole(reader, setting, key, &number))
+            *(int *)field = (int)number;
         break;
     case KEY_DURATION:
         reader_duration(reader, setting, field);

@@ -20,12 +20,6 @@ typedef struct {
     gboolean same_thread;
 } StepKeys;
 
-static void keep_setting(Reader *reader, config_setting_t *setting, gpointer field)
-{
-    (void)reader;
-    *(config_setting_t **)field = setting;
-}
-
 /* ---- steps ----------------------------------------------------------------------------------------------------------- */
 
 /* A name that stays inside the folder of templates, and cannot be taken for a partial or a variant. */
@@ -42,8 +36,8 @@ static gboolean is_template_name(const char *name)
 static Step *parse_step(Reader *reader, config_setting_t *group)
 {
     static const Key keys[] = {
-        KEY_PARSED("after", StepKeys, after, keep_setting, "after = \"3 days\""),
-        KEY_PARSED("age", StepKeys, age, keep_setting, "age = \"90 days\""),
+        KEY_KEPT("after", StepKeys, after, "after = \"3 days\""),
+        KEY_KEPT("age", StepKeys, age, "age = \"90 days\""),
         KEY_NEEDED(KEY_TEXT, "template", StepKeys, template_name, "template = \"pitch-1\""),
         KEY_ROW(KEY_BOOL, "same_thread", StepKeys, same_thread, "true or false"),
         KEY_END,
@@ -196,11 +190,11 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
     static const Key keys[] = {
         KEY_NEEDED(KEY_TEXT, "name", RuleKeys, name, "name = \"after-pitch\""),
         KEY_ROW(KEY_TEXT, "purpose", RuleKeys, purpose, "\"follow-up\" or \"referral\""),
-        KEY_PARSED_NEEDED("anchor", RuleKeys, anchor, keep_setting, "anchor = \"stage\" (since entering it) or \"customer\" (since becoming one)"),
+        KEY_KEPT_NEEDED("anchor", RuleKeys, anchor, "anchor = \"stage\" (since entering it) or \"customer\" (since becoming one)"),
         KEY_PARSED_NEEDED("when", RuleKeys, when, condition_parse_group, "when = { stage = \"pitching\"; }"),
         KEY_PARSED("unless", RuleKeys, unless, condition_parse_group, "unless = { tag = \"…\"; }"),
-        KEY_PARSED_NEEDED("steps", RuleKeys, steps, keep_setting, "steps = ( { after = \"3 days\"; template = \"pitch-1\"; } )"),
-        KEY_PARSED("stop_on", RuleKeys, stop_on, keep_setting, "stop_on = [ \"reply\", \"stage-change\" ]"),
+        KEY_KEPT_NEEDED("steps", RuleKeys, steps, "steps = ( { after = \"3 days\"; template = \"pitch-1\"; } )"),
+        KEY_KEPT("stop_on", RuleKeys, stop_on, "stop_on = [ \"reply\", \"stage-change\" ]"),
         KEY_ROW(KEY_DURATION, "repeat_every", RuleKeys, repeat_every, "\"6 months\""),
         KEY_NUMBER("repeat_max", RuleKeys, repeat_max, 1, 1000, "4"),
         KEY_END,
