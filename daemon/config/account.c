@@ -35,7 +35,7 @@ typedef struct {
 
 typedef struct {
     char *name, *from, *reply_to, *on_uncertain;
-    config_setting_t *smtp, *imap;
+    config_setting_t *smtp, *imap, *window;
     gboolean one_way;
     AccountLimits limits;
 } AccountKeys;
@@ -261,6 +261,24 @@ static void take_addresses(Reader *reader, const config_setting_t *group, const 
 
 /* ---- accounts -------------------------------------------------------------------------------------------------------- */
 
+/* A ramp without step stays where it starts, which is right only where it is meant to. */
+static void parse_ramp(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    static const Key keys[] = {
+        KEY_NUMBER_NEEDED("start", AccountLimits, ramp_start, 1, 10000000, "start = 20"),
+        KEY_NUMBER("step", AccountLimits, ramp_step, 0, 10000000, "10"),
+        KEY_NUMBER_NEEDED("max", AccountLimits, ramp_max, 1, 10000000, "max = 400"),
+        KEY_END,
+    };
+    AccountLimits *limits = field;
+    if (!reader_read_group(reader, setting, keys, limits) || !limits->ramp_start || !limits->ramp_max)
+        return;
+    if (limits->ramp_max < limits->ramp_start)
+        reader_fault(reader, setting, "ramp: max is below start; write start = 20; step = 10; max = 400;");
+    else if (limits->ramp_max > limits->ramp_start && !limits->ramp_step)
+        reader_fault(reader, setting, "ramp: without step it would never rise to max; write step = 10, for so many more each day");
+}
+
 static void parse_limits(Reader *reader, config_setting_t *setting, gpointer field)
 {
     static const Key keys[] = {
@@ -268,6 +286,7 @@ static void parse_limits(Reader *reader, config_setting_t *setting, gpointer fie
         KEY_NUMBER("per_day", AccountLimits, per_day, 1, 10000000, "400"),
         KEY_ROW(KEY_DURATION_MS, "every", AccountLimits, every_ms, "\"30 seconds\""),
         KEY_ROW(KEY_DURATION_MS, "jitter", AccountLimits, jitter_ms, "\"20 seconds\""),
+        {.name = "ramp", .kind = KEY_CUSTOM, .parse = parse_ramp, .example = "ramp = { start = 20; step = 10; max = 400; }"}, /* the whole struct */
         KEY_END,
     };
     reader_read_group(reader, setting, keys, field);
@@ -300,6 +319,7 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_KEPT("imap", AccountKeys, imap, "imap = { … }"),
         KEY_ROW(KEY_BOOL, "one_way", AccountKeys, one_way, "true or false"),
         KEY_PARSED("limits", AccountKeys, limits, parse_limits, "limits = { per_day = 400; }"),
+        KEY_KEPT("window", AccountKeys, window, "window = { from = \"10:00\"; to = \"14:00\"; }"),
         KEY_ROW(KEY_TEXT, "on_uncertain", AccountKeys, on_uncertain, "\"hold\""),
         KEY_END,
     };
@@ -316,6 +336,9 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     account->on_uncertain = parse_on_uncertain(reader, group, found.on_uncertain);
     if (found.smtp)
         parse_smtp(reader, found.smtp, &account->smtp);
+    account->has_window = found.window != NULL;
+    if (found.window)
+        window_parse_own(reader, found.window, &account->window);
     account->has_imap = found.imap != NULL;
     if (found.imap)
         parse_imap(reader, found.imap, &account->imap);

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "config/parts.h"
 
-typedef enum { VALUE_TEXTS, VALUE_STAGES, VALUE_FLAG, VALUE_AGES, VALUE_NUMBERS, VALUE_ATTRIBUTES } ValueForm;
+typedef enum { VALUE_TEXTS, VALUE_STAGES, VALUE_FLAG, VALUE_AGES, VALUE_NUMBERS, VALUE_WITHIN, VALUE_NOT_WITHIN, VALUE_FOR, VALUE_ATTRIBUTES } ValueForm;
 
 static const struct {
     const char *name;
@@ -25,6 +25,10 @@ static const struct {
     {"language", CONDITION_LANGUAGE, VALUE_TEXTS},
     {"source", CONDITION_SOURCE, VALUE_TEXTS},
     {"score", CONDITION_SCORE, VALUE_NUMBERS},
+    {"replied", CONDITION_REPLIED, VALUE_WITHIN},
+    {"not_replied", CONDITION_REPLIED, VALUE_NOT_WITHIN},
+    {"not_contacted", CONDITION_NOT_CONTACTED, VALUE_FOR},
+    {"referred", CONDITION_REFERRED, VALUE_FLAG},
     {"attributes", CONDITION_ATTRIBUTE, VALUE_ATTRIBUTES},
 };
 
@@ -119,6 +123,47 @@ static void read_flag(Reader *reader, config_setting_t *setting, Condition *cond
         reader_fault(reader, setting, "%s must be true or false; write it without quotes", config_setting_name(setting));
 }
 
+/* replied = true; replied = { within = "30 days"; }; and the same of not_replied, which is its opposite. */
+static void read_replied(Reader *reader, config_setting_t *setting, Condition *condition, gboolean wanted)
+{
+    static const Key keys[] = {
+        KEY_NEEDED(KEY_DURATION, "within", Condition, max_age, "within = \"30 days\""),
+        KEY_END,
+    };
+    const char *name = config_setting_name(setting);
+    if (config_setting_type(setting) == CONFIG_TYPE_BOOL) {
+        condition->flag = (config_setting_get_bool(setting) != 0) == wanted;
+    } else if (config_setting_type(setting) == CONFIG_TYPE_GROUP) {
+        condition->flag = wanted;
+        condition->has_max = TRUE;
+        guint faults = reader->faults->len;
+        reader_read_group(reader, setting, keys, condition);
+        if (reader->faults->len == faults && duration_is_zero(&condition->max_age))
+            reader_fault(reader, setting, "%s.within is no time at all; write within = \"30 days\"", name);
+    } else {
+        reader_fault(reader, setting, "%s must be true, false or a group; write %s = true, or %s = { within = \"30 days\"; }", name, name, name);
+    }
+}
+
+/* not_contacted = { for = "14 days"; }; or just the duration. */
+static void read_not_contacted(Reader *reader, config_setting_t *setting, Condition *condition)
+{
+    static const Key keys[] = {
+        KEY_NEEDED(KEY_DURATION, "for", Condition, min_age, "for = \"14 days\""),
+        KEY_END,
+    };
+    guint faults = reader->faults->len;
+    condition->has_min = TRUE;
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        reader_duration(reader, setting, &condition->min_age);
+    else if (config_setting_type(setting) == CONFIG_TYPE_GROUP)
+        reader_read_group(reader, setting, keys, condition);
+    else
+        reader_fault(reader, setting, "not_contacted must be a duration; write not_contacted = { for = \"14 days\"; }");
+    if (reader->faults->len == faults && duration_is_zero(&condition->min_age))
+        reader_fault(reader, setting, "not_contacted is met by everybody when it is for no time; write for = \"14 days\", or leave it out");
+}
+
 /* plan = "gold"; plan = [ "gold", "silver" ]; seats = { min = 10; }; renewal = true; */
 static Condition *read_attribute(Reader *reader, config_setting_t *setting)
 {
@@ -174,6 +219,36 @@ static void refuse_unknown(Reader *reader, const config_setting_t *setting)
                      name);
 }
 
+static void read_value(Reader *reader, config_setting_t *setting, ValueForm form, Condition *condition)
+{
+    switch (form) {
+    case VALUE_TEXTS:
+        condition->any_of = read_words(reader, setting, "a text or a list of texts");
+        break;
+    case VALUE_STAGES:
+        read_stages(reader, setting, condition);
+        break;
+    case VALUE_FLAG:
+        read_flag(reader, setting, condition);
+        break;
+    case VALUE_AGES:
+        read_ages(reader, setting, condition);
+        break;
+    case VALUE_NUMBERS:
+        read_numbers(reader, setting, condition);
+        break;
+    case VALUE_WITHIN:
+    case VALUE_NOT_WITHIN:
+        read_replied(reader, setting, condition, form == VALUE_WITHIN);
+        break;
+    case VALUE_FOR:
+        read_not_contacted(reader, setting, condition);
+        break;
+    case VALUE_ATTRIBUTES: /* are several conditions: read_attributes() */
+        break;
+    }
+}
+
 static void read_condition(Reader *reader, config_setting_t *setting, GPtrArray *conditions)
 {
     gsize i = 0;
@@ -189,16 +264,7 @@ static void read_condition(Reader *reader, config_setting_t *setting, GPtrArray 
     }
     Condition *condition = condition_new(forms[i].kind);
     g_ptr_array_add(conditions, condition);
-    if (forms[i].form == VALUE_TEXTS)
-        condition->any_of = read_words(reader, setting, "a text or a list of texts");
-    else if (forms[i].form == VALUE_STAGES)
-        read_stages(reader, setting, condition);
-    else if (forms[i].form == VALUE_FLAG)
-        read_flag(reader, setting, condition);
-    else if (forms[i].form == VALUE_AGES)
-        read_ages(reader, setting, condition);
-    else
-        read_numbers(reader, setting, condition);
+    read_value(reader, setting, forms[i].form, condition);
 }
 
 void condition_parse_group(Reader *reader, config_setting_t *setting, gpointer field)

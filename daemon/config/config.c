@@ -4,19 +4,15 @@
  */
 #include "config/config.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "base/timestamp.h"
 #include "config/parts.h"
 
 #define DEFAULT_STORE "sqlite:///var/lib/nurtured/nurture.db"
 #define DEFAULT_STORE_FOLDER "/var/lib/nurtured/"
 #define DEFAULT_RUNTIME "/run/nurtured"
 #define DEFAULT_TEMPLATES "/etc/nurtured/templates"
-#define DAY_MS ((gint64)24 * 3600 * 1000)
 
 /* The immutable part that callers see, and its count of references. */
 typedef struct {
@@ -132,61 +128,6 @@ static void parse_pipeline(Reader *reader, config_setting_t *setting, Pipeline *
     }
 }
 
-static void parse_zone(Reader *reader, config_setting_t *setting, gpointer field)
-{
-    g_autoptr(GError) error = NULL;
-    const char *text = reader_text(reader, setting, "\"Europe/Oslo\"");
-    g_autoptr(GTimeZone) zone = text ? timestamp_zone(text, &error) : NULL;
-    if (zone) {
-        g_free(*(char **)field);
-        *(char **)field = g_strdup(text);
-    } else if (text) {
-        reader_fault(reader, setting, "time_zone: %s", error->message);
-    }
-}
-
-static void parse_holidays(Reader *reader, config_setting_t *setting, gpointer field)
-{
-    char **files = reader_texts(reader, setting, "[ \"holidays-no.ics\" ]");
-    if (!files)
-        return;
-    for (char **file = files; *file; file++) {
-        char *absolute = reader_path(reader, *file);
-        if (access(absolute, R_OK) != 0)
-            reader_fault(reader, setting, "holidays: %s: %s; name an iCalendar file, or leave holidays out", absolute, g_strerror(errno));
-        g_free(*file);
-        *file = absolute;
-    }
-    g_strfreev(*(char ***)field);
-    *(char ***)field = files;
-}
-
-static void parse_sending(Reader *reader, config_setting_t *setting, Sending *sending)
-{
-    static const Key keys[] = {
-        KEY_PARSED("time_zone", Sending, time_zone, parse_zone, "\"Europe/Oslo\""),
-        KEY_PARSED("window", Sending, window, window_parse, "window = { days = \"mon-fri\"; from = \"09:00\"; to = \"16:30\"; };"),
-        KEY_PARSED("holidays", Sending, holiday_files, parse_holidays, "[ \"holidays-no.ics\" ]"),
-        KEY_ROW(KEY_DURATION, "min_gap", Sending, min_gap, "\"2 days\""),
-        KEY_ROW(KEY_DURATION, "max_late", Sending, max_late, "\"7 days\""),
-        KEY_SPAN("blind_after", Sending, blind_after_ms, 1000, 30 * DAY_MS, "\"15 minutes\""),
-        KEY_ROW(KEY_DURATION_MS, "retry_for", Sending, retry_for_ms, "\"5 days\""),
-        KEY_END,
-    };
-    sending->time_zone = g_strdup("UTC");
-    sending->window = (Window){.days = DAY_ALL & ~(DAY_SAT | DAY_SUN), .from_min = 9 * 60, .to_min = 16 * 60 + 30};
-    sending->holiday_files = g_new0(char *, 1);
-    sending->holidays_of = g_new0(HolidaysOf *, 1);
-    sending->holidays_by = g_strdup("country");
-    sending->digest = g_strdup("");
-    sending->min_gap = (Duration){.days = 2};
-    sending->max_late = (Duration){.days = 7};
-    sending->blind_after_ms = 15 * 60 * 1000;
-    sending->retry_for_ms = 5 * DAY_MS;
-    if (setting)
-        reader_read_group(reader, setting, keys, sending);
-}
-
 /* ---- the file -------------------------------------------------------------------------------------------------------- */
 
 /* The control socket stands in the runtime folder; beside the store where that is not the system's own. */
@@ -228,7 +169,7 @@ static void read_root(Reader *reader, config_setting_t *root, Config *config)
     if (!config->organisation.domains)
         config->organisation.domains = g_new0(char *, 1);
     parse_pipeline(reader, found.pipeline, &config->pipeline);
-    parse_sending(reader, found.sending, &config->sending);
+    sending_parse(reader, found.sending, &config->sending);
     if (found.accounts)
         account_parse_list(reader, found.accounts, &config->accounts);
     if (found.rules)
@@ -289,6 +230,8 @@ Config *config_load(const char *file, GPtrArray **ret_faults, GError **error)
     if (parse_file(&reader, &parsed, absolute)) {
         numbers_check(&reader, config_root_setting(&parsed));
         read_root(&reader, config_root_setting(&parsed), &counted->config);
+        if (faults->len == 0)
+            counted->config.sending.digest = digest_of_sending(&reader, &counted->config);
     }
     config_destroy(&parsed);
     if (faults->len == 0)
@@ -317,11 +260,7 @@ static void free_members(Config *config)
     g_strfreev(config->organisation.domains);
     g_strfreev(config->pipeline.stages);
     g_free(config->pipeline.customer_stage);
-    g_free(config->sending.time_zone);
-    g_strfreev(config->sending.holiday_files);
-    g_free(config->sending.holidays_of);
-    g_free(config->sending.holidays_by);
-    g_free(config->sending.digest);
+    sending_clear(&config->sending);
     g_free(config->file);
     g_free(config->store_url);
     g_free(config->templates_dir);

@@ -6,13 +6,61 @@
 #include "config/config.h"
 #include "config/reader.h"
 
-/* KEY_CUSTOM parsers: field is an Account***, Rule***, Window*. */
+/* KEY_CUSTOM parsers: field is an Account***, Rule***, Condition*** (of when, unless, if). */
 void account_parse_list(Reader *reader, config_setting_t *setting, gpointer field);
 void rule_parse_list(Reader *reader, config_setting_t *setting, gpointer field);
+void condition_parse_group(Reader *reader, config_setting_t *setting, gpointer field);
+
+/* field is a Window*; keys that are left out stay as they are in it. */
 void window_parse(Reader *reader, config_setting_t *setting, gpointer field);
 
-/* field is a Condition***: the group of a rule's when or unless. */
-void condition_parse_group(Reader *reader, config_setting_t *setting, gpointer field);
+/* window_parse() over sending's window: what a rule or an account leaves out is as there. */
+void window_parse_own(Reader *reader, config_setting_t *setting, Window *ret_window);
+
+/* "mon-fri", "mon,wed,fri", "sat-mon", "every day" as DAY_… bits; 0 where it is none of these. */
+guint8 window_days(const char *text);
+
+/* "mon, tue, wed". Caller frees. */
+char *window_days_text(guint8 days);
+
+/* "09:00", to "24:00": minutes since midnight; -1 for no time of day. */
+int window_minute(const char *text);
+
+/* 540 as "09:00". Caller frees. */
+char *window_minute_text(int minute);
+
+/* Defaults where setting is NULL. */
+void sending_parse(Reader *reader, config_setting_t *setting, Sending *sending);
+void sending_clear(Sending *sending);
+
+/* The steps of a rule (NULL-terminated); approve is the rule's. What stands between steps is checked as well. */
+Step **step_parse_list(Reader *reader, config_setting_t *setting, gboolean approve);
+void step_free(Step *step);
+
+/* What `on` says: weekdays or a date, into the step's fields. */
+void step_parse_on(Reader *reader, config_setting_t *setting, Step *step);
+
+typedef enum {
+    DATE_NOT,     /* does not look like one */
+    DATE_WRONG,   /* looks like one, but there is no such day */
+    DATE_OF_YEAR, /* "12-24"; month and day */
+    DATE_ONCE     /* "2027-01-15" */
+} DateForm;
+
+typedef struct {
+    int year, month, day; /* year 0 in DATE_OF_YEAR */
+} Date;
+
+DateForm date_parse(const char *text, Date *ret_date);
+
+/* Steps that the windows that count for the rule, or its `until`, would never let go. */
+void rule_check_times(Reader *reader, const Rule *rule);
+
+/* Every part of the rule's meaning, but the windows it shares with others. Caller frees. */
+char *digest_of_rule(const Rule *rule);
+
+/* What moves due times of any rule; notes a holiday file that cannot be read. Caller frees. */
+char *digest_of_sending(Reader *reader, const Config *config);
 
 /* "smtps://host:port" of one of the two schemes (TLS from the start, STARTTLS) into the endpoint; notes faults. */
 void url_parse(Reader *reader, const config_setting_t *setting, const char *tls_scheme, const char *starttls_scheme,
@@ -29,3 +77,4 @@ const char *stage_parse(Reader *reader, const config_setting_t *setting, const c
 
 void account_free(Account *account);
 void rule_free(Rule *rule);
+void conditions_free(Condition **conditions);

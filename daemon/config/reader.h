@@ -56,6 +56,9 @@ typedef struct Key {
     {.name = (name_), .kind = (kind_), .offset = G_STRUCT_OFFSET(type_, field_), .required = TRUE, .example = (example_)}
 #define KEY_NUMBER(name_, type_, field_, min_, max_, example_) \
     {.name = (name_), .kind = KEY_COUNT, .offset = G_STRUCT_OFFSET(type_, field_), .example = (example_), .min = (min_), .max = (max_)}
+#define KEY_NUMBER_NEEDED(name_, type_, field_, min_, max_, example_)                                                            \
+    {.name = (name_), .kind = KEY_COUNT, .offset = G_STRUCT_OFFSET(type_, field_), .required = TRUE, .example = (example_),       \
+     .min = (min_), .max = (max_)}
 #define KEY_SIGNED(name_, type_, field_, min_, max_, example_) \
     {.name = (name_), .kind = KEY_WHOLE, .offset = G_STRUCT_OFFSET(type_, field_), .example = (example_), .min = (min_), .max = (max_)}
 #define KEY_SPAN(name_, type_, field_, min_ms_, max_ms_, example_) \

@@ -18,8 +18,7 @@ static int day_of(const char *word)
     return -1;
 }
 
-/* "mon-fri", "mon,wed,fri", "sat-mon", "every day"; 0 where it is none of these. */
-static guint8 parse_days(const char *text)
+guint8 window_days(const char *text)
 {
     guint8 days = 0;
     if (g_ascii_strcasecmp(text, "every day") == 0 || g_ascii_strcasecmp(text, "all") == 0)
@@ -42,10 +41,19 @@ static guint8 parse_days(const char *text)
     return days;
 }
 
+char *window_days_text(guint8 days)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int day = 0; day < 7; day++)
+        if (days & 1u << day)
+            g_string_append_printf(text, "%s%s", text->len ? ", " : "", day_names[day]);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static void parse_days_key(Reader *reader, config_setting_t *setting, gpointer field)
 {
     const char *text = reader_text(reader, setting, "\"mon-fri\"");
-    guint8 days = text ? parse_days(text) : 0;
+    guint8 days = text ? window_days(text) : 0;
     if (days)
         *(guint8 *)field = days;
     else if (text) {
@@ -54,8 +62,7 @@ static void parse_days_key(Reader *reader, config_setting_t *setting, gpointer f
     }
 }
 
-/* "09:00": minutes since midnight; -1 for no time of day. */
-static int parse_time(const char *text)
+int window_minute(const char *text)
 {
     if (strlen(text) != 5 || text[2] != ':')
         return -1;
@@ -66,10 +73,15 @@ static int parse_time(const char *text)
     return minute < 60 && (hour < 24 || (hour == 24 && minute == 0)) ? hour * 60 + minute : -1;
 }
 
+char *window_minute_text(int minute)
+{
+    return g_strdup_printf("%02d:%02d", minute / 60, minute % 60);
+}
+
 static void parse_time_key(Reader *reader, config_setting_t *setting, gpointer field)
 {
     const char *text = reader_text(reader, setting, "\"09:00\"");
-    int minutes = text ? parse_time(text) : -1;
+    int minutes = text ? window_minute(text) : -1;
     if (minutes >= 0)
         *(int *)field = minutes;
     else if (text) {
@@ -89,4 +101,10 @@ void window_parse(Reader *reader, config_setting_t *setting, gpointer field)
     Window *window = field;
     if (reader_read_group(reader, setting, keys, window) && (window->from_min >= window->to_min || window->from_min >= 1440))
         reader_fault(reader, setting, "window: \"from\" must be before \"to\"; write from = \"09:00\"; to = \"16:30\";");
+}
+
+void window_parse_own(Reader *reader, config_setting_t *setting, Window *ret_window)
+{
+    *ret_window = reader->config->sending.window;
+    window_parse(reader, setting, ret_window);
 }

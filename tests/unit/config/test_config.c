@@ -1,16 +1,7 @@
 /*
  * config/: the sample loads, every fault is told with its line and what to write, and no file whatever makes the reader crash.
  */
-#include <glib/gstdio.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "config/config.h"
+#include "fixture.h"
 
 static const char FULL[] =
     "store = { url = \"sqlite:///tmp/nurture-test/n.db\"; };\n"
@@ -28,47 +19,6 @@ static const char FULL[] =
     "  { name = \"ask\"; purpose = \"referral\"; anchor = \"customer\"; when = { customer = true; tag = \"happy\"; customer_age = { min = \"30 days\"; }; score = { min = 9; };\n"
     "      attributes = { plan = [ \"gold\", \"silver\" ]; seats = { min = 10; max = 99.5; }; renewal = true; level = 3; }; };\n"
     "    unless = { tag = [ \"vip\" ]; }; steps = ( { age = \"45 days\"; template = \"referral\"; } ); repeat_every = \"6 months\"; repeat_max = 3; } );\n";
-
-typedef struct {
-    char *folder, *file;
-} Fixture;
-
-/* libconfig's scanner forgets a text that is still open at a syntax error: its leak, not ours. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libconfig.so";
-}
-
-static int setup(void **state)
-{
-    Fixture *fixture = g_new0(Fixture, 1);
-    fixture->folder = g_dir_make_tmp("nurture-config-XXXXXX", NULL);
-    fixture->file = g_build_filename(fixture->folder, "n.conf", NULL);
-    *state = fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    Fixture *fixture = *state;
-    g_autoptr(GDir) dir = g_dir_open(fixture->folder, 0, NULL);
-    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
-        g_autofree char *path = g_build_filename(fixture->folder, name, NULL);
-        g_unlink(path);
-    }
-    g_rmdir(fixture->folder);
-    g_free(fixture->folder);
-    g_free(fixture->file);
-    g_free(fixture);
-    return 0;
-}
-
-static Config *load(const Fixture *fixture, const char *text, GPtrArray **ret_faults)
-{
-    assert_true(g_file_set_contents(fixture->file, text, -1, NULL));
-    return config_load(fixture->file, ret_faults, NULL);
-}
 
 static void test_everything_is_read(void **state)
 {
@@ -104,9 +54,7 @@ static void test_everything_is_read(void **state)
 
 static char *replaced(const char *from, const char *to)
 {
-    GString *text = g_string_new(FULL);
-    assert_int_equal(g_string_replace(text, from, to, 1), 1);
-    return g_string_free(text, FALSE);
+    return with(FULL, from, to);
 }
 
 static void test_faults_say_where_what_and_what_to_write(void **state)
@@ -159,24 +107,11 @@ static void test_faults_say_where_what_and_what_to_write(void **state)
         {"min = 9", "min = 1e999", 13, "too large"},
         {"seats = { min = 10;", "seats = { min = 5000000000;", 14, "write 5000000000L"},
         {"name = \"ask\"", "name = \"after-pitch\"", 13, "two rules"},
-        {"repeat_every = \"6 months\"; ", "", 15, ""},
+        {"repeat_every = \"6 months\"; ", "", 13, "repeat_max needs repeat_every"}, /* a rule's own fault stands at the rule */
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = replaced(cases[i].from, cases[i].to);
-        g_autofree char *place = g_strdup_printf("%s:%u: ", fixture->file, cases[i].line);
-        g_autoptr(GPtrArray) faults = NULL;
-        g_autoptr(Config) config = load(fixture, text, &faults);
-        if (cases[i].line == 15) { /* a rule's own fault stands at the rule */
-            assert_null(config);
-            continue;
-        }
-        assert_null(config);
-        gboolean found = FALSE;
-        for (guint j = 0; j < faults->len; j++)
-            found = found || (g_str_has_prefix(faults->pdata[j], place) && strstr(faults->pdata[j], cases[i].want));
-        if (!found)
-            print_error("case %s -> %s: %s\n", cases[i].from, cases[i].to, (char *)faults->pdata[0]);
-        assert_true(found);
+        assert_fault(fixture, text, cases[i].line, cases[i].want, FALSE);
     }
 }
 
@@ -210,9 +145,9 @@ static void test_large_numbers_are_told_from_what_looks_like_them(void **state)
     g_file_set_contents(other, "\n/*\n*/ rules = ( { name = \"r\n\"; anchor = \"stage\"; steps = ( );\n when = { score = { min = 3000000000; }; }; } );\n", -1,
                         NULL);
     g_autofree char *head = g_strndup(FULL, (gsize)(strstr(FULL, "rules = (") - FULL));
-    g_autofree char *with = g_strconcat(head, "@include \"more.conf\"\n", NULL);
+    g_autofree char *changed = g_strconcat(head, "@include \"more.conf\"\n", NULL);
     g_autoptr(GPtrArray) included = NULL;
-    g_autoptr(Config) none = load(fixture, with, &included);
+    g_autoptr(Config) none = load(fixture, changed, &included);
     assert_null(none);
     assert_non_null(strstr(included->pdata[0], "more.conf:5: the number 3000000000 "));
 }
@@ -254,9 +189,9 @@ static void test_a_syntax_error_names_its_line_and_an_include_its_own_file(void 
     g_autofree char *other = g_build_filename(fixture->folder, "rules.conf", NULL);
     g_file_set_contents(other, "\nrules = ( { name = \"r\"; banana = 1; } );\n", -1, NULL);
     g_autofree char *text = g_strndup(FULL, (gsize)(strstr(FULL, "rules = (") - FULL));
-    g_autofree char *with = g_strconcat(text, "@include \"rules.conf\"\n", NULL);
+    g_autofree char *changed = g_strconcat(text, "@include \"rules.conf\"\n", NULL);
     g_autoptr(GPtrArray) included = NULL;
-    g_autoptr(Config) config = load(fixture, with, &included);
+    g_autoptr(Config) config = load(fixture, changed, &included);
     assert_null(config);
     g_autofree char *place = g_strdup_printf("%s:2: ", other);
     gboolean found = FALSE;
@@ -379,8 +314,8 @@ static void test_every_key_stands_in_the_manual(void **state)
                             "imap = {",  "limits = {", "rules = ( {",      "when = {",         "unless = {",   "steps = ( {", "customer_age = {", "score = {"};
     guint known = 0;
     for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
-        g_autofree char *with = g_strconcat(groups[i], " qqqqqqqqqqqq = 1; ", NULL);
-        g_autofree char *text = *groups[i] ? replaced(groups[i], with) : g_strconcat(with, FULL, NULL);
+        g_autofree char *changed = g_strconcat(groups[i], " qqqqqqqqqqqq = 1; ", NULL);
+        g_autofree char *text = *groups[i] ? replaced(groups[i], changed) : g_strconcat(changed, FULL, NULL);
         g_autoptr(GPtrArray) faults = NULL;
         g_autoptr(Config) config = load(fixture, text, &faults);
         assert_null(config);
