@@ -43,14 +43,9 @@ gboolean calendar_day_is_holiday(const Calendar *calendar, gint64 day)
     return calendar && holidays_contain(&calendar->holidays, day);
 }
 
-static gboolean is_meant(gint64 at_ms)
-{
-    return at_ms >= LOCAL_FIRST_MS && at_ms <= LOCAL_LAST_MS;
-}
-
 gboolean calendar_is_holiday(const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
 {
-    return is_meant(at_ms) && calendar_day_is_holiday(calendar, local_day(local_from_instant(zone, at_ms)));
+    return local_is_meant(at_ms) && calendar_day_is_holiday(calendar, local_day(local_from_instant(zone, at_ms)));
 }
 
 static gint64 add_business_days(const Calendar *calendar, gint64 day, int count)
@@ -81,7 +76,7 @@ static gint64 on_day(GTimeZone *zone, gint64 at_ms, gint64 local_ms, gint64 day)
 
 gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration)
 {
-    if (!is_meant(at_ms))
+    if (!local_is_meant(at_ms))
         return at_ms;
     if (!duration->months && !duration->days && !duration->business_days)
         return add_ms(at_ms, duration->ms);
@@ -95,7 +90,7 @@ gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, con
 gint64 calendar_subtract(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration)
 {
     (void)calendar;
-    if (!is_meant(at_ms))
+    if (!local_is_meant(at_ms))
         return at_ms;
 
     gint64 local_ms = local_from_instant(zone, at_ms);
@@ -105,7 +100,7 @@ gint64 calendar_subtract(const Calendar *calendar, GTimeZone *zone, gint64 at_ms
 
 gint64 calendar_local_minute(GTimeZone *zone, gint64 at_ms, int days, int minute)
 {
-    if (!is_meant(at_ms))
+    if (!local_is_meant(at_ms))
         return at_ms;
     gint64 day = local_day(local_from_instant(zone, at_ms)) + days;
     return local_to_instant(zone, day * LOCAL_DAY_MS + minute * LOCAL_MINUTE_MS);

@@ -48,7 +48,18 @@ static char *local_text(const GateFacts *facts, gint64 at_ms)
     return g_strdup_printf("%s (%s)", time, g_time_zone_get_identifier(facts->zone));
 }
 
-/* ---- the gates ---- */
+/* The time that came so long after an event; 0 where there was none. An event further ahead than the length itself was written before
+ * the clock was set back, and would hold for no reason that anybody could see. */
+static gint64 after_event(const GateFacts *facts, gint64 event_ms, const Duration *length)
+{
+    if (event_ms == 0 || duration_is_zero(length))
+        return 0;
+    if (event_ms > facts->now_ms && event_ms > calendar_add(facts->calendar, facts->zone, facts->now_ms, length))
+        return 0;
+    return calendar_add(facts->calendar, facts->zone, event_ms, length);
+}
+
+/* ---- the gates: whether at all ---- */
 
 static GateVerdict judge_enrolled(const GateFacts *facts, gint64 *ret_until_ms)
 {
@@ -72,6 +83,19 @@ static char *reason_suppressed(const GateFacts *facts, gint64 until_ms)
 {
     (void)until_ms;
     return g_strdup_printf("their address is never mailed: %s", facts->suppressed);
+}
+
+static GateVerdict judge_until(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    (void)ret_until_ms;
+    return facts->until_ms != 0 && facts->now_ms > facts->until_ms ? GATE_STOP : GATE_OPEN;
+}
+
+static char *reason_until(const GateFacts *facts, gint64 until_ms)
+{
+    (void)until_ms;
+    g_autofree char *end = local_text(facts, facts->until_ms);
+    return g_strdup_printf("the rule sends nothing after %s (until)", end);
 }
 
 static GateVerdict judge_late(const GateFacts *facts, gint64 *ret_until_ms)
@@ -101,6 +125,20 @@ static char *reason_late(const GateFacts *facts, gint64 until_ms)
                            units[unit].name, max_late);
 }
 
+static GateVerdict judge_if(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    (void)ret_until_ms;
+    return is_given(facts->unmet) ? GATE_SKIP : GATE_OPEN;
+}
+
+static char *reason_if(const GateFacts *facts, gint64 until_ms)
+{
+    (void)until_ms;
+    return g_strdup_printf("the step's own condition (if) does not hold: %s", facts->unmet);
+}
+
+/* ---- the gates: not now ---- */
+
 static GateVerdict judge_paused(const GateFacts *facts, gint64 *ret_until_ms)
 {
     return wait_until(facts->paused_until_ms, facts->now_ms, ret_until_ms);
@@ -112,6 +150,20 @@ static char *reason_paused(const GateFacts *facts, gint64 until_ms)
         return g_strdup("the contact is paused until resumed");
     g_autofree char *until = local_text(facts, until_ms);
     return g_strdup_printf("the contact is paused until %s", until);
+}
+
+static GateVerdict judge_hold(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_until(facts->hold_until_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_hold(const GateFacts *facts, gint64 until_ms)
+{
+    const char *why = is_given(facts->hold_reason) ? facts->hold_reason : "mail to the contact is held back";
+    if (until_ms == UNTIL_CHANGED)
+        return g_strdup(why);
+    g_autofree char *until = local_text(facts, until_ms);
+    return g_strdup_printf("%s; nothing before %s", why, until);
 }
 
 static GateVerdict judge_owner(const GateFacts *facts, gint64 *ret_until_ms)
@@ -138,7 +190,7 @@ static char *reason_account(const GateFacts *facts, gint64 until_ms)
 
 static GateVerdict judge_blind(const GateFacts *facts, gint64 *ret_until_ms)
 {
-    return wait_if(facts->blind, ret_until_ms);
+    return wait_if(facts->blind && !facts->is_task, ret_until_ms);
 }
 
 static char *reason_blind(const GateFacts *facts, gint64 until_ms)
@@ -147,26 +199,81 @@ static char *reason_blind(const GateFacts *facts, gint64 until_ms)
     return g_strdup("the account's mailbox cannot be read at present, so an answer could have been missed");
 }
 
-static GateVerdict judge_window(const GateFacts *facts, gint64 *ret_until_ms)
+static GateVerdict judge_approval(const GateFacts *facts, gint64 *ret_until_ms)
 {
-    return wait_until(window_next(facts->window, facts->calendar, facts->zone, facts->now_ms), facts->now_ms, ret_until_ms);
+    return wait_if(facts->awaits_approval, ret_until_ms);
 }
 
-static char *reason_window(const GateFacts *facts, gint64 until_ms)
+static char *reason_approval(const GateFacts *facts, gint64 until_ms)
 {
-    const char *why =
-        calendar_is_holiday(facts->calendar, facts->zone, facts->now_ms) ? "a holiday" : "outside of the sending window";
+    (void)facts, (void)until_ms;
+    return g_strdup("waits for approval (nurture queue approve)");
+}
+
+static GateVerdict judge_quiet(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    if (facts->is_task)
+        return GATE_OPEN;
+    gint64 next_ms = after_event(facts, facts->last_conversation_ms, &facts->quiet_after_contact);
+    return wait_until(next_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_quiet(const GateFacts *facts, gint64 until_ms)
+{
+    g_autofree char *last = local_text(facts, facts->last_conversation_ms);
+    g_autofree char *next = local_text(facts, until_ms);
+    return g_strdup_printf(
+        "a conversation is open: they wrote, or were written or spoken to by hand, on %s; the next may go on %s", last,
+        next);
+}
+
+/* ---- the gates: the time of day and the day ---- */
+
+static gint64 next_in_window(const GateFacts *facts)
+{
+    return window_next(facts->window, facts->calendar, facts->zone, facts->now_ms);
+}
+
+static GateVerdict judge_holiday(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    if (!calendar_is_holiday(facts->calendar, facts->zone, facts->now_ms))
+        return GATE_OPEN;
+    return wait_until(next_in_window(facts), facts->now_ms, ret_until_ms);
+}
+
+static char *reason_closed(const GateFacts *facts, const char *why, gint64 until_ms)
+{
     if (until_ms == UNTIL_CHANGED)
         return g_strdup_printf("%s; none opens within a year", why);
     g_autofree char *next = local_text(facts, until_ms);
     return g_strdup_printf("%s; next %s", why, next);
 }
 
+static char *reason_holiday(const GateFacts *facts, gint64 until_ms)
+{
+    return reason_closed(facts, "a holiday", until_ms);
+}
+
+/* Its hours and weekdays alone decide; when it opens next, the holidays do as well. */
+static GateVerdict judge_window(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    if (window_contains(facts->window, NULL, facts->zone, facts->now_ms))
+        return GATE_OPEN;
+    return wait_until(next_in_window(facts), facts->now_ms, ret_until_ms);
+}
+
+static char *reason_window(const GateFacts *facts, gint64 until_ms)
+{
+    return reason_closed(facts, "outside of the sending window", until_ms);
+}
+
+/* ---- the gates: how often ---- */
+
 static GateVerdict judge_min_gap(const GateFacts *facts, gint64 *ret_until_ms)
 {
-    if (facts->last_contacted_ms == 0 || duration_is_zero(&facts->min_gap))
+    if (facts->is_task)
         return GATE_OPEN;
-    gint64 next_ms = calendar_add(facts->calendar, facts->zone, facts->last_contacted_ms, &facts->min_gap);
+    gint64 next_ms = after_event(facts, facts->last_contacted_ms, &facts->min_gap);
     return wait_until(next_ms, facts->now_ms, ret_until_ms);
 }
 
@@ -175,6 +282,47 @@ static char *reason_min_gap(const GateFacts *facts, gint64 until_ms)
     g_autofree char *last = local_text(facts, facts->last_contacted_ms);
     g_autofree char *next = local_text(facts, until_ms);
     return g_strdup_printf("another message went to them on %s; the next may go on %s", last, next);
+}
+
+/* One of the caps of max_per. */
+typedef struct {
+    guint messages;
+    const char *period;
+    gint64 next_ms; /* when there is room again */
+} Cap;
+
+/* Of those that bind the one that does so longest. */
+static Cap binding_cap(const GateFacts *facts)
+{
+    const struct {
+        guint messages;
+        const char *period;
+        gint64 nth_ms;
+        Duration length;
+    } caps[] = {{facts->max_per.day, "day", facts->nth_day_ms, {.ms = LOCAL_DAY_MS}},
+                {facts->max_per.week, "week", facts->nth_week_ms, {.ms = 7 * LOCAL_DAY_MS}},
+                {facts->max_per.month, "month", facts->nth_month_ms, {.months = 1}}};
+    Cap binding = {0};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(caps); i++) {
+        gint64 next_ms = caps[i].messages ? after_event(facts, caps[i].nth_ms, &caps[i].length) : 0;
+        if (next_ms > binding.next_ms)
+            binding = (Cap){.messages = caps[i].messages, .period = caps[i].period, .next_ms = next_ms};
+    }
+    return binding;
+}
+
+static GateVerdict judge_max_per(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return facts->is_task ? GATE_OPEN : wait_until(binding_cap(facts).next_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_max_per(const GateFacts *facts, gint64 until_ms)
+{
+    Cap cap = binding_cap(facts);
+    g_autofree char *next = local_text(facts, until_ms);
+    return g_strdup_printf("%u message%s within a %s already; the next may go on %s", cap.messages,
+                           cap.messages == 1 ? "" : "s", cap.period, next);
 }
 
 static GateVerdict judge_limits(const GateFacts *facts, gint64 *ret_until_ms)
@@ -193,13 +341,20 @@ static char *reason_limits(const GateFacts *facts, gint64 until_ms)
 static const Gate GATES[] = {
     {"enrolled", judge_enrolled, reason_enrolled},
     {"suppressed", judge_suppressed, reason_suppressed},
+    {"until", judge_until, reason_until},
     {"late", judge_late, reason_late},
+    {"if", judge_if, reason_if},
     {"paused", judge_paused, reason_paused},
+    {"hold", judge_hold, reason_hold},
     {"owner", judge_owner, reason_owner},
     {"account", judge_account, reason_account},
     {"blind", judge_blind, reason_blind},
+    {"approval", judge_approval, reason_approval},
+    {"quiet_after_contact", judge_quiet, reason_quiet},
+    {"holiday", judge_holiday, reason_holiday},
     {"window", judge_window, reason_window},
     {"min_gap", judge_min_gap, reason_min_gap},
+    {"max_per", judge_max_per, reason_max_per},
     {"limits", judge_limits, reason_limits},
 };
 

@@ -15,6 +15,11 @@ static gint64 floor_div(gint64 dividend, gint64 divisor)
     return dividend % divisor < 0 ? quotient - 1 : quotient;
 }
 
+gboolean local_is_meant(gint64 at_ms)
+{
+    return at_ms >= LOCAL_FIRST_MS && at_ms <= LOCAL_LAST_MS;
+}
+
 static int interval_at_s(GTimeZone *zone, gint64 at_s)
 {
     return g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, at_s);
@@ -55,6 +60,8 @@ gint64 local_to_instant(GTimeZone *zone, gint64 local_ms)
     int first = local_interval(zone, local_ms - OFFSET_MAX_MS);
     int last = local_interval(zone, local_ms + OFFSET_MAX_MS);
     gint64 at_ms = local_ms - local_interval_offset_ms(zone, first);
+    if (first == last) /* nearly always; a look-up in the zone is what costs here */
+        return at_ms;
 
     /* Read with its offset, the time lies before, inside or behind an interval. The first interval that it is not behind is
      * the one, unless it lies before that: then it falls into the gap between two, and the earlier offset counts. */
@@ -85,18 +92,19 @@ int local_weekday(gint64 day)
  * Days to dates and back by eras of 400 years (146,097 days), with years that begin in March, so that the leap day comes
  * last and the lengths of months follow one linear formula.
  */
-static void date_from_day(gint64 day, gint64 *ret_year, int *ret_month, int *ret_day_of_month)
+LocalDate local_date(gint64 day)
 {
     gint64 shifted = day + 719468; /* since 0000-03-01 */
     gint64 era = floor_div(shifted, 146097);
     gint64 day_of_era = shifted - era * 146097;
     gint64 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     gint64 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    gint64 month = (5 * day_of_year + 2) / 153; /* 0 is March */
+    gint64 march_month = (5 * day_of_year + 2) / 153; /* 0 is March */
+    int month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
 
-    *ret_day_of_month = (int)(day_of_year - (153 * month + 2) / 5 + 1);
-    *ret_month = (int)(month < 10 ? month + 3 : month - 9);
-    *ret_year = year_of_era + era * 400 + (*ret_month <= 2 ? 1 : 0);
+    return (LocalDate){.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
+                       .month = month,
+                       .day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1)};
 }
 
 static gint64 day_from_date(gint64 year, int month, int day_of_month)
@@ -109,18 +117,26 @@ static gint64 day_from_date(gint64 year, int month, int day_of_month)
     return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-gint64 local_day_add_months(gint64 day, int months)
+gint64 local_day_of(gint64 year, int month, int day_of_month)
 {
-    gint64 year;
-    int month, day_of_month;
-    date_from_day(day, &year, &month, &day_of_month);
-
-    gint64 month_index = year * 12 + (month - 1) + months;
-    gint64 new_year = floor_div(month_index, 12);
-    gint64 month_start = day_from_date(new_year, (int)(month_index - new_year * 12) + 1, 1);
-    gint64 next_index = month_index + 1;
-    gint64 next_year = floor_div(next_index, 12);
-    gint64 month_end = day_from_date(next_year, (int)(next_index - next_year * 12) + 1, 1) - 1;
+    gint64 month_start = day_from_date(year, month, 1);
+    gint64 month_end = (month == 12 ? day_from_date(year + 1, 1, 1) : day_from_date(year, month + 1, 1)) - 1;
 
     return MIN(month_start + day_of_month - 1, month_end);
+}
+
+gint64 local_day_start(GTimeZone *zone, gint64 day)
+{
+    return local_to_instant(zone, day * LOCAL_DAY_MS);
+}
+
+gint64 local_day_add_months(gint64 day, int months)
+{
+    if (months == 0)
+        return day;
+
+    LocalDate date = local_date(day);
+    gint64 month_index = date.year * 12 + (date.month - 1) + months;
+    gint64 year = floor_div(month_index, 12);
+    return local_day_of(year, (int)(month_index - year * 12) + 1, date.day);
 }

@@ -20,6 +20,8 @@
 #define LOCAL_FIRST_MS ((gint64)-11676096000 * 1000)
 #define LOCAL_LAST_MS ((gint64)127174492800 * 1000)
 
+gboolean local_is_meant(gint64 at_ms);
+
 /* The number of the interval of constant offset that holds the instant, and that offset. */
 int local_interval(GTimeZone *zone, gint64 at_ms);
 gint64 local_interval_offset_ms(GTimeZone *zone, int interval);
@@ -39,6 +41,20 @@ gint64 local_day(gint64 local_ms);
 
 /* 0 is Monday. */
 int local_weekday(gint64 day);
+
+/* A date of the proleptic Gregorian calendar: month 1 … 12, day 1 … 31. */
+typedef struct {
+    gint64 year;
+    int month, day;
+} LocalDate;
+
+LocalDate local_date(gint64 day);
+
+/* The day of that date; a day that the month does not have becomes its last (29 February in a year without one is the 28th). */
+gint64 local_day_of(gint64 year, int month, int day_of_month);
+
+/* When that day begins on the clock on the wall; one that begins in a gap begins after it. It ends where the next begins. */
+gint64 local_day_start(GTimeZone *zone, gint64 day);
 
 /* The day months later (earlier, if negative), in the proleptic Gregorian calendar; a day that its month does not have
  * becomes the month's last. */

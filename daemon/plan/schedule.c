@@ -1,11 +1,13 @@
 /*
  * Which step of a rule is next, and when. Pure functions, called from any thread.
  *
- * A step's timing is one case of step_time(); what all of them share (never before the anchor, moved into the window) is in
- * schedule_due().
+ * A step's timing is one case of step_time(), its date one of dates.c; what all of them share (never before the anchor, moved to the
+ * step's weekday and time of day and into the window) is in schedule_due().
  */
 #include "plan/schedule.h"
 
+#include "plan/dates.h"
+#include "plan/local.h"
 #include "plan/window.h"
 
 /* A round whose anchor lies further than this from the first is no round that anybody waits for. */
@@ -64,12 +66,45 @@ static gint64 step_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms,
     return G_MAXINT64;
 }
 
+static Window on_days_of(const Step *step, const Window *window)
+{
+    Window part = *window;
+    if (step->on_days)
+        part.days &= step->on_days;
+    return part;
+}
+
 gint64 schedule_due(const Rule *rule, const Step *step, const PlanFacts *facts, gint64 anchor_ms, gint64 last_step_ms,
                     const Window *window, const Calendar *calendar)
 {
     (void)rule;
-    gint64 wanted_ms = step_time(step, anchor_ms, last_step_ms, calendar, facts->zone);
-    return window_next(window, calendar, facts->zone, MAX(wanted_ms, anchor_ms));
+    gint64 wanted_ms = MAX(step_time(step, anchor_ms, last_step_ms, calendar, facts->zone), anchor_ms);
+    gint64 from_ms = dates_earliest(step, facts, calendar, anchor_ms, wanted_ms);
+    if (from_ms == SCHEDULE_PASSED || from_ms == SCHEDULE_NEVER)
+        return from_ms;
+
+    const Window days = on_days_of(step, window);
+    return step->at_min < 0 ? window_next(&days, calendar, facts->zone, from_ms)
+                            : window_next_at(&days, calendar, facts->zone, from_ms, step->at_min);
+}
+
+Window schedule_window(const Step *step, const Window *window)
+{
+    Window part = on_days_of(step, window);
+    part.from_min = MAX(part.from_min, step->at_min);
+    return part;
+}
+
+gint64 schedule_until(const Rule *rule, const Calendar *calendar, GTimeZone *zone, gint64 anchor_ms)
+{
+    gint64 until_ms = G_MAXINT64;
+    if (!duration_is_zero(&rule->until_age))
+        until_ms = calendar_add(calendar, zone, anchor_ms, &rule->until_age);
+    if (rule->until_year != 0) {
+        gint64 last_day = local_day_of(rule->until_year, rule->until_month, rule->until_day);
+        until_ms = MIN(until_ms, local_day_start(zone, last_day + 1) - 1);
+    }
+    return until_ms;
 }
 
 static gboolean is_decided(const char *const *decided, const char *template_name)

@@ -36,7 +36,7 @@ static gint64 next_local(const Window *window, const Calendar *calendar, gint64 
 
 gint64 window_next(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
 {
-    if (at_ms < LOCAL_FIRST_MS || at_ms > LOCAL_LAST_MS || !(window->days & DAY_ALL) || window->from_min >= window->to_min)
+    if (!local_is_meant(at_ms) || !(window->days & DAY_ALL) || window->from_min >= window->to_min)
         return NEVER;
 
     gint64 limit_ms = at_ms + SEARCH_DAYS * LOCAL_DAY_MS;
@@ -56,9 +56,26 @@ gint64 window_next(const Window *window, const Calendar *calendar, GTimeZone *zo
     return NEVER;
 }
 
+gint64 window_next_at(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms, int minute)
+{
+    if (!local_is_meant(at_ms) || minute < window->from_min || minute >= window->to_min || !(window->days & DAY_ALL))
+        return NEVER;
+
+    gint64 first_day = local_day(local_from_instant(zone, at_ms));
+    for (gint64 day = first_day; day <= first_day + SEARCH_DAYS; day++) {
+        if (!day_is_open(window, calendar, day))
+            continue;
+        gint64 local_ms = day * LOCAL_DAY_MS + minute * LOCAL_MINUTE_MS;
+        gint64 next_ms = local_to_instant(zone, local_ms);
+        if (next_ms >= at_ms && local_from_instant(zone, next_ms) == local_ms) /* not where clocks skip it */
+            return next_ms;
+    }
+    return NEVER;
+}
+
 gboolean window_contains(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
 {
-    if (at_ms < LOCAL_FIRST_MS || at_ms > LOCAL_LAST_MS)
+    if (!local_is_meant(at_ms))
         return FALSE;
 
     gint64 local_ms = local_from_instant(zone, at_ms);

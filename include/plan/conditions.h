@@ -32,8 +32,8 @@ typedef struct {
  * Text is compared without case (Unicode). An attribute that is "" or null counts as absent; one that is a number, or text that is one
  * in decimals, has bounds. An age has no value before the time it counts from.
  *
- * `replied` and `not_contacted` decide who enters: for those who are in the rule (enrolled_ms) they hold, since the rule's own
- * messages must not end it; what ends it is stop_on.
+ * `replied` and `not_contacted` decide who enters: of those who are in the rule (enrolled_ms) they are not asked, under `when` and
+ * `unless` alike, since the rule's own messages must not end it; what ends it is stop_on.
  */
 gboolean conditions_hold(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms, gint64 *ret_change_ms);
 

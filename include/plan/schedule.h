@@ -9,8 +9,8 @@
 #include "plan/calendar.h"
 #include "plan/conditions.h"
 
-#define SCHEDULE_PASSED ((gint64)0)    /* the step's date lies behind: there is nothing to send */
-#define SCHEDULE_NEVER G_MAXINT64      /* no date is known, or no window opens within 400 days */
+#define SCHEDULE_PASSED ((gint64)0) /* the step's date lies behind: there is nothing to send */
+#define SCHEDULE_NEVER G_MAXINT64   /* no date is known, or no window opens within 400 days */
 
 /* The anchor's time for these facts: stage_since or customer_since; 0 where there is none (no enrolment then). */
 gint64 schedule_anchor(const Rule *rule, const PlanFacts *facts);
@@ -23,10 +23,12 @@ gint64 schedule_round_anchor(const Rule *rule, const PlanFacts *facts, const Cal
  * When the step is due, or SCHEDULE_PASSED or SCHEDULE_NEVER.
  *
  *   wanted   AGE: anchor + delay; AFTER: last_step_ms (0: the anchor) + delay; never before the anchor
- *   date     a yearly one: the first that, less `before`, does not lie before wanted (an anniversary: from the first year on);
- *            one that is once: that date less `before`, PASSED where its local day ends before wanted; from the day's first moment
+ *   date     less `before` (its business days are counted back), from that day's first moment; but never before wanted. A yearly
+ *            one: the first whose day, so moved, is that of wanted or a later one (an anniversary: from the first year on). One
+ *            that is once: PASSED where its day, so moved, is an earlier one than that of wanted
  *   then     forward to the first moment that has the step's weekday and time of day, lies in window, and on no holiday.
- *            A time of day that a day does not have (clocks went forward) leaves that day out.
+ *            A time of day that a day does not have (clocks went forward) leaves that day out; of one that it has twice, the
+ *            first counts. A time of day outside of the window never comes.
  */
 gint64 schedule_due(const Rule *rule, const Step *step, const PlanFacts *facts, gint64 anchor_ms, gint64 last_step_ms,
                     const Window *window, const Calendar *calendar);

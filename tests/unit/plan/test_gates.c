@@ -154,6 +154,120 @@ static void test_waits(void **state)
     assert_decides(&facts, GATE_WAIT, "limits", "0", "limits");
 }
 
+static void test_until_and_if(void **state)
+{
+    GateFacts facts = open_facts(*state);
+    facts.until_ms = facts.now_ms; /* its last moment */
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+    facts.until_ms = facts.now_ms - 1;
+    assert_decides(&facts, GATE_STOP, "until", "0", "sends nothing after 2026-11-24 09:59 (Europe/Oslo)");
+    facts.until_ms = G_MAXINT64;
+    facts.unmet = "";
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+    facts.unmet = "has never written; the step wants somebody who did";
+    assert_decides(&facts, GATE_SKIP, "if", "0", "(if) does not hold: has never written");
+}
+
+static void test_hold_and_approval(void **state)
+{
+    GateFacts facts = open_facts(*state);
+    facts.hold_until_ms = instant("2026-12-01T00:00:00Z");
+    assert_decides(&facts, GATE_WAIT, "hold", "2026-12-01T08:00:00Z",
+                   "held back; nothing before 2026-12-01 01:00 (Europe/Oslo)");
+    facts.hold_reason = "away, by their automatic answer";
+    assert_decides(&facts, GATE_WAIT, "hold", "2026-12-01T08:00:00Z",
+                   "away, by their automatic answer; nothing before 2026-12-01");
+    facts.hold_until_ms = G_MAXINT64;
+    assert_decides(&facts, GATE_WAIT, "hold", "0", "away, by their automatic answer");
+    facts.hold_until_ms = facts.now_ms;
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+    facts.awaits_approval = TRUE;
+    assert_decides(&facts, GATE_WAIT, "approval", "0", "nurture queue approve");
+}
+
+static void test_quiet_after_contact(void **state)
+{
+    GateFacts facts = open_facts(*state);
+    facts.last_conversation_ms = instant("2026-11-23T09:30:00Z");
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+    facts.quiet_after_contact = (Duration){.business_days = 5};
+    assert_decides(&facts, GATE_WAIT, "quiet_after_contact", "2026-11-30T09:30:00Z",
+                   "on 2026-11-23 10:30 (Europe/Oslo); the next may go on 2026-11-30 10:30 (Europe/Oslo)");
+    facts.is_task = TRUE;
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+}
+
+/* A day is 24 hours, a week seven of them, a month goes by the calendar. */
+static void test_max_per(void **state)
+{
+    static const struct {
+        MaxPer max_per;
+        const char *day, *week, *month, *want, *reason;
+    } table[] = {
+        {{.day = 1}, "2026-11-23T09:00:00Z", NULL, NULL, NULL, ""},
+        {{.day = 1}, "2026-11-23T09:00:01Z", NULL, NULL, "2026-11-24T09:00:01Z", "1 message within a day already; the next"},
+        {{.week = 2},
+         NULL,
+         "2026-11-17T10:00:00Z",
+         NULL,
+         "2026-11-24T10:00:00Z",
+         "2 messages within a week already; the next may go on 2026-11-24 11:00 (Europe/Oslo)"},
+        {{.month = 5}, NULL, NULL, "2026-10-24T09:00:00Z", "2026-11-24T10:00:00Z", "5 messages within a month already"},
+        {{.month = 5}, NULL, NULL, "2026-10-24T07:59:59Z", NULL, ""},
+        /* the one that binds longest is named */
+        {{.day = 1, .week = 2}, "2026-11-24T08:00:00Z", "2026-11-18T10:00:00Z", NULL, "2026-11-25T10:00:00Z", "a week"},
+        {{.day = 1, .week = 2}, "2026-11-24T08:00:00Z", "2026-11-17T10:00:00Z", NULL, "2026-11-25T08:00:00Z", "a day"},
+        /* no cap of that name: nothing counts */
+        {{.week = 2}, "2026-11-24T08:00:00Z", NULL, "2026-11-24T08:00:00Z", NULL, ""},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        GateFacts facts = open_facts(*state);
+        facts.max_per = table[i].max_per;
+        facts.nth_day_ms = table[i].day ? instant(table[i].day) : 0;
+        facts.nth_week_ms = table[i].week ? instant(table[i].week) : 0;
+        facts.nth_month_ms = table[i].month ? instant(table[i].month) : 0;
+        const char *want = table[i].want;
+        assert_decides(&facts, want ? GATE_WAIT : GATE_OPEN, want ? "max_per" : "", want ? want : "0", table[i].reason);
+        facts.is_task = TRUE;
+        assert_decides(&facts, GATE_OPEN, "", "0", "");
+    }
+}
+
+/* What was written before the clock was set back must not hold anybody for years; what lies ahead by less does, to be safe. */
+static void test_clock_set_back(void **state)
+{
+    static const struct {
+        const char *event;
+        gboolean counts; /* for a length of two days */
+    } table[] = {{"2026-11-24T09:00:00Z", TRUE},
+                 {"2026-11-26T09:00:00Z", TRUE},
+                 {"2026-11-26T09:00:01Z", FALSE},
+                 {"2036-01-01T00:00:00Z", FALSE}};
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        GateVerdict verdict = table[i].counts ? GATE_WAIT : GATE_OPEN;
+        GateResult result;
+
+        GateFacts facts = open_facts(*state);
+        facts.last_contacted_ms = instant(table[i].event);
+        gates_decide(&facts, &result);
+        assert_int_equal(result.verdict, verdict);
+        gate_result_clear(&result);
+
+        facts = open_facts(*state);
+        facts.last_conversation_ms = instant(table[i].event);
+        facts.quiet_after_contact = (Duration){.days = 2};
+        gates_decide(&facts, &result);
+        assert_int_equal(result.verdict, verdict);
+        gate_result_clear(&result);
+    }
+    GateFacts facts = open_facts(*state);
+    facts.max_per = (MaxPer){.day = 1, .week = 1, .month = 1};
+    facts.nth_day_ms = facts.nth_week_ms = facts.nth_month_ms = instant("2036-01-01T00:00:00Z");
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+    facts.nth_day_ms = facts.nth_week_ms = instant("2026-11-25T10:00:00Z"); /* more than a day ahead, less than a week */
+    assert_decides(&facts, GATE_WAIT, "max_per", "2026-12-02T10:00:00Z", "1 message within a week already");
+}
+
 static void test_window(void **state)
 {
     GateFacts facts = open_facts(*state);
@@ -161,7 +275,15 @@ static void test_window(void **state)
     assert_decides(&facts, GATE_WAIT, "window", "2026-11-25T08:00:00Z",
                    "outside of the sending window; next 2026-11-25 09:00 (Europe/Oslo)");
     facts.planned_ms = facts.now_ms = instant("2026-12-24T10:00:00Z");
-    assert_decides(&facts, GATE_WAIT, "window", "2026-12-28T08:00:00Z", "a holiday; next 2026-12-28 09:00");
+    assert_decides(&facts, GATE_WAIT, "holiday", "2026-12-28T08:00:00Z", "a holiday; next 2026-12-28 09:00");
+    facts.now_ms = instant("2026-12-24T20:00:00Z"); /* both: the holiday is the reason that matters */
+    assert_decides(&facts, GATE_WAIT, "holiday", "2026-12-28T08:00:00Z", "a holiday");
+    facts.now_ms =
+        instant("2026-12-23T20:00:00Z"); /* the day before: not a holiday yet, but no window before the days after */
+    assert_decides(&facts, GATE_WAIT, "window", "2026-12-28T08:00:00Z", "outside of the sending window");
+    facts.now_ms = instant("2026-12-23T23:30:00Z"); /* the contact's day counts: it is the 24th there */
+    assert_decides(&facts, GATE_WAIT, "holiday", "2026-12-28T08:00:00Z", "a holiday");
+    facts.now_ms = instant("2026-11-24T16:00:00Z");
     facts.window = &NONE;
     assert_decides(&facts, GATE_WAIT, "window", "0", "none opens");
 }
@@ -181,6 +303,10 @@ static void test_which_decides(void **state)
     assert_decides(&facts, GATE_WAIT, "owner", "0", "bjorn");
     facts.planned_ms = instant("2026-11-01T00:00:00Z");
     assert_decides(&facts, GATE_SKIP, "late", "0", "overdue");
+    facts.unmet = "x"; /* two that skip: the first says why */
+    assert_decides(&facts, GATE_SKIP, "late", "0", "overdue");
+    facts.until_ms = 1;
+    assert_decides(&facts, GATE_STOP, "until", "0", "until");
     facts.suppressed = "bounced";
     assert_decides(&facts, GATE_STOP, "suppressed", "0", "bounced");
     facts.enrolled = FALSE;
@@ -206,27 +332,53 @@ static void test_explain(void **state)
     g_autoptr(GString) seen = g_string_new(NULL);
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=0 suppressed=0 late=0 paused=0 owner=0 account=0 blind=0 window=0 min_gap=0 limits=0 ");
+                        "enrolled=0 suppressed=0 until=0 late=0 if=0 paused=0 hold=0 owner=0 account=0 blind=0 approval=0 "
+                        "quiet_after_contact=0 holiday=0 window=0 min_gap=0 max_per=0 limits=0 ");
 
     g_string_truncate(seen, 0);
     facts.enrolled = FALSE;
     facts.suppressed = "x";
     facts.planned_ms = 1;
-    facts.paused_until_ms = facts.account_next_ms = G_MAXINT64;
+    facts.now_ms = instant("2026-12-24T20:00:00Z"); /* a holiday, and the evening */
+    facts.until_ms = facts.now_ms - 1;
+    facts.unmet = "x";
+    facts.hold_until_ms = facts.paused_until_ms = facts.account_next_ms = G_MAXINT64;
+    facts.awaits_approval = TRUE;
+    facts.last_conversation_ms = facts.nth_day_ms = facts.now_ms;
+    facts.quiet_after_contact = (Duration){.days = 5};
+    facts.max_per.day = 1;
     facts.account_missing = facts.account_paused = "x";
     facts.blind = TRUE;
     facts.window = &NONE;
     facts.last_contacted_ms = facts.now_ms;
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=3 suppressed=3 late=2 paused=1 owner=1 account=1 blind=1 window=1 min_gap=1 limits=1 ");
+                        "enrolled=3 suppressed=3 until=3 late=2 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
+                        "quiet_after_contact=1 holiday=1 window=1 min_gap=1 max_per=1 limits=1 ");
+
+    /* a task spares the contact: what protects them from mail does not hold it */
+    g_string_truncate(seen, 0);
+    facts.is_task = TRUE;
+    gates_explain(&facts, note_gate, seen);
+    assert_string_equal(seen->str,
+                        "enrolled=3 suppressed=3 until=3 late=2 if=2 paused=1 hold=1 owner=1 account=1 blind=0 approval=1 "
+                        "quiet_after_contact=0 holiday=1 window=1 min_gap=0 max_per=0 limits=1 ");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),    cmocka_unit_test(test_stops),  cmocka_unit_test(test_late),
-        cmocka_unit_test(test_waits),   cmocka_unit_test(test_window), cmocka_unit_test(test_which_decides),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_which_decides),
+        cmocka_unit_test(test_until_and_if),
+        cmocka_unit_test(test_hold_and_approval),
+        cmocka_unit_test(test_quiet_after_contact),
+        cmocka_unit_test(test_max_per),
+        cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_explain),
     };
     return cmocka_run_group_tests_name("plan/gates", tests, set_up, tear_down);
