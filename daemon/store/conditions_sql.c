@@ -109,8 +109,6 @@ void conditions_sql_init(ConditionsSql *conditions, const Rule *rule)
         .values = g_array_new(TRUE, TRUE, sizeof(DbValue)), /* the zero element at the end is DB_VALUE_END */
         .strings = g_ptr_array_new_with_free_func(g_free),
     };
-    DbValue name = DB_TEXT(rule->name);
-    g_array_append_val(conditions->values, name);
     for (Condition **condition = rule->when; condition != NULL && *condition != NULL; condition++) {
         g_string_append(conditions->sql, " AND ");
         add_condition(conditions, *condition);

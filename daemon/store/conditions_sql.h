@@ -15,9 +15,10 @@ typedef struct {
 } ConditionsSql;
 
 /*
- * $1 is the rule's name; $2 … are used by the conditions. The contacts selected are all that fulfil the rule now or may do so by time
- * alone, and some others: what SQL cannot say in every database (ages by the calendar, attributes) is left out, since the
- * daemon decides for each contact again. Clear with conditions_sql_clear().
+ * $1 … are used by the conditions. The contacts selected are all that fulfil the rule now or may do so by time alone, and some
+ * others: what SQL cannot say in every database (ages by the calendar, attributes) is left out, since the daemon decides for each
+ * contact again. `replied` and `not_contacted` hold for those who are enrolled, whom the caller adds. Clear with
+ * conditions_sql_clear().
  */
 void conditions_sql_init(ConditionsSql *conditions, const Rule *rule);
 void conditions_sql_clear(ConditionsSql *conditions);

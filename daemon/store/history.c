@@ -15,8 +15,7 @@ static const char *const kind_names[] = {
     [INTERACTION_BOUNCE] = "bounce",     [INTERACTION_COMPLAINT] = "complaint", [INTERACTION_UNSUBSCRIBE] = "unsubscribe",
     [INTERACTION_SKIPPED] = "skipped",   [INTERACTION_STAGE] = "stage",         [INTERACTION_NOTE] = "note",
     [INTERACTION_CALL] = "call",         [INTERACTION_MEETING] = "meeting",     [INTERACTION_TASK] = "task",
-    [INTERACTION_REFERRAL] = "referral", [INTERACTION_OTHER] = "other",
-    [INTERACTION_TAG] = "tag",
+    [INTERACTION_REFERRAL] = "referral", [INTERACTION_OTHER] = "other",         [INTERACTION_TAG] = "tag",
 };
 
 const char *interaction_kind_name(InteractionKind kind)
@@ -186,14 +185,13 @@ gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean co
                                     const char *const *tags, gboolean *ret_tagged, GError **error)
 {
     g_autoptr(DbStatement) rows =
-        colleagues
-            ? db_query(store->db,
-                       "SELECT i.detail FROM contact k JOIN interaction i ON i.contact_id = k.id WHERE " IS_COLLEAGUE
-                       " AND i.id > $2 AND i.kind = 'tag'",
-                       error, DB_INT(contact_id), DB_INT(after_id))
-            : db_query(store->db,
-                       "SELECT i.detail FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND i.kind = 'tag'", error,
-                       DB_INT(contact_id), DB_INT(after_id));
+        colleagues ? db_query(store->db,
+                              "SELECT i.detail FROM contact k JOIN interaction i ON i.contact_id = k.id WHERE " IS_COLLEAGUE
+                              " AND i.id > $2 AND i.kind = 'tag'",
+                              error, DB_INT(contact_id), DB_INT(after_id))
+                   : db_query(store->db,
+                              "SELECT i.detail FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND i.kind = 'tag'",
+                              error, DB_INT(contact_id), DB_INT(after_id));
     gboolean tagged = FALSE;
     DbStep step = rows != NULL ? DB_ROW : DB_FAILED;
     while (!tagged && step == DB_ROW && (step = db_step(rows, error)) == DB_ROW)

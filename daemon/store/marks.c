@@ -92,31 +92,56 @@ static gboolean remember(Store *store, const char *name, const char *digest, gin
                   error, DB_TEXT(name), DB_TEXT(digest), DB_INT(now_ms));
 }
 
-static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guint64 *marked, GError **error)
+static gboolean mark_enrolled_in(Store *store, const char *rule, guint64 *marked, GError **error)
+{
+    if (!db_run(store->db,
+                "INSERT INTO mark (contact_id) SELECT contact_id FROM enrolment WHERE rule = $1 AND state = 'active'"
+                " ON CONFLICT (contact_id) DO NOTHING",
+                error, DB_TEXT(rule)))
+        return FALSE;
+    *marked += (guint64)db_changes(store->db);
+    return TRUE;
+}
+
+static gboolean mark_selected(Store *store, const Rule *rule, guint64 *marked, GError **error)
 {
     g_auto(ConditionsSql) conditions = {0};
     conditions_sql_init(&conditions, rule);
-    g_autofree char *sql =
-        g_strdup_printf("INSERT INTO mark (contact_id) SELECT c.id FROM contact c WHERE %s"
-                        " UNION SELECT e.contact_id FROM enrolment e WHERE e.rule = $1 AND e.state = 'active'"
-                        " ON CONFLICT (contact_id) DO NOTHING",
-                        conditions.sql->str);
+    g_autofree char *sql = g_strdup_printf("INSERT INTO mark (contact_id) SELECT c.id FROM contact c WHERE %s ORDER BY c.id"
+                                           " ON CONFLICT (contact_id) DO NOTHING",
+                                           conditions.sql->str);
     g_autoptr(DbStatement) insert = db_query_once(store->db, sql, (const DbValue *)(gpointer)conditions.values->data, error);
     if (insert == NULL || db_step(insert, error) == DB_FAILED)
         return FALSE;
     *marked += (guint64)db_changes(store->db);
+    return TRUE;
+}
+
+/* As after a first import, where each new rule would look at each contact for nothing. */
+static gboolean everybody_is_marked(Store *store, gboolean *ret_all, GError **error)
+{
+    gint64 marks = 0, contacts = 0;
+    if (!db_run_int(store->db, "SELECT count(*) FROM mark", NULL, &marks, error) ||
+        !db_run_int(store->db, "SELECT count(*) FROM contact", NULL, &contacts, error))
+        return FALSE;
+    *ret_all = marks == contacts;
+    return TRUE;
+}
+
+static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guint64 *marked, GError **error)
+{
+    gboolean all = FALSE;
+    if (!everybody_is_marked(store, &all, error))
+        return FALSE;
+    if (!all && (!mark_selected(store, rule, marked, error) || !mark_enrolled_in(store, rule->name, marked, error)))
+        return FALSE;
     return remember(store, rule->name, rule->digest, now_ms, error);
 }
 
 static gboolean mark_removed(Store *store, const char *rule, guint64 *marked, GError **error)
 {
-    if (!db_run(
-            store->db,
-            "INSERT INTO mark (contact_id) SELECT DISTINCT contact_id FROM enrolment WHERE rule = $1 AND state = 'active'"
-            " ON CONFLICT (contact_id) DO NOTHING",
-            error, DB_TEXT(rule)))
+    if (!mark_enrolled_in(store, rule, marked, error))
         return FALSE;
-    *marked += (guint64)db_changes(store->db);
     return db_run(store->db, "DELETE FROM rule_known WHERE name = $1", error, DB_TEXT(rule));
 }
 

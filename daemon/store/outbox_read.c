@@ -168,10 +168,11 @@ gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, O
 
 gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage **ret_message, GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db,
-                                           OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.state IN ('sent', 'uncertain') AND o.is_task = 0"
-                                                         " ORDER BY o.sending_ms DESC, o.id DESC LIMIT 1",
-                                           error, DB_INT(enrolment_id));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db,
+                 OUTBOX_SELECT "WHERE o.enrolment_id = $1 AND o.state IN ('sent', 'uncertain') AND o.is_task = 0"
+                               " ORDER BY o.sending_ms DESC, o.id DESC LIMIT 1",
+                 error, DB_INT(enrolment_id));
     return read_one(rows, ret_message, error);
 }
 
@@ -189,29 +190,29 @@ gboolean store_outbox_count_between(Store *store, const char *account, gint64 si
                                     GError **error)
 {
     gint64 count = 0;
-    if (!db_run_int(store->db,
-                    "SELECT count(*) FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms >= $2 AND sending_ms <= $3",
-                    NULL, &count, error, DB_TEXT(account), DB_INT(since_ms), DB_INT(until_ms)))
+    if (!db_run_int(
+            store->db,
+            "SELECT count(*) FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms >= $2 AND sending_ms <= $3",
+            NULL, &count, error, DB_TEXT(account), DB_INT(since_ms), DB_INT(until_ms)))
         return FALSE;
     *ret_count = (guint64)count;
     return TRUE;
 }
 
-gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 until_ms, gint64 *ret_at_ms, GError **error)
+gboolean store_outbox_nth_newest(Store *store, const char *account, guint nth, gint64 until_ms, gint64 *ret_at_ms,
+                                 GError **error)
 {
     g_assert(nth >= 1);
-    return db_run_int(
-        store->db,
-        "SELECT sending_ms FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms <= $3"
-        " ORDER BY sending_ms DESC LIMIT 1 OFFSET $2",
-        NULL, ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1), DB_INT(until_ms));
+    return db_run_int(store->db,
+                      "SELECT sending_ms FROM outbox WHERE account = $1 AND sending_ms > 0 AND sending_ms <= $3"
+                      " ORDER BY sending_ms DESC LIMIT 1 OFFSET $2",
+                      NULL, ret_at_ms, error, DB_TEXT(account), DB_INT((gint64)nth - 1), DB_INT(until_ms));
 }
 
 gboolean store_outbox_first_try(Store *store, const char *account, gint64 *ret_at_ms, GError **error)
 {
-    return db_run_int(store->db,
-                      "SELECT coalesce(min(sending_ms), 0) FROM outbox WHERE account = $1 AND sending_ms > 0", NULL,
-                      ret_at_ms, error, DB_TEXT(account));
+    return db_run_int(store->db, "SELECT coalesce(min(sending_ms), 0) FROM outbox WHERE account = $1 AND sending_ms > 0",
+                      NULL, ret_at_ms, error, DB_TEXT(account));
 }
 
 gboolean store_outbox_last_priorities(Store *store, const char *account, guint n, int *priorities, guint *ret_count,

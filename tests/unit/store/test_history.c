@@ -279,6 +279,15 @@ static void only_changed_rules_mark(void **state)
     rule.digest = (char *)"2";
     mark_by_rule(store, &rule, &marked);
     assert_int_equal(marked, 2);
+
+    /* where all are marked already, no contact is looked at, and the rule is known all the same */
+    rule.digest = (char *)"3";
+    run(store, "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE true ON CONFLICT DO NOTHING");
+    mark_by_rule(store, &rule, &marked);
+    assert_int_equal(marked, 0);
+    run(store, "DELETE FROM mark");
+    mark_by_rule(store, &rule, &marked);
+    assert_int_equal(marked, 0);
     run(store, "DELETE FROM mark");
     mark_by_rule(store, NULL, &marked); /* removed: those enrolled */
     assert_int_equal(marked, 1);
