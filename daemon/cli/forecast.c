@@ -1,220 +1,202 @@
 /*
- * nurture forecast [--days N] [--config NEW]: what would leave in the days to come; and what another configuration would change.
+ * nurture forecast: what would leave in the days to come, seen by day, rule, contact, message or as a calendar; and with --config what
+ * another configuration would change.
  */
-#include <string.h>
+#include "cli/forecast.h"
 
-#include "base/json.h"
 #include "base/text.h"
-#include "base/timestamp.h"
 #include "cli/command.h"
-#include "cli/table.h"
 #include "engine/control.h"
-#include "engine/rehearsal.h"
 #include "engine/templates.h"
+#include "store/accounts.h"
 
-enum { DEFAULT_DAYS = 30, MAX_DAYS = 3660, MOVED_MS = 60 * 1000 };
+enum { DEFAULT_DAYS = 30, MAX_DAYS = 3660 };
 #define DAY_MS ((gint64)24 * 3600 * 1000)
 
-/* ---- a forecast ------------------------------------------------------------------------------------------------------ */
+static const char *const view_names[] = {
+    [FORECAST_BY_DAY] = "day",           [FORECAST_BY_RULE] = "rule",       [FORECAST_BY_CONTACT] = "contact",
+    [FORECAST_BY_CALENDAR] = "calendar", [FORECAST_BY_MESSAGE] = "message", NULL,
+};
 
-static JsonObject *message_object(const RehearsedMessage *message)
-{
-    JsonObject *object = json_object_new();
-    json_add_time(object, "at", message->at_ms);
-    json_object_set_string_member(object, "contact", message->contact);
-    json_object_set_string_member(object, "rule", message->rule);
-    json_object_set_string_member(object, "step", message->step);
-    json_object_set_string_member(object, "template", message->step);
-    json_object_set_string_member(object, "subject", message->subject);
-    if (message->held)
-        json_object_set_string_member(object, "held", message->reason);
-    return object;
-}
-
-/* "after-pitch 10, aftercare 2": how many messages of each rule, by the rules' order. Caller frees. */
-static char *count_rules(const Config *config, GHashTable *counts)
-{
-    GString *text = g_string_new(NULL);
-    for (Rule **rule = config->rules; *rule; rule++) {
-        guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, (*rule)->name));
-        if (count)
-            g_string_append_printf(text, "%s%s %u", text->len ? ", " : "", (*rule)->name, count);
-    }
-    return g_string_free(text, FALSE);
-}
-
-static void add_day(Table *table, const Config *config, const char *day, GHashTable *counts, guint total)
-{
-    g_autofree char *number = g_strdup_printf("%u", total);
-    g_autofree char *rules = count_rules(config, counts);
-    const char *cells[] = {day, number, rules};
-    table_add(table, cells);
-    g_hash_table_remove_all(counts);
-}
-
-static void print_days(Cli *cli, const GPtrArray *messages, GTimeZone *zone)
-{
-    static const TableColumn columns[] = {{"DAY", FALSE, TRUE}, {"MESSAGES", TRUE, FALSE}, {"BY RULE", FALSE, FALSE}, {NULL, FALSE, FALSE}};
-    g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autofree char *day = NULL;
-    guint on_day = 0, held = 0;
-    Table *table = table_new(cli->out, columns, cli->columns, cli->colour);
-    for (guint i = 0; i < messages->len; i++) {
-        const RehearsedMessage *message = messages->pdata[i];
-        g_autofree char *at = timestamp_format_local(message->at_ms, zone);
-        at[strlen("2026-11-24")] = '\0';
-        if (day && !g_str_equal(day, at)) {
-            add_day(table, cli->config, day, counts, on_day);
-            on_day = 0;
-        }
-        g_free(day);
-        day = g_steal_pointer(&at);
-        on_day++;
-        held += message->held ? 1 : 0;
-        guint before = GPOINTER_TO_UINT(g_hash_table_lookup(counts, message->rule));
-        g_hash_table_replace(counts, message->rule, GUINT_TO_POINTER(before + 1));
-    }
-    if (day)
-        add_day(table, cli->config, day, counts, on_day);
-    table_finish(table, "nothing would leave");
-    if (messages->len)
-        fprintf(cli->out, "\n%u messages, if nobody answers", messages->len - held);
-    if (held)
-        fprintf(cli->out, "; %u would be held for want of a value (see --json)", held);
-    if (messages->len)
-        fputc('\n', cli->out);
-}
-
-static void print_forecast(Cli *cli, const GPtrArray *messages)
-{
-    g_autoptr(GTimeZone) zone = cli_default_zone(cli);
-    if (!cli->json) {
-        print_days(cli, messages, zone);
-        return;
-    }
-    for (guint i = 0; i < messages->len; i++)
-        cli_print_json(cli, message_object(messages->pdata[i]));
-}
-
-/* ---- a comparison ---------------------------------------------------------------------------------------------------- */
-
-static char *key_of(const RehearsedMessage *message)
-{
-    return g_strdup_printf("%s\n%s\n%u\n%s", message->contact, message->rule, message->round, message->step);
-}
-
-static GHashTable *by_key(const GPtrArray *messages)
-{
-    GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < messages->len; i++)
-        g_hash_table_insert(table, key_of(messages->pdata[i]), messages->pdata[i]);
-    return table;
-}
-
+/* The command line. */
 typedef struct {
-    Cli *cli;
-    Table *table; /* NULL with --json */
-    GTimeZone *zone;
-    guint added, dropped, moved;
-} Comparison;
+    int days;
+    gboolean calendar;
+    char *by, *contact, *rule, *new_file; /* NULL: not given */
+    ForecastView view;
+} Request;
 
-static void tell_change(Comparison *comparison, const char *change, const RehearsedMessage *message, gint64 before_ms, gint64 after_ms)
+/* ---- what was asked -------------------------------------------------------------------------------------------------- */
+
+static gboolean config_has_rule(const Config *config, const char *name)
 {
-    if (!comparison->table) {
-        JsonObject *object = message_object(message);
-        json_object_set_string_member(object, "change", change);
-        json_object_remove_member(object, "at");
-        json_add_time(object, "before", before_ms);
-        json_add_time(object, "after", after_ms);
-        cli_print_json(comparison->cli, object);
-        return;
-    }
-    g_autofree char *before = before_ms ? timestamp_format_local(before_ms, comparison->zone) : g_strdup("");
-    g_autofree char *after = after_ms ? timestamp_format_local(after_ms, comparison->zone) : g_strdup("");
-    const char *cells[] = {change, message->contact, message->rule, message->step, before, after};
-    table_add(comparison->table, cells);
+    return config && config_rule(config, name);
 }
 
-static void compare(Comparison *comparison, const GPtrArray *before, const GPtrArray *after)
+/* The rule may stand in either configuration: --config may bring a new one. */
+static gboolean check_rule(const Config *config, const Config *new_config, const char *name, GError **error)
 {
-    g_autoptr(GHashTable) old = by_key(before);
-    g_autoptr(GHashTable) new = by_key(after);
-    for (guint i = 0; i < after->len; i++) {
-        const RehearsedMessage *message = after->pdata[i];
-        g_autofree char *key = key_of(message);
-        const RehearsedMessage *was = g_hash_table_lookup(old, key);
-        if (!was) {
-            comparison->added++;
-            tell_change(comparison, "add", message, 0, message->at_ms);
-        } else if (ABS(was->at_ms - message->at_ms) >= MOVED_MS) {
-            comparison->moved++;
-            tell_change(comparison, "move", message, was->at_ms, message->at_ms);
-        }
-    }
-    for (guint i = 0; i < before->len; i++) {
-        const RehearsedMessage *message = before->pdata[i];
-        g_autofree char *key = key_of(message);
-        if (g_hash_table_contains(new, key))
-            continue;
-        comparison->dropped++;
-        tell_change(comparison, "drop", message, message->at_ms, 0);
-    }
+    if (config_has_rule(config, name) || config_has_rule(new_config, name))
+        return TRUE;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (Rule **known = config->rules; *known; known++)
+        g_ptr_array_add(names, (*known)->name);
+    for (Rule **known = new_config ? new_config->rules : NULL; known && *known; known++)
+        if (!config_rule(config, (*known)->name))
+            g_ptr_array_add(names, (*known)->name);
+    g_ptr_array_add(names, NULL);
+    g_autofree char *shown = text_quote(name, 60);
+    g_autofree char *fault = g_strdup_printf("there is no rule %s", shown);
+    g_autofree char *message = cli_suggest(fault, name, (const char *const *)names->pdata);
+    g_set_error_literal(error, CLI_ERROR, CLI_ERROR_UNKNOWN, message);
+    return FALSE;
 }
 
-static void print_comparison(Cli *cli, const GPtrArray *before, const GPtrArray *after)
+static Config *load_new(const char *file, GError **error)
 {
-    static const TableColumn columns[] = {{"CHANGE", FALSE, FALSE}, {"CONTACT", FALSE, TRUE}, {"RULE", FALSE, FALSE}, {"STEP", FALSE, FALSE},
-                                          {"BEFORE", FALSE, FALSE}, {"AFTER", FALSE, FALSE},  {NULL, FALSE, FALSE}};
-    g_autoptr(GTimeZone) zone = cli_default_zone(cli);
-    Comparison comparison = {.cli = cli, .zone = zone, .table = cli->json ? NULL : table_new(cli->out, columns, cli->columns, cli->colour)};
-    compare(&comparison, before, after);
-    if (!comparison.table)
-        return;
-    table_finish(comparison.table, "nothing would change");
-    fprintf(cli->out, "\nthe change would add %u, drop %u and move %u messages\n", comparison.added, comparison.dropped, comparison.moved);
+    if (g_file_test(file, G_FILE_TEST_EXISTS))
+        return config_load(file, NULL, error);
+    g_autofree char *shown = text_quote(file, 0);
+    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
+                "--config: there is no file %s; write the name of the configuration to compare with", shown);
+    return NULL;
+}
+
+/* Sets the contact and the zone. */
+static gboolean find_contact(Forecast *forecast, const char *word, GError **error)
+{
+    if (word && !(forecast->contact = cli_find_contact(forecast->cli, word, error)))
+        return FALSE;
+    forecast->zone =
+        forecast->contact ? cli_contact_zone(forecast->cli, forecast->contact) : cli_default_zone(forecast->cli);
+    return TRUE;
+}
+
+/* ---- the rehearsals -------------------------------------------------------------------------------------------------- */
+
+/* The messages that were asked for, which belong to all. */
+static GPtrArray *filter(const Forecast *forecast, const GPtrArray *all)
+{
+    GPtrArray *messages = g_ptr_array_new();
+    for (guint i = 0; i < all->len; i++) {
+        RehearsedMessage *message = all->pdata[i];
+        if ((!forecast->contact || g_str_equal(message->contact, forecast->contact->email)) &&
+            (!forecast->rule || g_str_equal(message->rule, forecast->rule)))
+            g_ptr_array_add(messages, message);
+    }
+    return messages;
+}
+
+static GPtrArray *run(const Forecast *forecast, Config *config, GError **error)
+{
+    g_autoptr(TemplateSet) templates = templates_load(config, NULL, error);
+    return templates ? rehearse(config, templates, forecast->cli->store, forecast->now_ms, forecast->until_ms, error) : NULL;
+}
+
+/* Nothing leaves while all sending is paused, and an empty forecast would be a riddle. */
+static gboolean tell_pause(const Forecast *forecast, GError **error)
+{
+    g_autofree char *reason = NULL;
+    if (!store_account_pause_get(forecast->cli->store, "", &reason, error))
+        return FALSE;
+    if (*reason)
+        cli_note(forecast->cli, "all sending is paused, so nothing would leave; nurture resume lets it go on");
+    return TRUE;
+}
+
+static gboolean show(const Forecast *forecast, const Request *request, Config *new_config, GError **error)
+{
+    g_autoptr(GPtrArray) all = run(forecast, forecast->cli->config, error);
+    g_autoptr(GPtrArray) all_after = all && new_config ? run(forecast, new_config, error) : NULL;
+    if (!all || (new_config && !all_after))
+        return FALSE;
+    g_autoptr(GPtrArray) messages = filter(forecast, all);
+    if (!new_config)
+        return forecast_print(forecast, request->view, messages, error);
+    g_autoptr(GPtrArray) after = filter(forecast, all_after);
+    forecast_compare(forecast, request->view, messages, after);
+    return TRUE;
+}
+
+static gboolean rehearse_request(Cli *cli, const Request *request, GError **error)
+{
+    gboolean is_empty = FALSE;
+    if (!cli_open_list(cli, &is_empty, error))
+        return FALSE;
+    g_autoptr(Config) new_config = request->new_file ? load_new(request->new_file, error) : NULL;
+    if ((request->new_file && !new_config) || (request->rule && !check_rule(cli->config, new_config, request->rule, error)))
+        return FALSE;
+    if (is_empty)
+        return TRUE;
+    gint64 now_ms = control_now_ms(cli->config);
+    Forecast forecast = {.cli = cli,
+                         .now_ms = now_ms,
+                         .until_ms = now_ms + request->days * DAY_MS,
+                         .days = request->days,
+                         .rule = request->rule};
+    gboolean ok = find_contact(&forecast, request->contact, error) && tell_pause(&forecast, error) &&
+                  show(&forecast, request, new_config, error);
+    g_clear_pointer(&forecast.zone, g_time_zone_unref);
+    contact_free(forecast.contact);
+    return ok;
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------------------- */
 
-static GPtrArray *run(Cli *cli, Config *config, gint64 now_ms, gint64 until_ms, GError **error)
+/* Sets the view from --by and --calendar. CLI_DONE, or CLI_USAGE after telling the fault. */
+static int choose_view(Cli *cli, Request *request)
 {
-    g_autoptr(TemplateSet) templates = templates_load(config, NULL, error);
-    return templates ? rehearse(config, templates, cli->store, now_ms, until_ms, error) : NULL;
+    guint found = 0;
+    if (request->calendar && request->by && !g_str_equal(request->by, "calendar"))
+        return cli_wrong_usage(cli, "--calendar and --by %s are two views; write one of them", request->by);
+    const char *by = request->calendar ? "calendar" : request->by;
+    while (by && view_names[found] && !g_str_equal(view_names[found], by))
+        found++;
+    if (by && !view_names[found]) {
+        g_autofree char *shown = text_quote(by, 60);
+        g_autofree char *fault = g_strdup_printf("--by %s is no view", shown);
+        g_autofree char *message = cli_suggest(fault, by, view_names);
+        return cli_wrong_usage(cli, "%s", message);
+    }
+    gboolean is_list = request->new_file || request->contact;
+    request->view = by ? (ForecastView)found : is_list ? FORECAST_BY_MESSAGE : FORECAST_BY_DAY;
+    if (request->new_file && (request->view == FORECAST_BY_DAY || request->view == FORECAST_BY_CALENDAR))
+        return cli_wrong_usage(
+            cli, "--config shows what changes by message, rule or contact; write --by message, --by rule or --by contact");
+    return CLI_DONE;
 }
 
-static int forecast(Cli *cli, int days, const char *new_file)
+static int forecast_request(Cli *cli, Request *request)
 {
     GError *error = NULL;
-    if (!cli_open_store(cli, CLI_STORE_READ, &error))
-        return cli_failed_by(cli, error);
-    gint64 now_ms = control_now_ms(cli->config), until_ms = now_ms + days * DAY_MS;
-    g_autoptr(Config) new = new_file ? config_load(new_file, NULL, &error) : NULL;
-    if (new_file && !new)
-        return cli_failed_by(cli, error);
-    g_autoptr(GPtrArray) now = run(cli, cli->config, now_ms, until_ms, &error);
-    g_autoptr(GPtrArray) then = now && new ? run(cli, new, now_ms, until_ms, &error) : NULL;
-    if (!now || (new && !then))
-        return cli_failed_by(cli, error);
-    if (then)
-        print_comparison(cli, now, then);
-    else
-        print_forecast(cli, now);
-    return CLI_DONE;
+    if (request->days < 1 || request->days > MAX_DAYS)
+        return cli_wrong_usage(cli, "--days: write a number from 1 to %d", MAX_DAYS);
+    int status = choose_view(cli, request);
+    if (status != CLI_DONE)
+        return status;
+    return rehearse_request(cli, request, &error) ? CLI_DONE : cli_failed_by(cli, error);
 }
 
 int command_forecast(Cli *cli, char **words)
 {
-    int days = DEFAULT_DAYS, status = CLI_DONE;
-    g_autofree char *new_file = NULL;
+    int status = CLI_DONE;
+    Request request = {.days = DEFAULT_DAYS};
     const GOptionEntry entries[] = {
-        {"days", 'd', 0, G_OPTION_ARG_INT, &days, "How far to look (default 30)", "N"},
-        {"config", 0, 0, G_OPTION_ARG_FILENAME, &new_file, "Compare with this configuration: what it would add, drop and move", "NEW"},
+        {"days", 'd', 0, G_OPTION_ARG_INT, &request.days, "How far to look (default 30)", "N"},
+        {"by", 'b', 0, G_OPTION_ARG_STRING, &request.by, "day (the default), rule, contact, message or calendar", "VIEW"},
+        {"calendar", 0, 0, G_OPTION_ARG_NONE, &request.calendar, "The same as --by calendar", NULL},
+        {"contact", 0, 0, G_OPTION_ARG_STRING, &request.contact, "Only to this contact, in their time zone", "EMAIL"},
+        {"rule", 0, 0, G_OPTION_ARG_STRING, &request.rule, "Only of this rule", "NAME"},
+        {"config", 0, 0, G_OPTION_ARG_FILENAME, &request.new_file,
+         "Compare with this configuration: what it would add, drop and move", "NEW"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     g_auto(GStrv) rest = cli_parse(cli, words, entries, 0, 0, &status);
-    if (!rest)
-        return status;
-    if (days < 1 || days > MAX_DAYS)
-        return cli_wrong_usage(cli, "--days: write a number from 1 to %d", MAX_DAYS);
-    return forecast(cli, days, new_file);
+    if (rest)
+        status = forecast_request(cli, &request);
+    g_free(request.by);
+    g_free(request.contact);
+    g_free(request.rule);
+    g_free(request.new_file);
+    return status;
 }

@@ -2,6 +2,9 @@
 import datetime
 import hashlib
 import time
+import zoneinfo
+
+import pytest
 
 from conftest import wait_for, write_csv
 from world import Folder
@@ -92,3 +95,129 @@ class TestForecast:
         assert changes == {("move", "pitch-1"), ("drop", "pitch-2"), ("add", "pitch-3")}
         assert "add 1, drop 1 and move 1" in one.run("forecast", "--config", new).stdout
         assert one.run("forecast", "--days", "0", check=False).returncode == 2
+
+
+class TestViews:
+    """Every view tells of the same messages. No server is needed: nothing leaves."""
+
+    @pytest.fixture
+    def offline(self, request):
+        def make(**options):
+            one = Nurture(Folder("nurture-forecast-"), account(server("smtps", 1), extra=options.pop("extra", "")), **{"rules": RULES, "days": "mon-fri",
+                          "start": "09:00", "end": "17:00", **options})
+            request.addfinalizer(one.folder.close)
+            return one
+        return make
+
+    @pytest.fixture
+    def many(self, offline):
+        """30 people in five zones, on their way since some hours."""
+        one = offline(min_gap="1 day")
+        now = datetime.datetime.now(datetime.timezone.utc)
+        rows = [(f"k{i}@kunde.example", f"N{i}", "follow-up" if i % 3 == 0 else "pitching", (now - datetime.timedelta(hours=i)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                 ZONES[i % len(ZONES)]) for i in range(30)]
+        one.run("import", write_csv(one, rows, COLUMNS))
+        return one
+
+    @staticmethod
+    def table(text):
+        """The rows of a table, without its heading and what stands behind it."""
+        return [line.split() for line in text.split("\n\n")[0].splitlines()[1:]]
+
+    def test_views_add_up(self, many):
+        messages = many.json("forecast")
+        assert len(messages) == 50 and messages == sorted(messages, key=lambda m: m["at"])
+        by_rule, by_contact = many.json("forecast", "--by", "rule"), many.json("forecast", "--by", "contact")
+        steps = [("pitch", "pitch-1"), ("pitch", "pitch-2"), ("care", "welcome")]
+        assert [(r["rule"], r["step"]) for r in by_rule] == steps
+        for row in by_rule:
+            own = [m["at"] for m in messages if (m["rule"], m["step"]) == (row["rule"], row["step"])]
+            assert (row["messages"], row["first"], row["last"]) == (len(own), own[0], own[-1])
+        assert {r["contact"] for r in by_contact} == {m["contact"] for m in messages}
+        for row in by_contact:
+            own = [m for m in messages if m["contact"] == row["contact"]]
+            assert (row["messages"], row["next"], row["rule"], row["step"]) == (len(own), own[0]["at"], own[0]["rule"], own[0]["step"])
+        for view, column in (("day", 2), ("rule", 2), ("contact", 1)):
+            text = many.run("forecast", "--by", view).stdout
+            assert sum(int(row[column]) for row in self.table(text)) == 50, text
+            assert "50 messages to 30 contacts in 30 days, if nobody answers; times in Europe/Oslo" in text
+        assert many.run("forecast", "--by", "day").stdout == many.run("forecast").stdout
+
+    def test_a_line_a_message_in_the_zone_of_the_configuration(self, many):
+        messages, rows = many.json("forecast"), self.table(many.run("forecast", "--by", "message").stdout)
+        oslo = zoneinfo.ZoneInfo("Europe/Oslo")
+        want = [moment(m["at"]).astimezone(oslo).strftime("%Y-%m-%d %a %H:%M ") + f'{m["contact"]} {m["rule"]} {m["step"]} {m["subject"]}' for m in messages]
+        assert [" ".join(row) for row in rows] == want
+
+    def test_one_person_and_one_rule(self, many):
+        of_all = many.json("forecast")
+        person = "k2@kunde.example"  # in Tokyo
+        assert many.json("forecast", "--contact", person) == [m for m in of_all if m["contact"] == person]
+        text = many.run("forecast", "--contact", person).stdout
+        rows = self.table(text)
+        assert [row[3:5] for row in rows] == [["pitch", "pitch-1"], ["pitch", "pitch-2"]] and "times in Asia/Tokyo" in text
+        assert all("09:00" <= row[2] < "17:00" and row[1] not in ("Sat", "Sun") for row in rows)
+        assert many.json("forecast", "--rule", "care") == [m for m in of_all if m["rule"] == "care"]
+        assert [r["rule"] for r in many.json("forecast", "--by", "rule", "--rule", "care")] == ["care"]
+        nothing = many.run("forecast", "--rule", "care", "--contact", person).stdout
+        assert "nothing would leave" in nothing and f"nurture why {person}" in nothing
+
+    def test_a_calendar(self, offline):
+        rule = '{ name = "pitch"; anchor = "stage"; when = { stage = "pitching"; }; steps = ( { after = "9 days"; template = "pitch-1"; } ); }'
+        one = offline(rules=rule, days="every day", start="00:00", end="24:00")
+        since = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Oslo")).replace(microsecond=0)
+        day, holiday = since + datetime.timedelta(days=9), since + datetime.timedelta(days=16)
+        ics = "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//", "BEGIN:VEVENT", "UID:1", f"DTSTART;VALUE=DATE:{holiday:%Y%m%d}",
+                           "SUMMARY:Free", "END:VEVENT", "END:VCALENDAR", ""])
+        one.folder.write("free.ics", ics)
+        text = open(one.config, encoding="utf-8").read().replace("sending = {", 'sending = { holidays = [ "free.ics" ];')
+        one.folder.write("nurture.conf", text, mode=0o600)
+        one.run("import", write_csv(one, [(f"k{i}@kunde.example", "K", "pitching", since.isoformat(), "Europe/Oslo") for i in range(123)], COLUMNS))
+        shown = one.run("forecast", "--calendar", "--days", "20").stdout
+        assert "\033" not in shown and shown == one.run("forecast", "--by", "calendar", "--days", "20").stdout
+        assert f"{day:%B %Y}: " in shown and "* holiday" in shown
+        lines = shown.splitlines()
+        row = [i for i, line in enumerate(lines) if "123" in line.split() and not any(map(str.isalpha, line))]
+        assert len(row) == 1
+        # the number stands under its date
+        end = lines[row[0]].index("123") + 3
+        assert lines[row[0] - 1][:end].split()[-1] == str(day.day)
+        assert any(f"{holiday.day}*" in line.split() for line in lines)
+
+    def test_changes_are_counted_by_rule_and_contact(self, many):
+        text = open(many.config, encoding="utf-8").read()
+        new = many.folder.write("new.conf", text.replace('template = "welcome"', 'template = "check-in"').replace('"4 days"', '"8 days"'), mode=0o600)
+        changes = many.json("forecast", "--config", new)
+        by_rule = {r["rule"]: r for r in many.json("forecast", "--config", new, "--by", "rule")}
+        assert by_rule["care"] == {"rule": "care", "before": 10, "after": 10, "added": 10, "dropped": 10, "moved": 0}
+        assert by_rule["pitch"] == {"rule": "pitch", "before": 40, "after": 40, "added": 0, "dropped": 0, "moved": 20}
+        assert len(changes) == 40
+        assert [c.get("after") or c["before"] for c in changes] == sorted(c.get("after") or c["before"] for c in changes)
+        by_contact = many.json("forecast", "--config", new, "--by", "contact")
+        for key, change in (("added", "add"), ("dropped", "drop"), ("moved", "move")):
+            assert sum(r[key] for r in by_contact) == len([c for c in changes if c["change"] == change])
+        shown = many.run("forecast", "--config", new).stdout
+        assert "care: 10 added, 10 dropped, 0 moved\npitch: 0 added, 0 dropped, 20 moved\n" in shown
+        assert "add 10, drop 10 and move 20" in many.run("forecast", "--config", new, "--by", "rule").stdout
+        assert [c["rule"] for c in many.json("forecast", "--config", new, "--rule", "pitch", "--by", "rule")] == ["pitch"]
+        assert many.run("forecast", "--config", many.config).stdout == "nothing would change\n"
+
+    @pytest.mark.parametrize("words, status, told", [
+        (["--by", "contcat"], 2, 'did you mean "contact"?'),
+        (["--by", "year"], 2, "write one of: day, rule, contact, calendar, message"),
+        (["--by", "rule", "--calendar"], 2, "write one of them"),
+        (["--days", "4000"], 2, "write a number from 1 to 3660"),
+        (["--config", "nowhere.conf", "--calendar"], 2, "write --by message, --by rule or --by contact"),
+        (["--config", "nowhere.conf"], 1, "there is no file"),
+        (["--rule", "pich"], 1, 'did you mean "pitch"?'),
+        (["--contact", "k@kunde.exampel"], 1, "did you mean k@kunde.example?"),
+    ])
+    def test_wrong_words_are_told(self, offline, words, status, told):
+        one = offline()
+        one.run("import", write_csv(one, [("k@kunde.example", "K", "pitching", time.strftime("%Y-%m-%d"), "UTC")], COLUMNS))
+        result = one.run("forecast", *words, check=False)
+        assert (result.returncode, result.stdout) == (status, "") and told in result.stderr
+
+    def test_before_the_first_import(self, offline):
+        result = offline().run("forecast")
+        assert result.stdout == "" and "nothing is stored yet" in result.stderr
