@@ -105,7 +105,8 @@ static const char *config_file(const Options *options)
 
 /* ---- requests -------------------------------------------------------------------------------------------------------- */
 
-static gboolean reload(Daemon *daemon, GError **error)
+/* *ret_contacts: how many are decided anew. */
+static gboolean reload(Daemon *daemon, guint64 *ret_contacts, GError **error)
 {
     g_autoptr(Config) config = config_load(daemon->config->file, NULL, error);
     if (!config)
@@ -113,7 +114,7 @@ static gboolean reload(Daemon *daemon, GError **error)
     g_autoptr(TemplateSet) templates = templates_load(config, NULL, error);
     if (!templates)
         return FALSE;
-    if (!engine_reload(daemon->engine, config, templates, error))
+    if (!engine_reload(daemon->engine, config, templates, ret_contacts, error))
         return FALSE;
     config_unref(daemon->config);
     daemon->config = g_steal_pointer(&config);
@@ -153,6 +154,19 @@ static JsonObject *answer_status(Daemon *daemon)
     return answer;
 }
 
+static JsonObject *answer_reload(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 contacts = 0;
+    gboolean ok = reload(daemon, &contacts, &error);
+    if (!ok)
+        log_reload_fault(error);
+    JsonObject *answer = answer_of(ok, error);
+    if (ok)
+        json_object_set_int_member(answer, "contacts", (gint64)contacts);
+    return answer;
+}
+
 static JsonObject *on_request(const char *command, JsonObject *request, gpointer data)
 {
     (void)request;
@@ -166,9 +180,7 @@ static JsonObject *on_request(const char *command, JsonObject *request, gpointer
     if (g_str_equal(command, "knock")) {
         engine_knock(daemon->engine);
     } else if (g_str_equal(command, "reload")) {
-        ok = reload(daemon, &error);
-        if (!ok)
-            log_reload_fault(error);
+        return answer_reload(daemon);
     } else if (g_str_equal(command, "pause") || g_str_equal(command, "resume")) {
         ok = engine_pause(daemon->engine, g_str_equal(command, "pause"), &error);
     } else {
@@ -193,8 +205,9 @@ static gboolean on_hangup(gpointer data)
 {
     Daemon *daemon = data;
     g_autoptr(GError) error = NULL;
+    guint64 contacts = 0;
     sd_notify(0, "RELOADING=1");
-    if (!reload(daemon, &error))
+    if (!reload(daemon, &contacts, &error))
         log_reload_fault(error);
     sd_notify(0, "READY=1");
     return G_SOURCE_CONTINUE;

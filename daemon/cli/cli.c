@@ -26,7 +26,7 @@ static const Command commands[] = {
     {"preview", "RULE EMAIL [--step STEP]", "The message exactly as it would be sent", command_preview, NULL, NULL},
     {"read", "FILE…", "How an inbound message is understood; - reads standard input", command_read, NULL, NULL},
     {"status", "", "What the running daemon does", command_status, NULL, NULL},
-    {"reload", "", "Puts the changed configuration and templates into force", command_reload, NULL, NULL},
+    {"reload", "[--dry-run]", "Puts the changed configuration and templates into force", command_reload, NULL, NULL},
     {"pause", "", "Stops all sending until nurture resume", command_pause, NULL, NULL},
     {"resume", "", "Ends nurture pause", command_resume, NULL, NULL},
     {"help", "[COMMAND]", "This list, or more on one command", command_help, NULL, NULL},

@@ -1,5 +1,5 @@
 /*
- * The commands that ask the running daemon: nurture status / reload / pause / resume.
+ * The commands that ask the running daemon: nurture status / pause / resume.
  */
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "cli/table.h"
 #include "engine/control.h"
 
-enum { STATUS_TIMEOUT_MS = 5000, RELOAD_TIMEOUT_MS = 60000 };
+enum { STATUS_TIMEOUT_MS = 5000, ANSWER_TIMEOUT_MS = 60000 };
 
 /* ---- the daemon ------------------------------------------------------------------------------------------------------ */
 
@@ -102,7 +102,7 @@ int command_status(Cli *cli, char **words)
 static int ask_and_tell(Cli *cli, char **words, const char *command, const char *done)
 {
     int status = CLI_DONE;
-    g_autoptr(JsonObject) answer = ask(cli, words, command, RELOAD_TIMEOUT_MS, &status);
+    g_autoptr(JsonObject) answer = ask(cli, words, command, ANSWER_TIMEOUT_MS, &status);
     if (!answer)
         return status;
     if (cli->json)
@@ -110,11 +110,6 @@ static int ask_and_tell(Cli *cli, char **words, const char *command, const char 
     else
         fprintf(cli->out, "%s\n", done);
     return CLI_DONE;
-}
-
-int command_reload(Cli *cli, char **words)
-{
-    return ask_and_tell(cli, words, "reload", "the configuration and the templates are in force");
 }
 
 int command_pause(Cli *cli, char **words)

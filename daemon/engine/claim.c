@@ -6,18 +6,20 @@
 #include "base/crashpoint.h"
 #include "base/log.h"
 #include "engine/decide.h"
+#include "engine/gate_case.h"
 #include "engine/limits.h"
+#include "engine/order.h"
+#include "engine/passage.h"
 #include "mail/address.h"
 #include "mail/compose.h"
-#include "plan/gates.h"
 #include "store/history.h"
 #include "store/marks.h"
-#include "store/suppressions.h"
 
 typedef struct {
     EngineCore *core;
     const ClaimAccount *account;
     Contact *contact;
+    Subject subject; /* of contact */
     Enrolment *enrolment;
     OutboxMessage *message;
     const Rule *rule;
@@ -40,7 +42,7 @@ static gboolean move_on(Claim *claim, gint64 step_ms, GError **error)
     Enrolment *enrolment = claim->enrolment;
     if (!enrolment || enrolment->state != ENROLMENT_ACTIVE || !g_str_equal(enrolment->next_step, claim->message->step))
         return TRUE;
-    return decide_next(claim->core, claim->contact, enrolment, step_ms, error);
+    return passage_next(&claim->subject, enrolment, step_ms, error);
 }
 
 static gboolean skip(Claim *claim, const char *reason, GError **error)
@@ -118,33 +120,51 @@ static gboolean take(Claim *claim, Letter **ret_letter, GError **error)
 
 /* ---- gates ----------------------------------------------------------------------------------------------------------- */
 
-static gboolean pass_gates(Claim *claim, const char *suppressed, Letter **ret_letter, GError **error)
+/* The rule came to want a person's yes after the message was queued. */
+static gboolean await_approval(const Claim *claim, const char *reason, GError **error)
 {
-    GateFacts facts;
-    GateResult gate = {0};
-    gboolean ok = FALSE;
-    gboolean enrolled = claim->enrolment && claim->enrolment->state == ENROLMENT_ACTIVE;
-    core_gate_facts(claim->core, claim->contact, enrolled, suppressed, claim->message->planned_ms, &facts);
-    facts.now_ms = claim->now_ms; /* the SQL that takes the row compares with the same moment */
-    facts.blind = claim->account->blind;
-    facts.account_paused = claim->account->paused;
-    gates_decide(&facts, &gate);
-    switch (gate.verdict) {
+    log_event(LOG_LEVEL_INFO, "held", LOG_TEXT("contact", claim->contact->email), LOG_NUMBER("message", claim->message->id),
+              LOG_TEXT("rule", claim->message->rule), LOG_TEXT("step", claim->message->step), LOG_TEXT("reason", reason));
+    return store_outbox_await_approval(claim->core->store, claim->message->id, reason, error);
+}
+
+static gboolean wait(const Claim *claim, const GateResult *gate, gboolean awaits_approval, GError **error)
+{
+    if (awaits_approval)
+        return await_approval(claim, gate->reason, error);
+    /* until_ms 0: for a person; looked at again when something about the contact changes (store_outbox_touch()) */
+    return store_outbox_postpone(claim->core->store, claim->message->id, gate->until_ms, gate->reason, error);
+}
+
+static gboolean act_on(Claim *claim, const GateResult *gate, gboolean awaits_approval, Letter **ret_letter, GError **error)
+{
+    switch (gate->verdict) {
     case GATE_STOP:
-        ok = stop(claim, &gate, error);
-        break;
+        return stop(claim, gate, error);
     case GATE_SKIP:
-        ok = skip(claim, gate.reason, error);
-        break;
+        return skip(claim, gate->reason, error);
     case GATE_WAIT:
-        /* until_ms 0: for a person; looked at again when something about the contact changes (store_outbox_touch()) */
-        ok = store_outbox_postpone(claim->core->store, claim->message->id, gate.until_ms, gate.reason, error);
-        break;
+        return wait(claim, gate, awaits_approval, error);
     case GATE_OPEN:
-        ok = take(claim, ret_letter, error);
-        break;
+        return take(claim, ret_letter, error);
     }
-    gate_result_clear(&gate);
+    g_assert_not_reached();
+}
+
+static gboolean pass_gates(Claim *claim, Letter **ret_letter, GError **error)
+{
+    GateCase gate_case;
+    GateResult gate = {0};
+    gboolean ok = gate_case_init(&gate_case, &claim->subject, claim->rule, claim->step, claim->enrolment, claim->message,
+                                 claim->message->planned_ms, error);
+    if (ok) {
+        gate_case.facts.blind = claim->account->blind;
+        gate_case.facts.account_paused = claim->account->paused;
+        gates_decide(&gate_case.facts, &gate);
+        ok = act_on(claim, &gate, gate_case.facts.awaits_approval, ret_letter, error);
+        gate_result_clear(&gate);
+    }
+    gate_case_clear(&gate_case);
     return ok;
 }
 
@@ -167,7 +187,7 @@ static gboolean still_wanted(const Claim *claim)
 /* A message goes by the account of whom it is from: the owner's, which a reload may have changed since the row was written. */
 static gboolean check_account(Claim *claim, gboolean *ret_reassigned, GError **error)
 {
-    const Account *owners = config_account_for_owner(claim->core->config, claim->contact->owner);
+    const Account *owners = claim->subject.account;
     const char *name = owners ? owners->name : claim->message->account;
     *ret_reassigned = !g_str_equal(name, claim->account->account->name);
     return !*ret_reassigned || store_outbox_assign(claim->core->store, claim->contact->id, name, error);
@@ -175,10 +195,6 @@ static gboolean check_account(Claim *claim, gboolean *ret_reassigned, GError **e
 
 static gboolean claim_loaded(Claim *claim, ClaimResult *ret_result, GError **error)
 {
-    g_autofree char *suppressed = NULL;
-    gboolean is_suppressed = FALSE;
-    if (!still_wanted(claim))
-        return TRUE;
     if (!check_account(claim, &ret_result->reassigned, error))
         return FALSE;
     if (ret_result->reassigned)
@@ -187,9 +203,7 @@ static gboolean claim_loaded(Claim *claim, ClaimResult *ret_result, GError **err
     claim->step = claim->rule ? config_rule_step(claim->rule, claim->message->step) : NULL;
     if (!claim->step)
         return end_row(claim, OUTBOX_CANCELLED, "the step is no longer in the rules", error) && move_on(claim, claim->now_ms, error);
-    if (!store_suppression_check(claim->core->store, claim->contact->email, &is_suppressed, &suppressed, error))
-        return FALSE;
-    return pass_gates(claim, suppressed, &ret_result->letter, error);
+    return pass_gates(claim, &ret_result->letter, error);
 }
 
 gboolean claim_message(EngineCore *core, const ClaimAccount *account, const OutboxMessage *due, ClaimResult *ret_result, GError **error)
@@ -204,7 +218,13 @@ gboolean claim_message(EngineCore *core, const ClaimAccount *account, const Outb
         return FALSE;
     Claim claim = {.core = core, .account = account, .contact = contact, .enrolment = enrolment, .message = message,
                    .now_ms = clock_now_ms(core->clock)};
-    return claim_loaded(&claim, ret_result, error);
+    if (!still_wanted(&claim))
+        return TRUE;
+    subject_init(&claim.subject, core, contact);
+    claim.subject.now_ms = claim.now_ms; /* the SQL that takes the row compares with the same moment */
+    gboolean ok = claim_loaded(&claim, ret_result, error);
+    subject_clear(&claim.subject);
+    return ok;
 }
 
 /* ---- a round --------------------------------------------------------------------------------------------------------- */
@@ -237,18 +257,17 @@ gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots, v
     g_autoptr(GPtrArray) due = NULL;
     ClaimRound round = {0};
     guint allowed = 0;
+    gint64 due_ms = 0, now_ms = clock_now_ms(core->clock);
     const char *name = account->account->name;
-    if (!store_outbox_due(core->store, name, clock_now_ms(core->clock), slots, &due, error))
+    if (!store_outbox_next_due(core->store, name, &due_ms, error))
         return FALSE;
-    if (due->len == 0) {
-        if (!store_outbox_next_due(core->store, name, &round.next_ms, error))
-            return FALSE;
-    } else if (!limits_allow(core, account->account, due->len, &allowed, &round.next_ms, error)) {
+    round.next_ms = due_ms;
+    if (due_ms && due_ms <= now_ms && !limits_allow(core, account->account, slots, &allowed, &round.next_ms, error))
         return FALSE;
-    }
-    round.looked_at = MIN(due->len, allowed);
-    g_ptr_array_set_size(due, (int)round.looked_at);
-    if (due->len && !claim_all(core, account, due, take_letter, data, &round.reassigned, error))
+    if (allowed && !order_due(core->store, name, now_ms, allowed, &due, error))
+        return FALSE;
+    round.looked_at = due ? due->len : 0;
+    if (round.looked_at && !claim_all(core, account, due, take_letter, data, &round.reassigned, error))
         return FALSE;
     *ret_round = round;
     return TRUE;

@@ -1,24 +1,94 @@
 /*
- * What is in force: configuration, templates and calendar, and contacts as plan/ sees them. Lives on the loop.
+ * What is in force: configuration, templates, calendars and zones. Lives on the loop.
  */
 #include "engine/core.h"
 
-#include "base/json.h"
 #include "base/timestamp.h"
 
-EngineCore *core_new(Config *config, TemplateSet *templates, Store *store, Clock *clock, GError **error)
+/* ---- what follows from a configuration -------------------------------------------------------------------------------- */
+
+static void unref_calendar(gpointer calendar)
+{
+    calendar_unref(calendar);
+}
+
+/* Value -> Calendar; NULL on error. */
+static GHashTable *load_calendars(const Config *config, GError **error)
+{
+    g_autoptr(GHashTable) calendars = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_calendar);
+    for (HolidaysOf **of = config->sending.holidays_of; *of; of++) {
+        Calendar *calendar = calendar_load((*of)->files, error);
+        if (!calendar)
+            return NULL;
+        g_hash_table_insert(calendars, g_utf8_casefold((*of)->value, -1), calendar);
+    }
+    return g_steal_pointer(&calendars);
+}
+
+static gboolean has_kind(Condition *const *conditions, ConditionKind kind)
+{
+    for (; *conditions; conditions++)
+        if ((*conditions)->kind == kind)
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean steps_want_attributes(Step *const *steps)
+{
+    for (; *steps; steps++)
+        if ((*steps)->date == STEP_DATE_ATTRIBUTE || has_kind((*steps)->conditions, CONDITION_ATTRIBUTE))
+            return TRUE;
+    return FALSE;
+}
+
+static void look_at_rules(EngineCore *core)
+{
+    GPtrArray *names = g_ptr_array_new();
+    core->wants_attributes = *core->config->sending.holidays_of != NULL;
+    core->wants_contacts = FALSE;
+    for (Rule **each = core->config->rules; *each; each++) {
+        const Rule *rule = *each;
+        core->wants_attributes |= has_kind(rule->when, CONDITION_ATTRIBUTE) || has_kind(rule->unless, CONDITION_ATTRIBUTE) ||
+                                  steps_want_attributes(rule->steps);
+        core->wants_contacts |= has_kind(rule->when, CONDITION_NOT_CONTACTED) || has_kind(rule->unless, CONDITION_NOT_CONTACTED);
+        if (rule->scope_company)
+            g_ptr_array_add(names, rule->name);
+    }
+    g_ptr_array_add(names, NULL);
+    g_free(core->company_rules);
+    core->company_rules = (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------- */
+
+gboolean core_replace(EngineCore *core, Config *config, TemplateSet *templates, GError **error)
 {
     g_autoptr(Calendar) calendar = calendar_load(config->sending.holiday_files, error);
-    if (!calendar)
-        return NULL;
-    EngineCore *core = g_new0(EngineCore, 1);
+    GHashTable *calendars = calendar ? load_calendars(config, error) : NULL;
+    if (!calendars)
+        return FALSE;
+    g_clear_pointer(&core->calendar, calendar_unref);
+    g_clear_pointer(&core->calendars, g_hash_table_unref);
+    templates_unref(core->templates);
+    g_clear_pointer(&core->config, config_unref);
     core->config = config_ref(config);
     core->templates = templates ? templates_ref(templates) : NULL;
     core->calendar = g_steal_pointer(&calendar);
+    core->calendars = calendars;
+    look_at_rules(core);
+    return TRUE;
+}
+
+EngineCore *core_new(Config *config, TemplateSet *templates, Store *store, Clock *clock, GError **error)
+{
+    EngineCore *core = g_new0(EngineCore, 1);
     core->store = store;
     core->clock = clock;
     core->zones = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_time_zone_unref);
-    return core;
+    if (core_replace(core, config, templates, error))
+        return core;
+    core_free(core);
+    return NULL;
 }
 
 void core_free(EngineCore *core)
@@ -26,25 +96,15 @@ void core_free(EngineCore *core)
     if (!core)
         return;
     g_hash_table_unref(core->zones);
-    calendar_unref(core->calendar);
+    g_clear_pointer(&core->calendar, calendar_unref);
+    g_clear_pointer(&core->calendars, g_hash_table_unref);
     templates_unref(core->templates);
-    config_unref(core->config);
+    g_clear_pointer(&core->config, config_unref);
+    g_free(core->company_rules);
     g_free(core);
 }
 
-gboolean core_replace(EngineCore *core, Config *config, TemplateSet *templates, GError **error)
-{
-    Calendar *calendar = calendar_load(config->sending.holiday_files, error);
-    if (!calendar)
-        return FALSE;
-    calendar_unref(core->calendar);
-    templates_unref(core->templates);
-    config_unref(core->config);
-    core->config = config_ref(config);
-    core->templates = templates_ref(templates);
-    core->calendar = calendar;
-    return TRUE;
-}
+/* ---- look-ups --------------------------------------------------------------------------------------------------------- */
 
 /* NULL for a name that the zone database does not know. */
 static GTimeZone *zone_named(EngineCore *core, const char *name)
@@ -69,47 +129,11 @@ GTimeZone *core_zone(EngineCore *core, const Contact *contact)
     return zone;
 }
 
-void core_facts_init(EngineCore *core, const Contact *contact, PlanFacts *facts)
+const Calendar *core_calendar(EngineCore *core, const char *value)
 {
-    JsonObject *attributes = json_parse_object(contact->attributes, NULL);
-    *facts = (PlanFacts){
-        .stage = contact->stage,
-        .owner = contact->owner,
-        .company = contact->company,
-        .language = contact->language,
-        .source = contact->source,
-        .stage_since_ms = contact->stage_since_ms,
-        .customer_since_ms = contact->customer_since_ms,
-        .tags = (const char *const *)contact->tags,
-        .attributes = attributes ? attributes : json_object_new(),
-        .has_score = contact->has_score,
-        .score = contact->score,
-        .zone = core_zone(core, contact),
-    };
-}
-
-void core_facts_clear(PlanFacts *facts)
-{
-    g_clear_pointer(&facts->attributes, json_object_unref);
-}
-
-void core_gate_facts(EngineCore *core, const Contact *contact, gboolean enrolled, const char *suppressed, gint64 planned_ms,
-                     GateFacts *ret_facts)
-{
-    const Sending *sending = &core->config->sending;
-    *ret_facts = (GateFacts){
-        .now_ms = clock_now_ms(core->clock),
-        .planned_ms = planned_ms,
-        .window = &sending->window,
-        .calendar = core->calendar,
-        .zone = core_zone(core, contact),
-        .min_gap = sending->min_gap,
-        .max_late = sending->max_late,
-        .enrolled = enrolled,
-        .suppressed = suppressed,
-        .paused_until_ms = contact->paused_until_ms,
-        .last_contacted_ms = contact->last_contacted_ms,
-        .account_paused = "",
-        .account_missing = config_account_for_owner(core->config, contact->owner) ? "" : contact->owner,
-    };
+    if (!value || g_hash_table_size(core->calendars) == 0)
+        return core->calendar;
+    g_autofree char *key = g_utf8_casefold(value, -1);
+    const Calendar *calendar = g_hash_table_lookup(core->calendars, key);
+    return calendar ? calendar : core->calendar;
 }

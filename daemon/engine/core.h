@@ -1,5 +1,5 @@
 /*
- * What all parts of the engine share: what is in force, and the facts of one contact in the form that plan/ wants.
+ * What all parts of the engine share: what is in force, and what follows from it for all contacts alike.
  */
 #pragma once
 
@@ -9,16 +9,17 @@
 #include "config/config.h"
 #include "engine/templates.h"
 #include "plan/calendar.h"
-#include "plan/conditions.h"
-#include "plan/gates.h"
 #include "store/contacts.h"
-#include "store/enrolments.h"
 #include "store/store.h"
 
 typedef struct {
     Config *config;
     TemplateSet *templates;
-    Calendar *calendar;
+    Calendar *calendar;        /* the holidays of everybody else */
+    GHashTable *calendars;     /* char* value of Sending.holidays_by, folded -> Calendar* */
+    gboolean wants_attributes; /* a rule, step or holiday looks at attributes: else nobody's need be parsed */
+    gboolean wants_contacts;   /* a rule asks for not_contacted: a message that was sent may change who is in it */
+    char **company_rules;      /* NULL-terminated names of the rules of scope "company"; they belong to config */
     Store *store; /* not owned */
     Clock *clock; /* not owned */
     GHashTable *zones; /* char* -> GTimeZone*, each loaded once */
@@ -34,10 +35,5 @@ gboolean core_replace(EngineCore *core, Config *config, TemplateSet *templates, 
 /* The contact's zone, else the company's, else the default. Belongs to core. */
 GTimeZone *core_zone(EngineCore *core, const Contact *contact);
 
-/* facts points into contact; free what it owns with core_facts_clear(). */
-void core_facts_init(EngineCore *core, const Contact *contact, PlanFacts *facts);
-void core_facts_clear(PlanFacts *facts);
-
-/* Fills in what the contact, rule and clock give: the courier adds what its account gives. suppressed must outlive facts. */
-void core_gate_facts(EngineCore *core, const Contact *contact, gboolean enrolled, const char *suppressed, gint64 planned_ms,
-                     GateFacts *ret_facts);
+/* The holidays of those whose attribute has this value (NULL: none is given). Belongs to core. */
+const Calendar *core_calendar(EngineCore *core, const char *value);

@@ -147,11 +147,19 @@ static gboolean take_reply(Matter *matter, GError **error)
            file(matter, INTERACTION_REPLY, matter->strong || matter->answers ? "" : "known by the sender's address alone", error);
 }
 
+/* Away until a day: their steps wait until the day after it has begun. Weak evidence will do, since this is silence. */
+static gboolean hold_while_away(const Matter *matter, const char *detail, GError **error)
+{
+    gint64 until_ms = matter->message->absent_until_ms;
+    GTimeZone *zone = core_zone(matter->core, matter->contact);
+    return until_ms == 0 || store_contact_hold(matter->core->store, matter->contact->id, calendar_local_minute(zone, until_ms, 1, 0), detail, error);
+}
+
 static gboolean take_auto_reply(Matter *matter, GError **error)
 {
     g_autofree char *until = matter->message->absent_until_ms ? timestamp_format(matter->message->absent_until_ms) : NULL;
     g_autofree char *detail = until ? g_strdup_printf("away until %.10s", until) : g_strdup("");
-    return settle_as_sent(matter, "an automatic answer names it", error) && file(matter, INTERACTION_AUTO_REPLY, detail, error);
+    return hold_while_away(matter, detail, error) && settle_as_sent(matter, "an automatic answer names it", error) && file(matter, INTERACTION_AUTO_REPLY, detail, error);
 }
 
 /* Proven: never mailed again. Told by the sender's address alone: paused, which a person can end. */

@@ -14,6 +14,7 @@
 #include "engine/outcome.h"
 #include "engine/scheduler.h"
 #include "store/accounts.h"
+#include "store/enrolments.h"
 #include "store/marks.h"
 #include "store/outbox.h"
 
@@ -108,17 +109,29 @@ static void start_accounts(Engine *engine)
     }
 }
 
+/* A configuration's rules as the store knows them: marks whom those that are new, changed or gone touch, and gives what waits its
+ * rule's priority. */
+static gboolean take_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error)
+{
+    guint64 by_rules = 0, by_accounts = 0;
+    if (!store_marks_add_for_rules(store, config, now_ms, &by_rules, error) ||
+        !store_marks_add_for_accounts(store, config, &by_accounts, error) || !store_outbox_touch(store, 0, now_ms, error))
+        return FALSE;
+    for (Rule **rule = config->rules; *rule; rule++)
+        if (!store_outbox_set_priority(store, (*rule)->name, (*rule)->priority, error))
+            return FALSE;
+    *ret_marked = by_rules + by_accounts;
+    return TRUE;
+}
+
 /* Fails what a crash left under way, and marks whom new rules touch. */
 static gboolean take_over(EngineCore *core, GError **error)
 {
     guint uncertain = 0;
-    guint64 marked = 0, stranded = 0;
-    gint64 now_ms = clock_now_ms(core->clock);
+    guint64 marked = 0;
     g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
     if (!transaction || !outcome_recover(core, &uncertain, error) ||
-        !store_marks_add_for_rules(core->store, core->config, now_ms, &marked, error) ||
-        !store_marks_add_for_accounts(core->store, core->config, &stranded, error) ||
-        !store_outbox_touch(core->store, 0, now_ms, error) || !store_commit(g_steal_pointer(&transaction), error))
+        !take_rules(core->store, core->config, clock_now_ms(core->clock), &marked, error) || !store_commit(g_steal_pointer(&transaction), error))
         return FALSE;
     if (uncertain)
         log_event(LOG_LEVEL_WARNING, "uncertain", LOG_NUMBER("messages", uncertain),
@@ -159,19 +172,17 @@ static void retire_couriers(Engine *engine)
         engine->reap_source = g_idle_add(on_reap, engine);
 }
 
-gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, GError **error)
+gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, guint64 *ret_contacts, GError **error)
 {
-    guint64 marked = 0, stranded = 0;
-    gint64 now_ms = clock_now_ms(engine->core->clock);
+    guint64 marked = 0;
     if (!g_str_equal(config->store_url, engine->core->config->store_url)) {
         g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_CONTROL,
                             "the store cannot be changed while nurtured runs; restart it instead");
         return FALSE;
     }
     g_autoptr(StoreTransaction) transaction = store_begin(engine->core->store, error);
-    if (!transaction || !store_marks_add_for_rules(engine->core->store, config, now_ms, &marked, error) ||
-        !store_marks_add_for_accounts(engine->core->store, config, &stranded, error) ||
-        !store_outbox_touch(engine->core->store, 0, now_ms, error) || !core_replace(engine->core, config, templates, error))
+    if (!transaction || !take_rules(engine->core->store, config, clock_now_ms(engine->core->clock), &marked, error) ||
+        !core_replace(engine->core, config, templates, error))
         return FALSE;
     if (!store_commit(g_steal_pointer(&transaction), error))
         g_prefix_error(error, "the new configuration is in force, but its changed rules could not be marked; reload again: ");
@@ -179,7 +190,8 @@ gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, G
     g_ptr_array_set_size(engine->intakes, 0);
     start_accounts(engine);
     scheduler_wake(engine->scheduler);
-    log_event(LOG_LEVEL_NOTICE, "reloaded", LOG_TEXT("file", config->file), LOG_NUMBER("contacts_touched", marked + stranded));
+    log_event(LOG_LEVEL_NOTICE, "reloaded", LOG_TEXT("file", config->file), LOG_NUMBER("contacts_touched", marked));
+    *ret_contacts = marked;
     return !error || !*error;
 }
 

@@ -3,9 +3,8 @@
  */
 #include "engine/explain.h"
 
-#include "engine/core.h"
+#include "engine/gate_case.h"
 #include "engine/limits.h"
-#include "plan/schedule.h"
 #include "store/accounts.h"
 #include "store/enrolments.h"
 #include "store/outbox.h"
@@ -15,7 +14,7 @@ typedef struct {
     EngineCore *core;
     const Contact *contact;
     const LiveAccount *live;
-    PlanFacts facts;
+    Subject subject;
     gint64 now_ms;
     char *suppressed, *paused; /* reasons, or "" */
     gint64 account_next_ms;
@@ -54,23 +53,52 @@ static void add_gate(const GateResult *result, gpointer data)
 }
 
 /* The gates as they stand at at_ms. */
-static void ask_gates(const Inquiry *inquiry, RuleExplanation *rule, gint64 planned_ms, gint64 at_ms)
+static gboolean ask_gates(const Inquiry *inquiry, const Step *step, const Enrolment *enrolment, const OutboxMessage *message, gint64 at_ms,
+                          RuleExplanation *rule, GError **error)
 {
-    GateFacts facts;
+    GateCase gate_case;
     GateResult decided = {0};
-    core_gate_facts(inquiry->core, inquiry->contact, TRUE, inquiry->suppressed, planned_ms, &facts);
-    facts.now_ms = at_ms;
-    facts.account_paused = *inquiry->paused ? inquiry->paused : inquiry->live->unreachable;
-    facts.blind = inquiry->live->blind;
-    facts.account_next_ms = inquiry->account_next_ms;
-    gates_explain(&facts, add_gate, rule->gates);
-    gates_decide(&facts, &decided);
-    rule->decides = g_strdup(decided.gate);
-    if (decided.verdict == GATE_OPEN)
-        rule->earliest_ms = at_ms;
-    else if (decided.verdict == GATE_WAIT)
-        rule->earliest_ms = decided.until_ms;
-    gate_result_clear(&decided);
+    Subject subject = inquiry->subject;
+    subject.now_ms = at_ms;
+    gboolean ok = gate_case_init(&gate_case, &subject, config_rule(inquiry->core->config, enrolment->rule), step, enrolment, message,
+                                 message ? message->planned_ms : enrolment->due_ms, error);
+    if (ok) {
+        GateFacts *facts = &gate_case.facts;
+        facts->account_paused = *inquiry->paused ? inquiry->paused : inquiry->live->unreachable;
+        facts->blind = inquiry->live->blind;
+        facts->account_next_ms = inquiry->account_next_ms;
+        gates_explain(facts, add_gate, rule->gates);
+        gates_decide(facts, &decided);
+        rule->decides = g_strdup(decided.gate);
+        if (decided.verdict != GATE_STOP && decided.verdict != GATE_SKIP)
+            rule->earliest_ms = decided.verdict == GATE_OPEN ? at_ms : decided.until_ms;
+        gate_result_clear(&decided);
+    }
+    gate_case_clear(&gate_case);
+    return ok;
+}
+
+/* Its row of the outbox waits for something that no gate knows: a person, an outcome. */
+static gboolean is_out_of_gates(const OutboxMessage *message)
+{
+    gboolean awaits_approval = message && message->state == OUTBOX_HELD && message->approval == APPROVAL_AWAITED;
+    return message && message->state != OUTBOX_QUEUED && message->state != OUTBOX_DEFERRED && !awaits_approval;
+}
+
+/* Why there is no time to ask the gates about; NULL where there is. */
+static char *why_no_time(const Inquiry *inquiry, const Enrolment *enrolment, const Step *step, const OutboxMessage *message)
+{
+    if (!step)
+        return g_strdup("the rule does not have this step any more; nurtured decides anew as soon as it runs");
+    if (is_out_of_gates(message)) {
+        const char *state = outbox_state_name(message->state);
+        return g_strdup_printf("its message is %s%s%s", state, *message->reason ? ": " : "", message->reason);
+    }
+    if (message || enrolment->due_ms != SCHEDULE_NEVER)
+        return NULL;
+    if (step->date == STEP_DATE_ATTRIBUTE)
+        return g_strdup_printf("waits for a date in the attribute \"%s\" of %s", step->on_attribute, inquiry->contact->email);
+    return g_strdup("no sending window opens for it within 400 days");
 }
 
 static gboolean explain_active(const Inquiry *inquiry, const Enrolment *enrolment, RuleExplanation *rule, GError **error)
@@ -80,18 +108,18 @@ static gboolean explain_active(const Inquiry *inquiry, const Enrolment *enrolmen
     rule->step = g_strdup(enrolment->next_step);
     if (!store_outbox_find_step(inquiry->core->store, enrolment->id, enrolment->next_step, &message, error))
         return FALSE;
-    gint64 planned_ms = message ? message->planned_ms : enrolment->due_ms;
-    rule->due_ms = message ? message->due_ms : enrolment->due_ms;
+    const Step *step = config_rule_step(config_rule(inquiry->core->config, enrolment->rule), enrolment->next_step);
+    gint64 due_ms = message ? message->due_ms : enrolment->due_ms;
+    rule->due_ms = due_ms == SCHEDULE_NEVER ? 0 : due_ms;
     rule->state = g_strdup(message ? outbox_state_name(message->state) : "");
-    if (message && message->state != OUTBOX_QUEUED && message->state != OUTBOX_DEFERRED) {
-        rule->reason = g_strdup_printf("its message is %s%s%s", rule->state, *message->reason ? ": " : "", message->reason);
+    rule->reason = why_no_time(inquiry, enrolment, step, message);
+    if (rule->reason) {
         rule->decides = g_strdup("");
         return TRUE;
     }
     rule->reason = g_strdup("");
     /* what is queued is held, if at all, by the gates of now; what is not due yet will meet those of its time */
-    ask_gates(inquiry, rule, planned_ms, message ? inquiry->now_ms : MAX(inquiry->now_ms, rule->due_ms));
-    return TRUE;
+    return ask_gates(inquiry, step, enrolment, message, message ? inquiry->now_ms : MAX(inquiry->now_ms, rule->due_ms), rule, error);
 }
 
 /* ---- not enrolled ---------------------------------------------------------------------------------------------------- */
@@ -99,15 +127,26 @@ static gboolean explain_active(const Inquiry *inquiry, const Enrolment *enrolmen
 static char *why_not_enrolled(const Inquiry *inquiry, const Rule *rule, const Enrolment *latest)
 {
     if (latest && latest->state == ENROLMENT_DONE)
-        return g_strdup("all of its steps are done");
+        return g_strdup(g_str_equal(latest->end_reason, "until") ? "the rule has come to its end (until)" : "all of its steps are done");
     if (latest && latest->state == ENROLMENT_ENDED && !g_str_equal(latest->end_reason, "conditions"))
         return g_strdup_printf("ended: %s", latest->end_reason);
-    char *failing = conditions_failing(rule, &inquiry->facts, inquiry->core->calendar, inquiry->now_ms);
+    char *failing = conditions_failing(rule, &inquiry->subject.facts, inquiry->subject.calendar, inquiry->now_ms);
     if (failing)
         return failing;
-    if (schedule_anchor(rule, &inquiry->facts) == 0)
+    if (schedule_anchor(rule, &inquiry->subject.facts) == 0)
         return g_strdup(rule->anchor == ANCHOR_CUSTOMER ? "never became a customer" : "since when they are in the stage is not known");
     return g_strdup("the rule holds; nurtured enrols them as soon as it runs");
+}
+
+/* There is no step whose gates could be asked; what shuts the contact out is a gate all the same. */
+static void explain_stop(const Inquiry *inquiry, RuleExplanation *rule)
+{
+    const GateResult enrolled = {.verdict = GATE_STOP, .gate = "enrolled", .reason = rule->reason};
+    const GateResult suppressed = {.verdict = GATE_STOP, .gate = "suppressed", .reason = inquiry->suppressed};
+    add_gate(&enrolled, rule->gates);
+    if (*inquiry->suppressed)
+        add_gate(&suppressed, rule->gates);
+    rule->decides = g_strdup(*inquiry->suppressed ? "suppressed" : "enrolled");
 }
 
 static Enrolment *latest_of(const GPtrArray *enrolments, const char *rule)
@@ -132,7 +171,7 @@ static gboolean explain_rule(const Inquiry *inquiry, const Rule *rule, const Enr
     explanation->reason = why_not_enrolled(inquiry, rule, latest);
     explanation->step = g_strdup("");
     explanation->state = g_strdup("");
-    explanation->decides = g_strdup("");
+    explain_stop(inquiry, explanation);
     return TRUE;
 }
 
@@ -175,9 +214,9 @@ GPtrArray *explain_contact(Config *config, Store *store, Clock *clock, const Con
     if (!core)
         return NULL;
     Inquiry inquiry = {.core = core, .contact = contact, .live = live, .now_ms = clock_now_ms(clock)};
-    core_facts_init(core, contact, &inquiry.facts);
+    subject_init(&inquiry.subject, core, contact);
     GPtrArray *rules = explain_all(&inquiry, error);
-    core_facts_clear(&inquiry.facts);
+    subject_clear(&inquiry.subject);
     g_free(inquiry.suppressed);
     g_free(inquiry.paused);
     core_free(core);

@@ -130,6 +130,15 @@ static char *unsubscribe_mailto(const LetterInput *input, const Account *account
     return g_strdup_printf("%s?subject=unsubscribe%%20%s", address, token);
 }
 
+/* A task goes to the owner, who cannot unsubscribe from their own work. */
+static void take_recipient(Letter *letter, const LetterInput *input, const Account *account)
+{
+    gboolean is_task = input->step->kind == STEP_TASK;
+    letter->to_name = is_task ? g_strdup(account->from_name) : full_name(input->contact->first_name, input->contact->last_name);
+    letter->to_address = g_strdup(is_task ? account->from_address : input->contact->email);
+    letter->unsubscribe = is_task ? NULL : unsubscribe_mailto(input, account);
+}
+
 Letter *letter_new(const LetterInput *input, GError **error)
 {
     const Account *account = config_account_for_owner(input->config, input->contact->owner);
@@ -152,13 +161,11 @@ Letter *letter_new(const LetterInput *input, GError **error)
     letter->message_template = found;
     letter->language = language;
     letter->template_name = g_strdup(input->step->template_name);
-    letter->to_name = full_name(input->contact->first_name, input->contact->last_name);
-    letter->to_address = g_strdup(input->contact->email);
+    take_recipient(letter, input, account);
     letter->message_id = g_strdup(input->message_id);
     letter->in_reply_to = g_strdup(input->in_reply_to);
     letter->references = g_strdup(input->references);
     letter->thread_subject = g_strdup(input->thread_subject);
-    letter->unsubscribe = unsubscribe_mailto(input, account);
     letter->date_ms = input->date_ms;
     letter->variables = all_variables(input, account);
     return letter;

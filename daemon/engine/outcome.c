@@ -9,7 +9,9 @@
 #include "base/crashpoint.h"
 #include "base/log.h"
 #include "engine/decide.h"
+#include "engine/passage.h"
 #include "store/history.h"
+#include "store/marks.h"
 #include "store/suppressions.h"
 
 enum {
@@ -67,7 +69,7 @@ static gboolean add_history(const Outcome *outcome, InteractionKind kind, const 
         .rule = message->rule,
         .step = message->step,
         .subject = outcome->composed ? outcome->composed->subject : message->subject,
-        .text = kind == INTERACTION_SENT && outcome->composed ? outcome->composed->text : "",
+        .text = kind != INTERACTION_BOUNCE && outcome->composed ? outcome->composed->text : "",
         .message_id = message->message_id,
         .detail = detail,
     };
@@ -83,18 +85,43 @@ static gboolean move_on(EngineCore *core, const OutboxMessage *message, gint64 s
         return FALSE;
     if (!enrolment || !contact || enrolment->state != ENROLMENT_ACTIVE || !g_str_equal(enrolment->next_step, message->step))
         return TRUE; /* ended while the message was under way */
-    return decide_next(core, contact, enrolment, step_ms, error);
+    Subject subject;
+    subject_init(&subject, core, contact);
+    gboolean ok = passage_next(&subject, enrolment, step_ms, error);
+    subject_clear(&subject);
+    return ok;
+}
+
+/* Who is in a rule may depend on when they were last written to. */
+static gboolean mark_contacted(EngineCore *core, const OutboxMessage *message, GError **error)
+{
+    return message->is_task || !core->wants_contacts || store_mark(core->store, message->contact_id, error);
+}
+
+static InteractionKind sent_kind(const OutboxMessage *message)
+{
+    return message->is_task ? INTERACTION_TASK : INTERACTION_SENT;
 }
 
 static gboolean take_sent(Outcome *outcome, const char *evidence, GError **error)
 {
-    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) && add_history(outcome, INTERACTION_SENT, evidence, error) &&
+    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) && add_history(outcome, sent_kind(outcome->message), evidence, error) &&
+           move_on(outcome->core, outcome->message, outcome->now_ms, error) && mark_contacted(outcome->core, outcome->message, error);
+}
+
+/* The owner's own mailbox refuses a reminder: that says nothing about the contact, and the rule goes on. */
+static gboolean take_failed_task(const Outcome *outcome, GError **error)
+{
+    g_autofree char *detail = g_strdup_printf("the reminder could not be delivered: %s", outcome->reason);
+    return finish(outcome, OUTBOX_FAILED, 0, TRUE, error) && add_history(outcome, INTERACTION_TASK, detail, error) &&
            move_on(outcome->core, outcome->message, outcome->now_ms, error);
 }
 
 static gboolean take_failed(Outcome *outcome, GError **error)
 {
     DecideSummary summary = {0};
+    if (outcome->message->is_task)
+        return take_failed_task(outcome, error);
     if (!finish(outcome, OUTBOX_FAILED, 0, TRUE, error) || !add_history(outcome, INTERACTION_BOUNCE, outcome->reason, error))
         return FALSE;
     if (outcome->result->recipient_unknown) {
@@ -196,11 +223,12 @@ gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, con
         return TRUE;
     gint64 sent_ms = message->sending_ms ? message->sending_ms : clock_now_ms(core->clock);
     const OutboxOutcome row = {.state = OUTBOX_SENT, .reason = evidence};
-    const Interaction sent = {.contact_id = message->contact_id, .at_ms = sent_ms, .kind = INTERACTION_SENT,
+    const Interaction sent = {.contact_id = message->contact_id, .at_ms = sent_ms, .kind = sent_kind(message),
                               .account = message->account, .rule = message->rule, .step = message->step,
                               .subject = message->subject, .message_id = message->message_id, .detail = evidence};
     return store_outbox_finish(core->store, message->id, &row, clock_now_ms(core->clock), error) &&
-           store_history_add(core->store, &sent, NULL, error) && move_on(core, message, sent_ms, error);
+           store_history_add(core->store, &sent, NULL, error) && move_on(core, message, sent_ms, error) &&
+           mark_contacted(core, message, error);
 }
 
 /* ---- after a crash --------------------------------------------------------------------------------------------------- */

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/claim.h"
-#include "engine/core.h"
 #include "engine/outcome.h"
 #include "engine/scheduler.h"
 #include "store/accounts.h"
@@ -19,6 +18,7 @@ typedef struct {
     gint64 id;
     char *email, *rule, *step;
     guint round;
+    gboolean is_task;
     Letter *letter;
 } Claimed;
 
@@ -59,6 +59,7 @@ static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer da
     claimed->rule = g_strdup(message->rule);
     claimed->step = g_strdup(message->step);
     claimed->round = message->round;
+    claimed->is_task = message->is_task;
     claimed->letter = letter;
     g_ptr_array_add(rehearsal->claimed, claimed);
 }
@@ -75,6 +76,7 @@ static gboolean deliver(Rehearsal *rehearsal, const Account *account, const Clai
     message->rule = g_strdup(claimed->rule);
     message->step = g_strdup(claimed->step);
     message->round = claimed->round;
+    message->is_task = claimed->is_task;
     message->subject = g_strdup(ok ? composed.subject : "");
     message->held = !ok;
     message->reason = g_strdup(ok ? "" : hole->message);

@@ -7,7 +7,7 @@
 #include "engine/scheduler.h"
 
 #include "base/log.h"
-#include "engine/decide.h"
+#include "engine/step.h"
 #include "store/marks.h"
 
 enum { BATCH = 500, RETRY_MS = 2000 };
@@ -40,7 +40,7 @@ static gboolean decide_due(EngineCore *core, DecideSummary *summary, gboolean *r
     if (!store_enrolments_due(core->store, now_ms, BATCH, &due, error))
         return FALSE;
     for (guint i = 0; i < due->len; i++)
-        if (!decide_step(core, due->pdata[i], summary, error))
+        if (!step_decide(core, due->pdata[i], summary, error))
             return FALSE;
     *ret_more |= due->len == BATCH;
     return TRUE;
@@ -56,6 +56,12 @@ gboolean scheduler_run_batch(EngineCore *core, DecideSummary *summary, gboolean 
         return FALSE;
     *ret_more |= reconsidered == BATCH;
     return store_commit(g_steal_pointer(&transaction), error);
+}
+
+gboolean scheduler_decide_marked(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error)
+{
+    g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
+    return transaction && decide_marks(core, summary, ret_more, error) && store_commit(g_steal_pointer(&transaction), error);
 }
 
 gboolean scheduler_has_work(EngineCore *core, gint64 *ret_next_ms, gboolean *ret_work, GError **error)
@@ -90,9 +96,9 @@ static void retry_later(Scheduler *scheduler, const GError *error)
 
 static void log_summary(const DecideSummary *summary)
 {
-    if (summary->enrolled + summary->ended + summary->resumed + summary->queued + summary->skipped > 0)
+    if (summary->enrolled + summary->ended + summary->resumed + summary->moved + summary->queued + summary->skipped > 0)
         log_event(LOG_LEVEL_DEBUG, "decided", LOG_NUMBER("enrolled", summary->enrolled), LOG_NUMBER("ended", summary->ended),
-                  LOG_NUMBER("resumed", summary->resumed), LOG_NUMBER("queued", summary->queued),
+                  LOG_NUMBER("resumed", summary->resumed), LOG_NUMBER("moved", summary->moved), LOG_NUMBER("queued", summary->queued),
                   LOG_NUMBER("skipped", summary->skipped));
 }
 

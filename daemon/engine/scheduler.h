@@ -24,3 +24,6 @@ gboolean scheduler_has_work(EngineCore *core, gint64 *ret_next_ms, gboolean *ret
 
 /* One bounded batch of marks and due enrolments, in a transaction of its own; *ret_more is set where there is more to do at once. */
 gboolean scheduler_run_batch(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error);
+
+/* One bounded batch of marks alone, in a transaction of its own: what changed is decided, and nothing that is due is queued. */
+gboolean scheduler_decide_marked(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error);

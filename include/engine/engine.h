@@ -25,8 +25,9 @@ typedef struct {
 /* Recovers what a crash left, marks what changed rules touch, starts scheduler, courier and watchers. Errors of store/ and plan/. */
 Engine *engine_start(const EngineSetup *setup, GError **error);
 
-/* Puts another configuration and its templates into force, whole or (on error) not at all. */
-gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, GError **error);
+/* Puts another configuration and its templates into force, whole or (on error) not at all. *ret_contacts: whom it touches; they are decided
+ * anew soon, on the loop. */
+gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, guint64 *ret_contacts, GError **error);
 
 /* Facts changed: decides soon, on the loop. */
 void engine_knock(Engine *engine);

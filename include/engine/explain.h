@@ -24,13 +24,13 @@ typedef struct {
 typedef struct {
     char *rule;
     gboolean enrolled;    /* an enrolment is active */
-    char *reason;         /* why not enrolled; else "" */
+    char *reason;         /* why not enrolled, or why no gate decides (the message is held, a date is missing …); else "" */
     char *step;           /* the next one; "" for none */
     char *state;          /* of its message in the queue; "" where it is not queued yet */
     gint64 due_ms;        /* of the step; 0: none */
     gint64 earliest_ms;   /* when it can leave as things stand; 0: not, or until something changes */
     char *decides;        /* the gate that decides; "" where the step is open or only its due time is awaited */
-    GPtrArray *gates;     /* GateExplanation*; empty where nothing is next */
+    GPtrArray *gates;     /* GateExplanation*; those that shut them out where they are not enrolled; none where no time is known */
 } RuleExplanation;
 
 /* What only a running daemon knows of the account that writes to the contact; zero and "" where none runs. */

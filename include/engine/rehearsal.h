@@ -15,6 +15,7 @@ typedef struct {
     gint64 at_ms;
     char *contact, *rule, *step;
     guint round;
+    gboolean is_task; /* to the owner, about the contact */
     char *subject;   /* "" where it is held */
     gboolean held;
     char *reason;    /* why it is held; else "" */

@@ -147,6 +147,9 @@ gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts,
 /* The row of this step of the enrolment; *ret_message NULL where it was not decided yet. */
 gboolean store_outbox_find_step(Store *store, gint64 enrolment_id, const char *step, OutboxMessage **ret_message, GError **error);
 
+/* The steps of the enrolment that were decided, in that order (char**, NULL-terminated; free with g_strfreev()). */
+gboolean store_outbox_steps(Store *store, gint64 enrolment_id, char ***ret_steps, GError **error);
+
 /* What a gate may have postponed is looked at again: queued rows (not deferred ones) of the contact, or of everybody where
  * contact_id is 0, become due at now_ms where they would be due later. */
 gboolean store_outbox_touch(Store *store, gint64 contact_id, gint64 now_ms, GError **error);

@@ -179,7 +179,7 @@ static inline void rig_queue_due(Rig *rig)
     g_autoptr(GPtrArray) due = NULL;
     assert_done(store_enrolments_due(rig->store, clock_now_ms(rig->clock), 100, &due, &error));
     for (guint i = 0; i < due->len; i++)
-        assert_done(decide_step(rig->core, due->pdata[i], &summary, &error));
+        assert_done(step_decide(rig->core, due->pdata[i], &summary, &error));
 }
 
 /* The newest message of the contact; fails where there is none. Caller frees. */

@@ -201,7 +201,7 @@ static inline void rig_step(Rig *rig)
     assert_non_null(transaction);
     assert_done(store_enrolments_due(rig->store, clock_now_ms(rig->clock), 100, &due, &error));
     for (guint i = 0; i < due->len; i++)
-        assert_done(decide_step(rig->core, due->pdata[i], &rig->summary, &error));
+        assert_done(step_decide(rig->core, due->pdata[i], &rig->summary, &error));
     assert_done(store_commit(transaction, &error));
 }
 

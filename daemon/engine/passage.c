@@ -1,0 +1,130 @@
+/*
+ * Enrolments and their rounds. Runs on the loop.
+ */
+#include "engine/passage.h"
+
+#include "base/log.h"
+#include "store/history.h"
+
+enum { MAX_ROUNDS_LOOKED_AT = 2000 };
+
+static void replace_text(char **field, const char *text)
+{
+    g_free(*field);
+    *field = g_strdup(text);
+}
+
+void passage_log(const char *event, const Contact *contact, const Enrolment *enrolment, const char *reason)
+{
+    log_event(LOG_LEVEL_INFO, event, LOG_TEXT("contact", contact->email), LOG_TEXT("rule", enrolment->rule),
+              LOG_NUMBER("round", enrolment->round), LOG_TEXT("step", *enrolment->next_step ? enrolment->next_step : NULL),
+              LOG_TEXT("reason", reason));
+}
+
+/* ---- rounds ----------------------------------------------------------------------------------------------------------- */
+
+gint64 passage_anchor(const Subject *subject, const Rule *rule, guint round)
+{
+    return schedule_round_anchor(rule, &subject->facts, subject->calendar, round);
+}
+
+/* When the last step of a round would be due if each step before were sent when due. */
+static gint64 round_end(const Subject *subject, const Rule *rule, gint64 anchor_ms)
+{
+    gint64 last_ms = 0;
+    for (Step **step = rule->steps; *step; step++) {
+        gint64 due_ms = subject_due(subject, rule, *step, anchor_ms, last_ms);
+        if (due_ms != SCHEDULE_PASSED)
+            last_ms = due_ms;
+    }
+    return last_ms;
+}
+
+guint passage_first_round(const Subject *subject, const Rule *rule)
+{
+    guint round = 1;
+    if (duration_is_zero(&rule->repeat_every))
+        return round;
+    guint last = rule->repeat_max ? MIN(rule->repeat_max, MAX_ROUNDS_LOOKED_AT) : MAX_ROUNDS_LOOKED_AT;
+    while (round < last && subject_is_late(subject, round_end(subject, rule, passage_anchor(subject, rule, round))))
+        round++;
+    return round;
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------------------------------- */
+
+void passage_finish(const Subject *subject, Enrolment *enrolment, const char *reason)
+{
+    enrolment->state = ENROLMENT_DONE;
+    enrolment->due_ms = 0;
+    enrolment->ended_ms = subject->now_ms;
+    replace_text(&enrolment->next_step, "");
+    replace_text(&enrolment->end_reason, reason);
+}
+
+void passage_wait_for(const Subject *subject, const Rule *rule, Enrolment *enrolment, const Step *step)
+{
+    /* the rule's own anchor, lest `until` move on with every round */
+    gint64 until_ms = schedule_until(rule, subject->calendar, subject->facts.zone, schedule_anchor(rule, &subject->facts));
+    gint64 due_ms = subject_due(subject, rule, step, enrolment->anchor_ms, enrolment->last_step_ms);
+    if (due_ms != SCHEDULE_NEVER && due_ms > until_ms) {
+        passage_finish(subject, enrolment, "until");
+        return;
+    }
+    replace_text(&enrolment->next_step, step->template_name);
+    /* a date that has passed is looked at at once, and left out with that reason */
+    enrolment->due_ms = due_ms == SCHEDULE_PASSED ? MAX(1, subject->now_ms) : due_ms;
+}
+
+gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gint64 history_mark, gboolean *ret_begun, GError **error)
+{
+    g_autoptr(Enrolment) enrolment = g_new0(Enrolment, 1);
+    enrolment->contact_id = subject->contact->id;
+    enrolment->rule = g_strdup(rule->name);
+    enrolment->round = round;
+    enrolment->state = ENROLMENT_ACTIVE;
+    enrolment->stage = g_strdup(subject->contact->stage);
+    enrolment->anchor_ms = passage_anchor(subject, rule, round);
+    enrolment->next_step = g_strdup("");
+    enrolment->history_mark = history_mark;
+    enrolment->enrolled_ms = subject->now_ms;
+    enrolment->end_reason = g_strdup("");
+    passage_wait_for(subject, rule, enrolment, rule->steps[0]);
+    *ret_begun = enrolment->state == ENROLMENT_ACTIVE;
+    if (!*ret_begun)
+        return TRUE;
+    if (!store_enrolment_add(subject->core->store, enrolment, error))
+        return FALSE;
+    passage_log("enrolled", subject->contact, enrolment, NULL);
+    return TRUE;
+}
+
+/* ---- moving on -------------------------------------------------------------------------------------------------------- */
+
+static gboolean begin_next_round(const Subject *subject, const Rule *rule, guint after_round, GError **error)
+{
+    gint64 newest = 0;
+    gboolean begun = FALSE;
+    if (duration_is_zero(&rule->repeat_every) || (rule->repeat_max && after_round >= rule->repeat_max))
+        return TRUE;
+    guint round = MAX(after_round + 1, passage_first_round(subject, rule));
+    return store_history_newest(subject->core->store, &newest, error) && passage_begin(subject, rule, round, newest, &begun, error);
+}
+
+gboolean passage_next(const Subject *subject, Enrolment *enrolment, gint64 step_ms, GError **error)
+{
+    Store *store = subject->core->store;
+    const Rule *rule = config_rule(subject->core->config, enrolment->rule);
+    if (!rule) {
+        enrolment->state = ENROLMENT_ENDED; /* for callers who go on with it */
+        return store_enrolment_end(store, enrolment->id, "rule removed", subject->now_ms, error);
+    }
+    const Step *next = schedule_next_step(rule, enrolment->next_step, NULL);
+    enrolment->last_step_ms = step_ms;
+    if (next)
+        passage_wait_for(subject, rule, enrolment, next);
+    else
+        passage_finish(subject, enrolment, "");
+    return store_enrolment_update(store, enrolment, error) &&
+           (next || begin_next_round(subject, rule, enrolment->round, error));
+}

@@ -1,0 +1,204 @@
+/*
+ * Enrolment -> outbox. A step is decided once: the outbox's key says so, and a row that is there already is passed over (a rule edited
+ * and edited back, a resumption). Runs on the loop.
+ */
+#include "engine/step.h"
+
+#include "base/log.h"
+#include "engine/gate_case.h"
+#include "engine/passage.h"
+#include "store/history.h"
+#include "store/marks.h"
+
+#define AWAITS_APPROVAL "waits for approval: nurture queue approve"
+
+/* One step while it is decided on. */
+typedef struct {
+    const Subject *subject;
+    Enrolment *enrolment;
+    const Rule *rule;
+    const Step *step;
+    OutboxMessage *message;
+    DecideSummary *summary;
+} Due;
+
+static void replace_text(char **field, const char *text)
+{
+    g_free(*field);
+    *field = g_strdup(text);
+}
+
+static OutboxMessage *message_for(const Subject *subject, const Enrolment *enrolment, const Rule *rule, const Step *step)
+{
+    OutboxMessage *message = g_new0(OutboxMessage, 1);
+    message->enrolment_id = enrolment->id;
+    message->contact_id = subject->contact->id;
+    message->email = g_strdup(subject->contact->email);
+    message->account = g_strdup(subject->account ? subject->account->name : subject->contact->owner);
+    message->rule = g_strdup(rule->name);
+    message->step = g_strdup(step->template_name);
+    message->round = enrolment->round;
+    message->priority = rule->priority;
+    message->is_task = step->kind == STEP_TASK;
+    message->planned_ms = enrolment->due_ms;
+    message->due_ms = enrolment->due_ms;
+    message->message_id = g_strdup("");
+    message->in_reply_to = g_strdup("");
+    message->references = g_strdup("");
+    message->subject = g_strdup("");
+    message->reason = g_strdup("");
+    message->created_ms = subject->now_ms;
+    return message;
+}
+
+static gboolean store_decision(const Due *due, gboolean *ret_new, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    *ret_new = store_outbox_add(due->subject->core->store, due->message, &cause);
+    if (*ret_new || g_error_matches(cause, STORE_ERROR, STORE_ERROR_EXISTS))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
+/* ---- left out --------------------------------------------------------------------------------------------------------- */
+
+static gboolean skip(const Due *due, const char *reason, GError **error)
+{
+    OutboxMessage *message = due->message;
+    gboolean is_new = FALSE;
+    message->state = OUTBOX_SKIPPED;
+    replace_text(&message->reason, reason);
+    message->ended_ms = message->created_ms;
+    if (!store_decision(due, &is_new, error))
+        return FALSE;
+    if (!is_new)
+        return TRUE;
+    due->summary->skipped++;
+    log_event(LOG_LEVEL_INFO, "skipped", LOG_TEXT("contact", message->email), LOG_TEXT("rule", message->rule),
+              LOG_TEXT("step", message->step), LOG_TEXT("reason", reason));
+    const Interaction skipped = {.contact_id = message->contact_id, .at_ms = message->created_ms, .kind = INTERACTION_SKIPPED,
+                                 .account = message->account, .rule = message->rule, .step = message->step, .detail = reason};
+    return store_history_add(due->subject->core->store, &skipped, NULL, error);
+}
+
+/* ---- queued ----------------------------------------------------------------------------------------------------------- */
+
+/* The message of the rule before, which this one answers. The steps go one by one, so it is known by now. */
+static gboolean join_thread(const Due *due, GError **error)
+{
+    g_autoptr(OutboxMessage) before = NULL;
+    OutboxMessage *message = due->message;
+    if (!due->step->same_thread)
+        return TRUE;
+    if (!store_outbox_last_sent(due->subject->core->store, due->enrolment->id, &before, error))
+        return FALSE;
+    if (before) {
+        replace_text(&message->in_reply_to, before->message_id);
+        g_free(message->references);
+        message->references = g_strstrip(g_strjoin(" ", before->references, before->message_id, NULL));
+    }
+    return TRUE;
+}
+
+static gboolean queue(const Due *due, gboolean *ret_new, GError **error)
+{
+    due->message->state = due->step->approve ? OUTBOX_HELD : OUTBOX_QUEUED;
+    due->message->approval = due->step->approve ? APPROVAL_AWAITED : APPROVAL_NONE;
+    replace_text(&due->message->reason, due->step->approve ? AWAITS_APPROVAL : "");
+    if (!join_thread(due, error) || !store_decision(due, ret_new, error))
+        return FALSE;
+    if (!*ret_new)
+        return TRUE;
+    due->summary->queued++;
+    due->enrolment->due_ms = 0;
+    return store_enrolment_update(due->subject->core->store, due->enrolment, error);
+}
+
+/* ---- one step --------------------------------------------------------------------------------------------------------- */
+
+static gboolean end(const Due *due, const GateResult *gate, GError **error)
+{
+    if (!store_enrolment_end(due->subject->core->store, due->enrolment->id, gate->gate, due->subject->now_ms, error))
+        return FALSE;
+    passage_log("ended", due->subject->contact, due->enrolment, gate->reason);
+    due->enrolment->state = ENROLMENT_ENDED;
+    due->summary->ended++;
+    return TRUE;
+}
+
+/* The step's date lay behind when the enrolment came to wait for it. */
+static gboolean has_passed(const Due *due)
+{
+    return subject_due(due->subject, due->rule, due->step, due->enrolment->anchor_ms, due->enrolment->last_step_ms) == SCHEDULE_PASSED;
+}
+
+/* By the gates that need no waiting; those are asked when it leaves. *ret_passed: it was passed over, and the next may be due as well. */
+static gboolean decide_gate(const Due *due, const GateResult *gate, gboolean *ret_passed, GError **error)
+{
+    gboolean is_new = FALSE;
+    *ret_passed = FALSE;
+    if (gate->verdict == GATE_STOP)
+        return end(due, gate, error);
+    *ret_passed = TRUE;
+    if (has_passed(due))
+        return skip(due, "its date has passed", error);
+    if (gate->verdict == GATE_SKIP)
+        return skip(due, gate->reason, error);
+    if (!queue(due, &is_new, error))
+        return FALSE;
+    *ret_passed = !is_new;
+    return TRUE;
+}
+
+static gboolean decide_one(const Due *due, gboolean *ret_passed, GError **error)
+{
+    GateCase gate_case;
+    GateResult gate = {0};
+    gint64 due_ms = due->enrolment->due_ms;
+    gboolean ok = gate_case_init(&gate_case, due->subject, due->rule, due->step, due->enrolment, NULL, due_ms, error);
+    if (ok) {
+        gates_decide(&gate_case.facts, &gate);
+        ok = decide_gate(due, &gate, ret_passed, error) && (!*ret_passed || passage_next(due->subject, due->enrolment, due_ms, error));
+        gate_result_clear(&gate);
+    }
+    gate_case_clear(&gate_case);
+    return ok;
+}
+
+static gboolean find_step(const Subject *subject, const Enrolment *enrolment, const Rule **ret_rule, const Step **ret_step)
+{
+    *ret_rule = config_rule(subject->core->config, enrolment->rule);
+    *ret_step = *ret_rule ? config_rule_step(*ret_rule, enrolment->next_step) : NULL;
+    return *ret_step != NULL;
+}
+
+static gboolean decide_all(const Subject *subject, Enrolment *enrolment, DecideSummary *summary, GError **error)
+{
+    Due due = {.subject = subject, .enrolment = enrolment, .summary = summary};
+    gboolean ok = TRUE, passed = TRUE;
+    while (ok && passed && enrolment->state == ENROLMENT_ACTIVE && enrolment->due_ms > 0 && enrolment->due_ms <= subject->now_ms) {
+        if (!find_step(subject, enrolment, &due.rule, &due.step))
+            return store_mark(subject->core->store, enrolment->contact_id, error); /* a reload took it away: decided anew */
+        due.message = message_for(subject, enrolment, due.rule, due.step);
+        ok = decide_one(&due, &passed, error);
+        outbox_message_free(due.message);
+    }
+    return ok;
+}
+
+gboolean step_decide(EngineCore *core, Enrolment *enrolment, DecideSummary *summary, GError **error)
+{
+    g_autoptr(Contact) contact = NULL;
+    gboolean marked = FALSE;
+    if (!store_mark_exists(core->store, enrolment->contact_id, &marked, error) ||
+        !store_contact_get(core->store, enrolment->contact_id, &contact, error))
+        return FALSE;
+    if (marked || !contact)
+        return TRUE; /* marked: the new facts are decided first, in one of the next batches, and may end it */
+    Subject subject;
+    subject_init(&subject, core, contact);
+    gboolean ok = decide_all(&subject, enrolment, summary, error);
+    subject_clear(&subject);
+    return ok;
+}

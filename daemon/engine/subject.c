@@ -1,0 +1,78 @@
+/*
+ * Contact -> PlanFacts. Attributes are parsed where a rule looks at them only: with a million contacts that is most of the cost.
+ */
+#include "engine/subject.h"
+
+#include "base/json.h"
+
+static JsonObject *parse_attributes(const EngineCore *core, const char *text)
+{
+    gboolean is_empty = !*text || g_str_equal(text, "{}");
+    return core->wants_attributes && !is_empty ? json_parse_object(text, NULL) : NULL;
+}
+
+/* The text of the attribute; NULL for none. Belongs to the object. */
+static const char *text_member(JsonObject *attributes, const char *name)
+{
+    JsonNode *node = attributes ? json_object_get_member(attributes, name) : NULL;
+    return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+}
+
+static const Calendar *calendar_of(const Subject *subject)
+{
+    const char *by = subject->core->config->sending.holidays_by;
+    const char *value = text_member(subject->facts.attributes, by);
+    return core_calendar(subject->core, value ? value : text_member(subject->facts.company_attributes, by));
+}
+
+void subject_init(Subject *subject, EngineCore *core, const Contact *contact)
+{
+    *subject = (Subject){
+        .core = core,
+        .contact = contact,
+        .account = config_account_for_owner(core->config, contact->owner),
+        .now_ms = clock_now_ms(core->clock),
+        .facts = {
+            .stage = contact->stage,
+            .owner = contact->owner,
+            .company = contact->company,
+            .language = contact->language,
+            .source = contact->source,
+            .stage_since_ms = contact->stage_since_ms,
+            .customer_since_ms = contact->customer_since_ms,
+            .tags = (const char *const *)contact->tags,
+            .attributes = parse_attributes(core, contact->attributes),
+            .company_attributes = parse_attributes(core, contact->company_attributes),
+            .has_score = contact->has_score,
+            .score = contact->score,
+            .referred = contact->referred,
+            .last_reply_ms = contact->last_reply_ms,
+            .last_contacted_ms = MAX(contact->last_contacted_ms, contact->last_talk_ms),
+            .zone = core_zone(core, contact),
+        },
+    };
+    subject->calendar = calendar_of(subject);
+}
+
+void subject_clear(Subject *subject)
+{
+    g_clear_pointer(&subject->facts.attributes, json_object_unref);
+    g_clear_pointer(&subject->facts.company_attributes, json_object_unref);
+}
+
+const Window *subject_window(const Subject *subject, const Rule *rule)
+{
+    return config_window(subject->core->config, rule, subject->account);
+}
+
+gint64 subject_due(const Subject *subject, const Rule *rule, const Step *step, gint64 anchor_ms, gint64 last_step_ms)
+{
+    gint64 due_ms = schedule_due(rule, step, &subject->facts, anchor_ms, last_step_ms, subject_window(subject, rule), subject->calendar);
+    return due_ms == SCHEDULE_PASSED ? SCHEDULE_PASSED : MAX(1, due_ms);
+}
+
+gboolean subject_is_late(const Subject *subject, gint64 due_ms)
+{
+    const Duration *max_late = &subject->core->config->sending.max_late;
+    return !duration_is_zero(max_late) && due_ms < calendar_subtract(subject->calendar, subject->facts.zone, subject->now_ms, max_late);
+}

@@ -1,0 +1,29 @@
+/*
+ * A contact as plan/ sees them: facts, calendar, windows. Made for one decision, on the loop.
+ */
+#pragma once
+
+#include "engine/core.h"
+#include "plan/conditions.h"
+#include "plan/schedule.h"
+
+typedef struct {
+    EngineCore *core;
+    const Contact *contact;
+    const Account *account;   /* who writes to them; NULL where their owner has none */
+    const Calendar *calendar; /* with the holidays of their country */
+    PlanFacts facts;          /* of somebody who is in no rule; who asks for one that is sets enrolled_ms */
+    gint64 now_ms;
+} Subject;
+
+/* Points into contact, which must outlive it. Free what it owns with subject_clear(). */
+void subject_init(Subject *subject, EngineCore *core, const Contact *contact);
+void subject_clear(Subject *subject);
+
+const Window *subject_window(const Subject *subject, const Rule *rule);
+
+/* schedule_due() for this contact: PASSED, NEVER or a time that is never 0 or less, since what was due before 1970 is only very late. */
+gint64 subject_due(const Subject *subject, const Rule *rule, const Step *step, gint64 anchor_ms, gint64 last_step_ms);
+
+/* Due at due_ms, and max_late is over at now. */
+gboolean subject_is_late(const Subject *subject, gint64 due_ms);
