@@ -21,6 +21,8 @@
 #include "store/outbox.h"
 #include "store/suppressions.h"
 
+#define NOON_MS ((gint64)12 * 3600 * 1000)
+
 typedef struct {
     EngineCore *core;
     const Arrival *arrival;
@@ -150,9 +152,12 @@ static gboolean take_reply(Matter *matter, GError **error)
 /* Away until a day: their steps wait until the day after it has begun. Weak evidence will do, since this is silence. */
 static gboolean hold_while_away(const Matter *matter, const char *detail, GError **error)
 {
-    gint64 until_ms = matter->message->absent_until_ms;
-    GTimeZone *zone = core_zone(matter->core, matter->contact);
-    return until_ms == 0 || store_contact_hold(matter->core->store, matter->contact->id, calendar_local_minute(zone, until_ms, 1, 0), detail, error);
+    gint64 day_ms = matter->message->absent_until_ms;
+    if (day_ms == 0)
+        return TRUE;
+    /* the midnight of that day in UTC: twelve hours later it is the same day nearly everywhere, and a day more does no harm */
+    gint64 until_ms = calendar_local_minute(core_zone(matter->core, matter->contact), day_ms + NOON_MS, 1, 0);
+    return store_contact_hold(matter->core->store, matter->contact->id, until_ms, detail, error);
 }
 
 static gboolean take_auto_reply(Matter *matter, GError **error)

@@ -246,6 +246,20 @@ gboolean store_outbox_nth_contacted(Store *store, gint64 contact_id, guint nth, 
 
 /* ---- lists and counts ------------------------------------------------------------------------------------------------- */
 
+gboolean store_outbox_steps(Store *store, gint64 enrolment_id, char ***ret_steps, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT step FROM outbox WHERE enrolment_id = $1 ORDER BY id", error, DB_INT(enrolment_id));
+    g_autoptr(GStrvBuilder) steps = g_strv_builder_new();
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
+        g_strv_builder_add(steps, db_text(rows, 0));
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_steps = g_strv_builder_end(steps);
+    return TRUE;
+}
+
 gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messages, GError **error)
 {
     g_autoptr(DbStatement) rows =
