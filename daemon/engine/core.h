@@ -20,6 +20,7 @@ typedef struct {
     gboolean wants_attributes; /* a rule, step or holiday looks at attributes: else nobody's need be parsed */
     gboolean wants_contacts;   /* a rule asks for not_contacted: a message that was sent may change who is in it */
     char **company_rules;      /* NULL-terminated names of the rules of scope "company"; they belong to config */
+    gboolean in_bulk;          /* very many are decided on: what becomes of each is logged for debugging, and how many it was for people */
     Store *store; /* not owned */
     Clock *clock; /* not owned */
     GHashTable *zones; /* char* -> GTimeZone*, each loaded once */

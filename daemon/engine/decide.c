@@ -152,7 +152,7 @@ static gboolean resume(Decision *decision, const Rule *rule, Enrolment *enrolmen
     if (!refresh(decision, rule, enrolment, TRUE, error))
         return FALSE;
     if (enrolment->state == ENROLMENT_ACTIVE) {
-        passage_log("resumed", decision->subject.contact, enrolment, NULL);
+        passage_log(&decision->subject, "resumed", enrolment, NULL);
         decision->summary->resumed++;
     }
     return TRUE;
@@ -197,7 +197,7 @@ static gboolean decide_active(Decision *decision, const Rule *rule, Enrolment *e
                                       : refresh(decision, rule, enrolment, FALSE, error);
     if (!store_enrolment_end(decision->subject.core->store, enrolment->id, reason, decision->subject.now_ms, error))
         return FALSE;
-    passage_log("ended", decision->subject.contact, enrolment, reason);
+    passage_log(&decision->subject, "ended", enrolment, reason);
     decision->summary->ended++;
     return TRUE;
 }
@@ -253,7 +253,7 @@ static gboolean end_removed_rules(Decision *decision, GPtrArray *enrolments, GEr
             continue;
         if (!store_enrolment_end(subject->core->store, enrolment->id, "rule removed", subject->now_ms, error))
             return FALSE;
-        passage_log("ended", subject->contact, enrolment, "rule removed");
+        passage_log(subject, "ended", enrolment, "rule removed");
         decision->summary->ended++;
     }
     return TRUE;
@@ -288,21 +288,39 @@ static gboolean decide_all_rules(Decision *decision, GError **error)
         if (!decide_rule(decision, *rule, latest_of(enrolments, (*rule)->name), error))
             return FALSE;
     return end_removed_rules(decision, enrolments, error) && (enrolments->len == 0 || look_at_queue(subject, error)) &&
-           tell_colleagues(subject, error) && store_contact_set_reconsider(store, id, decision->reconsider_ms, error);
+           tell_colleagues(subject, error) &&
+           (decision->reconsider_ms == subject->contact->reconsider_ms ||
+            store_contact_set_reconsider(store, id, decision->reconsider_ms, error));
 }
 
+static gboolean decide(EngineCore *core, const Contact *contact, DecideSummary *summary, GError **error)
+{
+    Decision decision = {.summary = summary};
+    subject_init(&decision.subject, core, contact);
+    gboolean ok = decide_all_rules(&decision, error);
+    subject_clear(&decision.subject);
+    return ok;
+}
+
+/* The mark goes first: what the decision itself marks, colleagues or the contact again, is decided once more. */
 gboolean decide_contact(EngineCore *core, gint64 contact_id, DecideSummary *summary, GError **error)
 {
     g_autoptr(Contact) contact = NULL;
-    if (!store_contact_get(core->store, contact_id, &contact, error))
+    return store_mark_clear(core->store, contact_id, error) && store_contact_get(core->store, contact_id, &contact, error) &&
+           (!contact || decide(core, contact, summary, error));
+}
+
+gboolean decide_marked(EngineCore *core, guint limit, DecideSummary *summary, guint *ret_count, GError **error)
+{
+    g_autoptr(GPtrArray) contacts = NULL;
+    gint64 last_mark = 0;
+    if (!store_contacts_marked(core->store, limit, &contacts, &last_mark, error) ||
+        (contacts->len > 0 && !store_marks_clear_until(core->store, last_mark, error)))
         return FALSE;
-    if (contact) {
-        Decision decision = {.summary = summary};
-        subject_init(&decision.subject, core, contact);
-        gboolean ok = decide_all_rules(&decision, error);
-        subject_clear(&decision.subject);
-        if (!ok)
+    for (guint i = 0; i < contacts->len; i++)
+        if (!decide(core, contacts->pdata[i], summary, error))
             return FALSE;
-    }
-    return store_mark_clear(core->store, contact_id, error);
+    summary->contacts += contacts->len;
+    *ret_count = contacts->len;
+    return TRUE;
 }

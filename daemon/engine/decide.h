@@ -8,6 +8,7 @@
 
 /* Counts for a summary and the log. */
 typedef struct {
+    guint contacts; /* decided on by decide_marked() */
     guint enrolled, ended, resumed;
     guint moved;   /* another next step, or another time for it */
     guint queued, skipped;
@@ -26,3 +27,6 @@ typedef struct {
  *                                                 that was put in behind the last decided one is not passed over
  */
 gboolean decide_contact(EngineCore *core, gint64 contact_id, DecideSummary *summary, GError **error);
+
+/* The same for up to limit contacts that are marked; *ret_count: how many there were. */
+gboolean decide_marked(EngineCore *core, guint limit, DecideSummary *summary, guint *ret_count, GError **error);

@@ -14,9 +14,10 @@ static void replace_text(char **field, const char *text)
     *field = g_strdup(text);
 }
 
-void passage_log(const char *event, const Contact *contact, const Enrolment *enrolment, const char *reason)
+void passage_log(const Subject *subject, const char *event, const Enrolment *enrolment, const char *reason)
 {
-    log_event(LOG_LEVEL_INFO, event, LOG_TEXT("contact", contact->email), LOG_TEXT("rule", enrolment->rule),
+    LogLevel level = subject->core->in_bulk ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    log_event(level, event, LOG_TEXT("contact", subject->contact->email), LOG_TEXT("rule", enrolment->rule),
               LOG_NUMBER("round", enrolment->round), LOG_TEXT("step", *enrolment->next_step ? enrolment->next_step : NULL),
               LOG_TEXT("reason", reason));
 }
@@ -95,7 +96,7 @@ gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gi
         return TRUE;
     if (!store_enrolment_add(subject->core->store, enrolment, error))
         return FALSE;
-    passage_log("enrolled", subject->contact, enrolment, NULL);
+    passage_log(subject, "enrolled", enrolment, NULL);
     return TRUE;
 }
 

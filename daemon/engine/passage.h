@@ -27,4 +27,5 @@ void passage_finish(const Subject *subject, Enrolment *enrolment, const char *re
 /* The step that the enrolment waits for has its outcome at step_ms: it waits for the next one, is done, or begins the next round. */
 gboolean passage_next(const Subject *subject, Enrolment *enrolment, gint64 step_ms, GError **error);
 
-void passage_log(const char *event, const Contact *contact, const Enrolment *enrolment, const char *reason);
+/* "enrolled", "resumed", "ended", with the reason where there is one. */
+void passage_log(const Subject *subject, const char *event, const Enrolment *enrolment, const char *reason);

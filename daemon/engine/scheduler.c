@@ -8,6 +8,8 @@
 
 #include "base/log.h"
 #include "engine/step.h"
+#include "plan/schedule.h"
+#include "store/enrolments.h"
 #include "store/marks.h"
 
 enum { BATCH = 500, RETRY_MS = 2000 };
@@ -19,18 +21,16 @@ struct Scheduler {
     guint retry_source; /* after a fault of the store; 0: none */
     void (*on_queued)(gpointer data);
     gpointer data;
+    DecideSummary since_wake;
 };
 
 static gboolean decide_marks(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error)
 {
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    if (!store_marks_peek(core->store, BATCH, ids, error))
-        return FALSE;
-    for (guint i = 0; i < ids->len; i++)
-        if (!decide_contact(core, g_array_index(ids, gint64, i), summary, error))
-            return FALSE;
-    *ret_more |= ids->len == BATCH;
-    return TRUE;
+    guint count = 0;
+    gboolean ok = decide_marked(core, BATCH, summary, &count, error);
+    core->in_bulk = ok && count == BATCH; /* and so will the next be, or nearly */
+    *ret_more |= count == BATCH;
+    return ok;
 }
 
 static gboolean decide_due(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error)
@@ -66,15 +66,15 @@ gboolean scheduler_decide_marked(EngineCore *core, DecideSummary *summary, gbool
 
 gboolean scheduler_has_work(EngineCore *core, gint64 *ret_next_ms, gboolean *ret_work, GError **error)
 {
-    g_autoptr(GArray) marked = g_array_new(FALSE, FALSE, sizeof(gint64));
+    gboolean marked = FALSE;
     gint64 due_ms = 0, reconsider_ms = 0;
-    if (!store_marks_peek(core->store, 1, marked, error) ||
+    if (!store_marks_exist(core->store, &marked, error) ||
         !store_enrolments_next_due(core->store, &due_ms, error) ||
         !store_marks_next(core->store, &reconsider_ms, error))
         return FALSE;
     gint64 next_ms = due_ms && reconsider_ms ? MIN(due_ms, reconsider_ms) : MAX(due_ms, reconsider_ms);
-    *ret_next_ms = next_ms;
-    *ret_work = marked->len > 0 || (next_ms && next_ms <= clock_now_ms(core->clock));
+    *ret_next_ms = next_ms == SCHEDULE_NEVER ? 0 : next_ms;
+    *ret_work = marked || (next_ms && next_ms <= clock_now_ms(core->clock));
     return TRUE;
 }
 
@@ -94,12 +94,25 @@ static void retry_later(Scheduler *scheduler, const GError *error)
         scheduler->retry_source = g_timeout_add(RETRY_MS, on_retry, scheduler);
 }
 
-static void log_summary(const DecideSummary *summary)
+static void add_summary(DecideSummary *sum, const DecideSummary *part)
 {
-    if (summary->enrolled + summary->ended + summary->resumed + summary->moved + summary->queued + summary->skipped > 0)
-        log_event(LOG_LEVEL_DEBUG, "decided", LOG_NUMBER("enrolled", summary->enrolled), LOG_NUMBER("ended", summary->ended),
-                  LOG_NUMBER("resumed", summary->resumed), LOG_NUMBER("moved", summary->moved), LOG_NUMBER("queued", summary->queued),
-                  LOG_NUMBER("skipped", summary->skipped));
+    sum->contacts += part->contacts;
+    sum->enrolled += part->enrolled;
+    sum->ended += part->ended;
+    sum->resumed += part->resumed;
+    sum->moved += part->moved;
+    sum->queued += part->queued;
+    sum->skipped += part->skipped;
+}
+
+/* What came of a wake, once there is nothing left to do. People read it where it was much: single events were not told then. */
+static void log_summary(DecideSummary *sum)
+{
+    if (sum->contacts + sum->queued + sum->skipped > 0)
+        log_event(sum->contacts >= BATCH ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "decided", LOG_NUMBER("contacts", sum->contacts),
+                  LOG_NUMBER("enrolled", sum->enrolled), LOG_NUMBER("ended", sum->ended), LOG_NUMBER("resumed", sum->resumed),
+                  LOG_NUMBER("moved", sum->moved), LOG_NUMBER("queued", sum->queued), LOG_NUMBER("skipped", sum->skipped));
+    *sum = (DecideSummary){0};
 }
 
 /* The idle source is about to be removed. */
@@ -126,11 +139,12 @@ static gboolean on_work(gpointer data)
         retry_later(scheduler, error);
         return G_SOURCE_REMOVE;
     }
-    log_summary(&summary);
+    add_summary(&scheduler->since_wake, &summary);
     if (work)
         scheduler->on_queued(scheduler->data);
     if (more)
         return G_SOURCE_CONTINUE;
+    log_summary(&scheduler->since_wake);
     if (next_ms)
         clock_timer_set(scheduler->timer, next_ms);
     else

@@ -121,7 +121,7 @@ static gboolean end(const Due *due, const GateResult *gate, GError **error)
 {
     if (!store_enrolment_end(due->subject->core->store, due->enrolment->id, gate->gate, due->subject->now_ms, error))
         return FALSE;
-    passage_log("ended", due->subject->contact, due->enrolment, gate->reason);
+    passage_log(due->subject, "ended", due->enrolment, gate->reason);
     due->enrolment->state = ENROLMENT_ENDED;
     due->summary->ended++;
     return TRUE;

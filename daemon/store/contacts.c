@@ -10,13 +10,16 @@
 #include "store/internal.h"
 #include "store/marks.h"
 
-#define CONTACT_SELECT                                                                                                      \
-    "SELECT c.id, c.email, c.first_name, c.last_name, k.name, k.time_zone, coalesce(k.attributes, '{}'), c.stage, "         \
+#define CONTACT_COLUMNS                                                                                                     \
+    "c.id, c.email, c.first_name, c.last_name, k.name, k.time_zone, coalesce(k.attributes, '{}'), c.stage, "                \
     "c.stage_since_ms,"                                                                                                     \
     " c.customer_since_ms, c.time_zone, c.language, c.owner, c.source, c.attributes, c.score, c.paused_until_ms, "          \
     "c.last_contacted_ms,"                                                                                                  \
-    " c.created_ms, c.hold_until_ms, c.hold_reason, c.last_reply_ms, c.last_talk_ms, " CONTACT_IS_REFERRED                  \
-    " FROM contact c LEFT JOIN company k ON k.id = c.company_id "
+    " c.created_ms, c.hold_until_ms, c.hold_reason, c.last_reply_ms, c.last_talk_ms, c.reconsider_ms, " CONTACT_IS_REFERRED
+#define CONTACT_SELECT "SELECT " CONTACT_COLUMNS " FROM contact c LEFT JOIN company k ON k.id = c.company_id "
+#define CONTACT_MARKED_SELECT                                                                                               \
+    "SELECT " CONTACT_COLUMNS                                                                                               \
+    ", m.id FROM mark m JOIN contact c ON c.id = m.contact_id LEFT JOIN company k ON k.id = c.company_id "
 
 void contact_free(Contact *contact)
 {
@@ -94,7 +97,8 @@ static Contact *contact_of(Store *store, DbStatement *row, GError **error)
     contact->hold_reason = g_strdup(db_text(row, 20));
     contact->last_reply_ms = db_int(row, 21);
     contact->last_talk_ms = db_int(row, 22);
-    contact->referred = db_int(row, 23) != 0;
+    contact->reconsider_ms = db_int(row, 23);
+    contact->referred = db_int(row, 24) != 0;
     return contact;
 }
 
@@ -121,6 +125,28 @@ gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GErro
 {
     g_autoptr(DbStatement) rows = db_query(store->db, CONTACT_SELECT "WHERE c.id = $1", error, DB_INT(id));
     return read_one(store, rows, ret_contact, error);
+}
+
+/* All at once, since one statement over many rows costs less than many of one. */
+gboolean store_contacts_marked(Store *store, guint limit, GPtrArray **ret_contacts, gint64 *ret_last_mark, GError **error)
+{
+    g_autoptr(GPtrArray) contacts = g_ptr_array_new_with_free_func((GDestroyNotify)contact_free);
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, CONTACT_MARKED_SELECT "ORDER BY m.id LIMIT $1", error, DB_INT(limit));
+    gint64 last_mark = 0;
+    DbStep step = DB_FAILED;
+    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
+        Contact *contact = contact_of(store, rows, error);
+        if (contact == NULL)
+            return FALSE;
+        g_ptr_array_add(contacts, contact);
+        last_mark = db_int(rows, 25);
+    }
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_contacts = g_steal_pointer(&contacts);
+    *ret_last_mark = last_mark;
+    return TRUE;
 }
 
 /* ---- listing ---------------------------------------------------------------------------------------------------------- */

@@ -19,19 +19,14 @@ gboolean store_mark_exists(Store *store, gint64 contact_id, gboolean *ret_exists
     return db_run_int(store->db, "SELECT 1 FROM mark WHERE contact_id = $1", ret_exists, NULL, error, DB_INT(contact_id));
 }
 
-gboolean store_marks_peek(Store *store, guint limit, GArray *ids, GError **error)
+gboolean store_marks_exist(Store *store, gboolean *ret_exist, GError **error)
 {
-    g_autoptr(DbStatement) rows =
-        db_query(store->db, "SELECT contact_id FROM mark ORDER BY id LIMIT $1", error, DB_INT(limit));
-    DbStep step = DB_FAILED;
-    guint length = ids->len;
-    while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
-        gint64 id = db_int(rows, 0);
-        g_array_append_val(ids, id);
-    }
-    if (step == DB_FAILED)
-        g_array_set_size(ids, length);
-    return step != DB_FAILED;
+    return db_run_int(store->db, "SELECT 1 FROM mark LIMIT 1", ret_exist, NULL, error);
+}
+
+gboolean store_marks_clear_until(Store *store, gint64 last_mark, GError **error)
+{
+    return store_write_run(store, "DELETE FROM mark WHERE id <= $1", error, DB_INT(last_mark));
 }
 
 gboolean store_mark_clear(Store *store, gint64 contact_id, GError **error)

@@ -31,6 +31,7 @@ typedef struct {
     gint64 last_reply_ms;       /* when they last wrote; 0: never */
     gint64 last_talk_ms;        /* when the owner last wrote by hand, called or met them; 0: never */
     gboolean referred;          /* came by somebody's referral */
+    gint64 reconsider_ms;       /* store_contact_set_reconsider() */
     gint64 created_ms;
 } Contact;
 
@@ -63,6 +64,10 @@ gboolean store_contact_save(Store *store, const ContactEdit *edit, const char *c
 /* By address or alias, or by id; *ret_contact is NULL where there is none. Caller frees with contact_free(). */
 gboolean store_contact_find(Store *store, const char *email, Contact **ret_contact, GError **error);
 gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GError **error);
+
+/* Up to limit contacts that are marked (store/marks.h), oldest mark first (Contact*, freed with the array); *ret_last_mark: for
+ * store_marks_clear_until(), 0 for none. */
+gboolean store_contacts_marked(Store *store, guint limit, GPtrArray **ret_contacts, gint64 *ret_last_mark, GError **error);
 
 typedef struct {
     const char *stage, *owner, *tag, *company, *search; /* NULL: any; search: part of name or address */

@@ -13,8 +13,12 @@ gboolean store_mark(Store *store, gint64 contact_id, GError **error);
 /* Whether the contact's facts changed since the last decision; one key look-up. */
 gboolean store_mark_exists(Store *store, gint64 contact_id, gboolean *ret_exists, GError **error);
 
-/* Up to limit marked contacts, oldest mark first, as gint64 (append to ids); takes nothing away. */
-gboolean store_marks_peek(Store *store, guint limit, GArray *ids, GError **error);
+/* Whether anybody is marked. */
+gboolean store_marks_exist(Store *store, gboolean *ret_exist, GError **error);
+
+/* Takes all marks away up to that of store_contacts_marked(): in the transaction that stores the decisions. A contact that is marked again
+ * meanwhile has a newer mark, which stays. */
+gboolean store_marks_clear_until(Store *store, gint64 last_mark, GError **error);
 
 /* Takes the mark away: in the transaction that stores the decision. */
 gboolean store_mark_clear(Store *store, gint64 contact_id, GError **error);

@@ -106,11 +106,13 @@ static void stop_events_are_those_after_a_mark(void **state)
 static char *marks_text(Store *store, guint limit)
 {
     GError *error = NULL;
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GPtrArray) contacts = NULL;
+    gint64 last_mark = 0;
     GString *found = g_string_new(NULL);
-    assert_done(store_marks_peek(store, limit, ids, &error));
-    for (guint i = 0; i < ids->len; i++)
-        g_string_append_printf(found, "%d ", (int)g_array_index(ids, gint64, i));
+    assert_done(store_contacts_marked(store, limit, &contacts, &last_mark, &error));
+    assert_int_equal(last_mark != 0, contacts->len != 0);
+    for (guint i = 0; i < contacts->len; i++)
+        g_string_append_printf(found, "%d ", (int)((Contact *)contacts->pdata[i])->id);
     return g_string_free(found, FALSE);
 }
 
@@ -118,6 +120,28 @@ static void expect_marks(Store *store, guint limit, const char *want)
 {
     g_autofree char *found = marks_text(store, limit);
     assert_string_equal(found, want);
+}
+
+/* Marked again after it was read, a contact keeps that mark. */
+static void marks_are_cleared_up_to_what_was_read(void **state)
+{
+    Store *store = store_of(state);
+    GError *error = NULL;
+    g_autoptr(GPtrArray) contacts = NULL;
+    gboolean exist = FALSE;
+    gint64 last_mark = 0, a = add_contact(store, "a@b.no"), b = add_contact(store, "b@b.no");
+    run(store, "DELETE FROM mark");
+    assert_done(store_marks_exist(store, &exist, &error));
+    assert_false(exist);
+    assert_done(store_mark(store, a, &error));
+    assert_done(store_mark(store, b, &error));
+    assert_done(store_contacts_marked(store, 1, &contacts, &last_mark, &error));
+    assert_done(store_marks_clear_until(store, last_mark, &error));
+    assert_done(store_mark(store, a, &error));
+    g_autofree char *want = g_strdup_printf("%d %d ", (int)b, (int)a);
+    expect_marks(store, 10, want);
+    assert_done(store_marks_exist(store, &exist, &error));
+    assert_true(exist);
 }
 
 static void marks_come_in_order_and_once(void **state)
@@ -327,6 +351,7 @@ int main(void)
         with_store(every_kind_is_read_as_written),
         with_store(stop_events_are_those_after_a_mark),
         with_store(marks_come_in_order_and_once),
+        with_store(marks_are_cleared_up_to_what_was_read),
         with_store(time_marks_whom_it_touches),
         with_store(conditions_select_whom_they_can_touch),
         with_store(only_changed_rules_mark),

@@ -75,7 +75,7 @@ static void call_people(Store *store)
     guint64 count = 0;
     guint marked = 0;
     gint64 at = 0;
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GPtrArray) contacts = NULL;
     assert_done(store_contact_find(store, "a@b.no", &by_address, &error));
     assert_int_equal(last_contacted(store, 1), 0);
     assert_done(store_contact_each(store, NULL, any_contact, NULL, &error));
@@ -90,7 +90,9 @@ static void call_people(Store *store)
     assert_done(store_contact_set_reconsider(store, 1, NOW, &error));
     assert_done(store_marks_next(store, &at, &error));
     assert_done(store_marks_add_due(store, NOW, 10, &marked, &error));
-    assert_done(store_marks_peek(store, 10, ids, &error));
+    assert_done(store_marks_exist(store, &yes, &error));
+    assert_done(store_contacts_marked(store, 10, &contacts, &at, &error));
+    assert_done(store_marks_clear_until(store, 0, &error));
     assert_done(store_mark_exists(store, 1, &yes, &error));
     assert_done(store_mark_clear(store, 1, &error));
     assert_done(store_suppression_add(store, &(Suppression){.address = "q@q.no", .reason = "manual"}, &error));
