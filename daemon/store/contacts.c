@@ -132,7 +132,7 @@ gboolean store_contacts_marked(Store *store, guint limit, GPtrArray **ret_contac
 {
     g_autoptr(GPtrArray) contacts = g_ptr_array_new_with_free_func((GDestroyNotify)contact_free);
     g_autoptr(DbStatement) rows =
-        db_query(store->db, CONTACT_MARKED_SELECT "ORDER BY m.id LIMIT $1", error, DB_INT(limit));
+        db_query(store->db, CONTACT_MARKED_SELECT "WHERE m.id > 0 ORDER BY m.id LIMIT $1", error, DB_INT(limit));
     gint64 last_mark = 0;
     DbStep step = DB_FAILED;
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
