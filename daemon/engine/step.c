@@ -166,11 +166,12 @@ static gboolean decide_one(const Due *due, gboolean *ret_passed, GError **error)
     return ok;
 }
 
-static gboolean find_step(const Subject *subject, const Enrolment *enrolment, const Rule **ret_rule, const Step **ret_step)
+/* A reload took the rule away, and their marks stand behind many others: ended; or the step alone: decided anew. */
+static gboolean decide_missing(const Due *due, GError **error)
 {
-    *ret_rule = config_rule(subject->core->config, enrolment->rule);
-    *ret_step = *ret_rule ? config_rule_step(*ret_rule, enrolment->next_step) : NULL;
-    return *ret_step != NULL;
+    if (!due->rule)
+        return passage_next(due->subject, due->enrolment, due->enrolment->due_ms, error);
+    return store_mark(due->subject->core->store, due->enrolment->contact_id, error);
 }
 
 static gboolean decide_all(const Subject *subject, Enrolment *enrolment, DecideSummary *summary, GError **error)
@@ -178,8 +179,10 @@ static gboolean decide_all(const Subject *subject, Enrolment *enrolment, DecideS
     Due due = {.subject = subject, .enrolment = enrolment, .summary = summary};
     gboolean ok = TRUE, passed = TRUE;
     while (ok && passed && enrolment->state == ENROLMENT_ACTIVE && enrolment->due_ms > 0 && enrolment->due_ms <= subject->now_ms) {
-        if (!find_step(subject, enrolment, &due.rule, &due.step))
-            return store_mark(subject->core->store, enrolment->contact_id, error); /* a reload took it away: decided anew */
+        due.rule = config_rule(subject->core->config, enrolment->rule);
+        due.step = due.rule ? config_rule_step(due.rule, enrolment->next_step) : NULL;
+        if (!due.step)
+            return decide_missing(&due, error);
         due.message = message_for(subject, enrolment, due.rule, due.step);
         ok = decide_one(&due, &passed, error);
         outbox_message_free(due.message);

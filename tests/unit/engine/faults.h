@@ -17,7 +17,7 @@
 
 #include "engine/claim.h"
 #include "engine/core.h"
-#include "engine/decide.h"
+#include "engine/step.h"
 #include "engine/effects.h"
 #include "engine/outcome.h"
 #include "mail/token.h"

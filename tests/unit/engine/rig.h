@@ -16,7 +16,7 @@
 
 #include "base/timestamp.h"
 #include "engine/core.h"
-#include "engine/decide.h"
+#include "engine/step.h"
 #include "engine/outcome.h"
 #include "store/contacts.h"
 #include "store/history.h"
