@@ -233,22 +233,20 @@ static gboolean decide_rule(Decision *decision, const Rule *rule, Enrolment *lat
 /* ---- a contact ------------------------------------------------------------------------------------------------------- */
 
 /* The newest round of the rule, NULL for none. */
-static Enrolment *latest_of(GPtrArray *enrolments, const char *rule)
+static Enrolment *latest_of(Enrolment *const *enrolments, guint count, const char *rule)
 {
     Enrolment *latest = NULL;
-    for (guint i = 0; i < enrolments->len; i++) {
-        Enrolment *enrolment = enrolments->pdata[i];
-        if (g_str_equal(enrolment->rule, rule) && (!latest || enrolment->round > latest->round))
-            latest = enrolment;
-    }
+    for (guint i = 0; i < count; i++)
+        if (g_str_equal(enrolments[i]->rule, rule) && (!latest || enrolments[i]->round > latest->round))
+            latest = enrolments[i];
     return latest;
 }
 
-static gboolean end_removed_rules(Decision *decision, GPtrArray *enrolments, GError **error)
+static gboolean end_removed_rules(Decision *decision, Enrolment *const *enrolments, guint count, GError **error)
 {
     const Subject *subject = &decision->subject;
-    for (guint i = 0; i < enrolments->len; i++) {
-        Enrolment *enrolment = enrolments->pdata[i];
+    for (guint i = 0; i < count; i++) {
+        const Enrolment *enrolment = enrolments[i];
         if (enrolment->state != ENROLMENT_ACTIVE || config_rule(subject->core->config, enrolment->rule))
             continue;
         if (!store_enrolment_end(subject->core->store, enrolment->id, "rule removed", subject->now_ms, error))
@@ -276,28 +274,25 @@ static gboolean tell_colleagues(const Subject *subject, GError **error)
     return store_mark_colleagues(core->store, subject->contact->id, (const char *const *)core->company_rules, error);
 }
 
-static gboolean decide_all_rules(Decision *decision, GError **error)
+static gboolean decide_all_rules(Decision *decision, Enrolment *const *enrolments, guint count, GError **error)
 {
-    g_autoptr(GPtrArray) enrolments = NULL;
     const Subject *subject = &decision->subject;
-    Store *store = subject->core->store;
-    gint64 id = subject->contact->id;
-    if (!store_enrolments_of(store, id, &enrolments, error) || !store_history_newest(store, &decision->newest_interaction, error))
-        return FALSE;
+    const Contact *contact = subject->contact;
     for (Rule **rule = subject->core->config->rules; *rule; rule++)
-        if (!decide_rule(decision, *rule, latest_of(enrolments, (*rule)->name), error))
+        if (!decide_rule(decision, *rule, latest_of(enrolments, count, (*rule)->name), error))
             return FALSE;
-    return end_removed_rules(decision, enrolments, error) && (enrolments->len == 0 || look_at_queue(subject, error)) &&
+    return end_removed_rules(decision, enrolments, count, error) && (count == 0 || look_at_queue(subject, error)) &&
            tell_colleagues(subject, error) &&
-           (decision->reconsider_ms == subject->contact->reconsider_ms ||
-            store_contact_set_reconsider(store, id, decision->reconsider_ms, error));
+           (decision->reconsider_ms == contact->reconsider_ms ||
+            store_contact_set_reconsider(subject->core->store, contact->id, decision->reconsider_ms, error));
 }
 
-static gboolean decide(EngineCore *core, const Contact *contact, DecideSummary *summary, GError **error)
+static gboolean decide(EngineCore *core, const Contact *contact, Enrolment *const *enrolments, guint count, gint64 newest_interaction,
+                       DecideSummary *summary, GError **error)
 {
-    Decision decision = {.summary = summary};
+    Decision decision = {.newest_interaction = newest_interaction, .summary = summary};
     subject_init(&decision.subject, core, contact);
-    gboolean ok = decide_all_rules(&decision, error);
+    gboolean ok = decide_all_rules(&decision, enrolments, count, error);
     subject_clear(&decision.subject);
     return ok;
 }
@@ -306,20 +301,44 @@ static gboolean decide(EngineCore *core, const Contact *contact, DecideSummary *
 gboolean decide_contact(EngineCore *core, gint64 contact_id, DecideSummary *summary, GError **error)
 {
     g_autoptr(Contact) contact = NULL;
-    return store_mark_clear(core->store, contact_id, error) && store_contact_get(core->store, contact_id, &contact, error) &&
-           (!contact || decide(core, contact, summary, error));
+    g_autoptr(GPtrArray) enrolments = NULL;
+    gint64 newest = 0;
+    if (!store_mark_clear(core->store, contact_id, error) || !store_contact_get(core->store, contact_id, &contact, error))
+        return FALSE;
+    if (!contact)
+        return TRUE;
+    return store_enrolments_of(core->store, contact_id, &enrolments, error) && store_history_newest(core->store, &newest, error) &&
+           decide(core, contact, (Enrolment *const *)enrolments->pdata, enrolments->len, newest, summary, error);
 }
 
+/* How many of the enrolments from first on are the contact's. */
+static guint count_of(const GPtrArray *enrolments, guint first, gint64 contact_id)
+{
+    guint count = 0;
+    while (first + count < enrolments->len && ((Enrolment *)enrolments->pdata[first + count])->contact_id == contact_id)
+        count++;
+    return count;
+}
+
+/* Read with few statements, all in the order of the marks: for a large import most of the time goes to reading one by one. */
 gboolean decide_marked(EngineCore *core, guint limit, DecideSummary *summary, guint *ret_count, GError **error)
 {
     g_autoptr(GPtrArray) contacts = NULL;
-    gint64 last_mark = 0;
+    g_autoptr(GPtrArray) enrolments = NULL;
+    gint64 last_mark = 0, newest = 0;
+    guint first = 0;
     if (!store_contacts_marked(core->store, limit, &contacts, &last_mark, error) ||
+        !store_enrolments_marked(core->store, last_mark, &enrolments, error) || !store_history_newest(core->store, &newest, error) ||
         (contacts->len > 0 && !store_marks_clear_until(core->store, last_mark, error)))
         return FALSE;
-    for (guint i = 0; i < contacts->len; i++)
-        if (!decide(core, contacts->pdata[i], summary, error))
+    for (guint i = 0; i < contacts->len; i++) {
+        const Contact *contact = contacts->pdata[i];
+        guint count = count_of(enrolments, first, contact->id);
+        Enrolment *const *own = count ? (Enrolment *const *)&enrolments->pdata[first] : NULL;
+        if (!decide(core, contact, own, count, newest, summary, error))
             return FALSE;
+        first += count;
+    }
     summary->contacts += contacts->len;
     *ret_count = contacts->len;
     return TRUE;

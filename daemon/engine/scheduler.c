@@ -12,7 +12,7 @@
 #include "store/enrolments.h"
 #include "store/marks.h"
 
-enum { BATCH = 500, RETRY_MS = 2000 };
+enum { BATCH = 500, TRANSACTION_MS = 100, RETRY_MS = 2000 };
 
 struct Scheduler {
     EngineCore *core;
@@ -24,11 +24,16 @@ struct Scheduler {
     DecideSummary since_wake;
 };
 
+/* Batch by batch, as long as the loop can do without us: a commit costs as much as the deciding of some hundred. */
 static gboolean decide_marks(EngineCore *core, DecideSummary *summary, gboolean *ret_more, GError **error)
 {
-    guint count = 0;
-    gboolean ok = decide_marked(core, BATCH, summary, &count, error);
-    core->in_bulk = ok && count == BATCH; /* and so will the next be, or nearly */
+    const gint64 until_ms = clock_monotonic_ms() + TRANSACTION_MS;
+    guint count = BATCH;
+    gboolean ok = TRUE;
+    while (ok && count == BATCH && clock_monotonic_ms() < until_ms) {
+        ok = decide_marked(core, BATCH, summary, &count, error);
+        core->in_bulk = ok && count == BATCH; /* and so will the next be, or nearly */
+    }
     *ret_more |= count == BATCH;
     return ok;
 }

@@ -66,13 +66,10 @@ static char **read_tags(Store *store, gint64 id, GError **error)
     return read_strings(rows, error);
 }
 
-static Contact *contact_of(Store *store, DbStatement *row, GError **error)
+/* All but the tags. */
+static Contact *untagged_contact_of(DbStatement *row)
 {
-    char **tags = read_tags(store, db_int(row, 0), error);
-    if (tags == NULL)
-        return NULL;
     Contact *contact = g_new0(Contact, 1);
-    contact->tags = tags;
     contact->id = db_int(row, 0);
     contact->email = g_strdup(db_text(row, 1));
     contact->first_name = g_strdup(db_text(row, 2));
@@ -102,6 +99,16 @@ static Contact *contact_of(Store *store, DbStatement *row, GError **error)
     return contact;
 }
 
+static Contact *contact_of(Store *store, DbStatement *row, GError **error)
+{
+    char **tags = read_tags(store, db_int(row, 0), error);
+    if (tags == NULL)
+        return NULL;
+    Contact *contact = untagged_contact_of(row);
+    contact->tags = tags;
+    return contact;
+}
+
 static gboolean read_one(Store *store, DbStatement *rows, Contact **ret_contact, GError **error)
 {
     DbStep step = rows != NULL ? db_step(rows, error) : DB_FAILED;
@@ -127,7 +134,28 @@ gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GErro
     return read_one(store, rows, ret_contact, error);
 }
 
-/* All at once, since one statement over many rows costs less than many of one. */
+/* ---- many at once ----------------------------------------------------------------------------------------------------- */
+
+/* Both lists are in the order of the marks. */
+static gboolean read_marked_tags(Store *store, GPtrArray *contacts, gint64 last_mark, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db,
+                 "SELECT t.contact_id, t.name FROM mark m JOIN tag t ON t.contact_id = m.contact_id"
+                 " WHERE m.id > 0 AND m.id <= $1 ORDER BY m.id, t.name_key",
+                 error, DB_INT(last_mark));
+    DbStep step = rows != NULL ? db_step(rows, error) : DB_FAILED;
+    for (guint i = 0; i < contacts->len && step != DB_FAILED; i++) {
+        Contact *contact = contacts->pdata[i];
+        g_autoptr(GPtrArray) tags = g_ptr_array_new();
+        for (; step == DB_ROW && db_int(rows, 0) == contact->id; step = db_step(rows, error))
+            g_ptr_array_add(tags, g_strdup(db_text(rows, 1)));
+        g_ptr_array_add(tags, NULL);
+        contact->tags = (char **)g_ptr_array_steal(tags, NULL);
+    }
+    return step != DB_FAILED;
+}
+
 gboolean store_contacts_marked(Store *store, guint limit, GPtrArray **ret_contacts, gint64 *ret_last_mark, GError **error)
 {
     g_autoptr(GPtrArray) contacts = g_ptr_array_new_with_free_func((GDestroyNotify)contact_free);
@@ -136,13 +164,10 @@ gboolean store_contacts_marked(Store *store, guint limit, GPtrArray **ret_contac
     gint64 last_mark = 0;
     DbStep step = DB_FAILED;
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
-        Contact *contact = contact_of(store, rows, error);
-        if (contact == NULL)
-            return FALSE;
-        g_ptr_array_add(contacts, contact);
+        g_ptr_array_add(contacts, untagged_contact_of(rows));
         last_mark = db_int(rows, 25);
     }
-    if (step == DB_FAILED)
+    if (step == DB_FAILED || !read_marked_tags(store, contacts, last_mark, error))
         return FALSE;
     *ret_contacts = g_steal_pointer(&contacts);
     *ret_last_mark = last_mark;

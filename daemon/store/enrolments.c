@@ -126,6 +126,17 @@ gboolean store_enrolments_of(Store *store, gint64 contact_id, GPtrArray **ret_en
     return read_all(rows, ret_enrolments, error);
 }
 
+gboolean store_enrolments_marked(Store *store, gint64 last_mark, GPtrArray **ret_enrolments, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db,
+                 "SELECT e.id, e.contact_id, e.rule, e.round, e.state, e.stage, e.anchor_ms, e.next_step, e.due_ms, e.last_step_ms,"
+                 " e.history_mark, e.enrolled_ms, e.ended_ms, e.end_reason FROM mark m JOIN enrolment e ON e.contact_id = m.contact_id"
+                 " WHERE m.id > 0 AND m.id <= $1 ORDER BY m.id, e.rule, e.round",
+                 error, DB_INT(last_mark));
+    return read_all(rows, ret_enrolments, error);
+}
+
 gboolean store_enrolments_due(Store *store, gint64 now_ms, guint limit, GPtrArray **ret_enrolments, GError **error)
 {
     g_autoptr(DbStatement) rows = db_query(

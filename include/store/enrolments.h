@@ -42,6 +42,10 @@ gboolean store_enrolment_get(Store *store, gint64 id, Enrolment **ret_enrolment,
 /* All of a contact (Enrolment*, freed with the array), by rule, then round. */
 gboolean store_enrolments_of(Store *store, gint64 contact_id, GPtrArray **ret_enrolments, GError **error);
 
+/* All of the contacts that are marked, up to that mark (store/contacts.h: store_contacts_marked()), in the order of the marks, then by rule
+ * and round (Enrolment*, freed with the array). */
+gboolean store_enrolments_marked(Store *store, gint64 last_mark, GPtrArray **ret_enrolments, GError **error);
+
 /* Active ones with due_ms in 1 … now_ms, earliest first, at most limit (Enrolment*, freed with the array). */
 gboolean store_enrolments_due(Store *store, gint64 now_ms, guint limit, GPtrArray **ret_enrolments, GError **error);
 

@@ -159,13 +159,14 @@ static void colleagues_are_all_others_of_the_company(void **state)
 static void tell(Store *store, gint64 contact, const char *const *rules, const char *want)
 {
     GError *error = NULL;
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GPtrArray) marked = NULL;
+    gint64 last_mark = 0;
     g_autoptr(GString) found = g_string_new(NULL);
     run(store, "DELETE FROM mark");
     assert_done(store_mark_colleagues(store, contact, rules, &error));
-    assert_done(store_marks_peek(store, 100, ids, &error));
-    for (guint i = 0; i < ids->len; i++)
-        g_string_append_printf(found, "%d ", (int)g_array_index(ids, gint64, i));
+    assert_done(store_contacts_marked(store, 100, &marked, &last_mark, &error));
+    for (guint i = 0; i < marked->len; i++)
+        g_string_append_printf(found, "%d ", (int)((Contact *)marked->pdata[i])->id);
     assert_string_equal(found->str, want);
 }
 

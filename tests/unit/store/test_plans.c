@@ -76,6 +76,7 @@ static void call_people(Store *store)
     guint marked = 0;
     gint64 at = 0;
     g_autoptr(GPtrArray) contacts = NULL;
+    g_autoptr(GPtrArray) enrolments = NULL;
     assert_done(store_contact_find(store, "a@b.no", &by_address, &error));
     assert_int_equal(last_contacted(store, 1), 0);
     assert_done(store_contact_each(store, NULL, any_contact, NULL, &error));
@@ -92,6 +93,7 @@ static void call_people(Store *store)
     assert_done(store_marks_add_due(store, NOW, 10, &marked, &error));
     assert_done(store_marks_exist(store, &yes, &error));
     assert_done(store_contacts_marked(store, 10, &contacts, &at, &error));
+    assert_done(store_enrolments_marked(store, at, &enrolments, &error));
     assert_done(store_marks_clear_until(store, 0, &error));
     assert_done(store_mark_exists(store, 1, &yes, &error));
     assert_done(store_mark_clear(store, 1, &error));
