@@ -360,24 +360,51 @@ static void test_no_file_makes_it_crash(void **state)
     g_rand_free(random);
 }
 
-static void test_the_sample_loads(void **state)
+/* The sample as installed, and with its examples put into force. */
+static Config *load_sample(const Fixture *fixture, gboolean with_examples)
 {
-    const Fixture *fixture = *state;
     g_autofree char *sample = NULL;
     g_autofree char *rules = NULL;
     if (!g_file_get_contents("conf/nurtured.conf", &sample, NULL, NULL) || !g_file_get_contents("conf/rules.conf", &rules, NULL, NULL))
-        skip(); /* not run from the top of the tree */
+        return NULL; /* not run from the top of the tree */
+    g_autoptr(GRegex) example = g_regex_new("^( *)# (?=[a-z_]+ += | +[{a-z])", G_REGEX_MULTILINE, 0, NULL);
+    const char *mark = with_examples ? "\\1" : "\\0";
+    g_autofree char *rules_text = g_regex_replace(example, rules, -1, 0, mark, 0, NULL);
+    g_autofree char *sample_text = g_regex_replace(example, sample, -1, 0, mark, 0, NULL);
     g_autofree char *other = g_build_filename(fixture->folder, "rules.conf", NULL);
-    g_file_set_contents(other, rules, -1, NULL);
-    GString *text = g_string_new(sample);
+    g_autofree char *holidays = g_build_filename(fixture->folder, "holidays-no.ics", NULL);
+    g_file_set_contents(other, rules_text, -1, NULL);
+    g_file_set_contents(holidays, "x", -1, NULL);
+    GString *text = g_string_new(sample_text);
     g_string_replace(text, "password_file = \"/etc/nurtured/anna.secret\"", "password = \"x\"", 0);
-    g_autoptr(GPtrArray) faults = NULL;
-    g_autoptr(Config) config = load(fixture, text->str, &faults);
-    for (guint i = 0; faults && i < faults->len; i++)
-        print_error("%s\n", (char *)faults->pdata[i]);
-    assert_non_null(config);
-    assert_int_equal(g_strv_length((char **)config->rules), 5);
+    Config *config = load_good(fixture, text->str);
     g_string_free(text, TRUE);
+    return config;
+}
+
+static void test_the_sample_loads(void **state)
+{
+    g_autoptr(Config) config = load_sample(*state, FALSE);
+    if (!config)
+        skip();
+    assert_int_equal(g_strv_length((char **)config->rules), 5);
+    assert_int_equal(config->accounts[0]->limits.ramp_start, 0);
+}
+
+static void test_the_examples_of_the_sample_are_right(void **state)
+{
+    g_autoptr(Config) config = load_sample(*state, TRUE);
+    if (!config)
+        skip();
+    assert_int_equal(g_strv_length((char **)config->rules), 10);
+    assert_int_equal(g_strv_length(config->sending.holiday_files), 1);
+    assert_int_equal(config->sending.max_per.week, 2);
+    assert_int_equal(config->sending.quiet_after_contact.days, 5);
+    assert_int_equal(config->accounts[0]->limits.ramp_start, 20);
+    assert_true(config->accounts[0]->has_window);
+    const Rule *stalled = config_rule(config, "stalled-negotiation");
+    assert_true(stalled->has_window && stalled->priority == 10 && stalled->scope_company && stalled->steps[0]->approve);
+    assert_int_equal(config_rule_step(config_rule(config, "renewal"), "renewal-task")->kind, STEP_TASK);
 }
 
 int main(void)
@@ -397,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_key_stands_in_the_manual, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_file_makes_it_crash, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_sample_loads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_examples_of_the_sample_are_right, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
