@@ -1,5 +1,6 @@
 /*
- * Comma-separated values: a row at a time, over text in memory. Owns nothing but its place in the text.
+ * Comma-separated values: a row at a time, over text in memory. Owns the cells of the row that it read last, in one buffer, so that a
+ * row costs no allocation.
  */
 #include "cli/csv.h"
 
@@ -9,6 +10,10 @@ struct CsvReader {
     const char *text, *at;
     char separator;
     guint line;
+    gboolean ends_plain[256]; /* octets that a value without quotes does not hold */
+    GString *cells;           /* the values, each ended by NUL */
+    GArray *starts;           /* gsize: where each begins in cells */
+    GPtrArray *row;           /* char*, NULL at the end */
 };
 
 /* ---- the separator --------------------------------------------------------------------------------------------------- */
@@ -72,17 +77,33 @@ CsvReader *csv_reader_new(const char *text)
         skip_line(reader);
     else
         reader->separator = separator_of(text);
+    const char ends[] = {reader->separator, '"', '\r', '\n', '\0'};
+    for (gsize i = 0; i < sizeof(ends); i++)
+        reader->ends_plain[(guchar)ends[i]] = TRUE;
+    reader->cells = g_string_new(NULL);
+    reader->starts = g_array_new(FALSE, FALSE, sizeof(gsize));
+    reader->row = g_ptr_array_new();
     return reader;
 }
 
 void csv_reader_free(CsvReader *reader)
 {
+    if (reader == NULL)
+        return;
+    g_string_free(reader->cells, TRUE);
+    g_array_unref(reader->starts);
+    g_ptr_array_unref(reader->row);
     g_free(reader);
 }
 
 gsize csv_reader_position(const CsvReader *reader)
 {
     return (gsize)(reader->at - reader->text);
+}
+
+CsvPlace csv_reader_place(const CsvReader *reader)
+{
+    return (CsvPlace){.offset = csv_reader_position(reader), .line = reader->line};
 }
 
 void csv_reader_seek(CsvReader *reader, CsvPlace place)
@@ -96,22 +117,24 @@ void csv_reader_seek(CsvReader *reader, CsvPlace place)
 static const char CELL_TOO_LARGE[] = "a value is larger than 64 KiB; look for a quotation mark that is missing";
 
 /* Behind the opening quote; a doubled quote is one. Line ends inside become LF. */
-static const char *read_quoted(CsvReader *reader, GString *cell)
+static const char *read_quoted(CsvReader *reader)
 {
+    GString *cells = reader->cells;
+    const gsize start = cells->len;
     for (;;) {
         if (*reader->at == '\0')
             return "a quotation mark is opened and never closed; write \" at the end of the value, and \"\" for one inside";
-        if (cell->len > CSV_MAX_CELL)
+        if (cells->len - start > CSV_MAX_CELL)
             return CELL_TOO_LARGE;
         if (reader->at[0] == '"' && reader->at[1] != '"')
             break;
         if (at_line_end(reader)) {
             skip_line_end(reader);
-            g_string_append_c(cell, '\n');
+            g_string_append_c(cells, '\n');
             continue;
         }
         reader->at += *reader->at == '"';
-        g_string_append_c(cell, *reader->at++);
+        g_string_append_c(cells, *reader->at++);
     }
     reader->at++;
     /* some write spaces before the separator */
@@ -121,32 +144,53 @@ static const char *read_quoted(CsvReader *reader, GString *cell)
     return NULL;
 }
 
-static const char *read_plain(CsvReader *reader, GString *cell)
+static const char *read_plain(CsvReader *reader)
 {
-    const char end[] = {reader->separator, '"', '\r', '\n', '\0'};
-    gsize length = strcspn(reader->at, end);
-    g_string_append_len(cell, reader->at, (gssize)MIN(length, (gsize)CSV_MAX_CELL + 1));
-    reader->at += length;
-    if (*reader->at == '"')
+    const char *end = reader->at;
+    while (!reader->ends_plain[(guchar)*end])
+        end++;
+    gsize length = (gsize)(end - reader->at);
+    if (*end != '"' && length <= CSV_MAX_CELL)
+        g_string_append_len(reader->cells, reader->at, (gssize)length);
+    reader->at = end;
+    if (*end == '"')
         return "there is a quotation mark inside of a value without them; put the whole value in quotation marks, and write "
                "\"\" inside";
-    return cell->len > CSV_MAX_CELL ? CELL_TOO_LARGE : NULL;
+    return length > CSV_MAX_CELL ? CELL_TOO_LARGE : NULL;
 }
 
-static const char *read_row(CsvReader *reader, GPtrArray *cells)
+/* One value to the buffer, without white space at its ends. */
+static const char *read_cell(CsvReader *reader)
 {
+    GString *cells = reader->cells;
+    gsize start = cells->len;
+    while (*reader->at == ' ')
+        reader->at++;
+    gboolean quoted = *reader->at == '"';
+    reader->at += quoted;
+    const char *fault = quoted ? read_quoted(reader) : read_plain(reader);
+    if (fault != NULL)
+        return fault;
+    while (start < cells->len && g_ascii_isspace(cells->str[start]))
+        start++;
+    while (start < cells->len && g_ascii_isspace(cells->str[cells->len - 1]))
+        g_string_truncate(cells, cells->len - 1);
+    g_array_append_val(reader->starts, start);
+    g_string_append_c(cells, '\0');
+    return NULL;
+}
+
+static const char *read_row(CsvReader *reader)
+{
+    g_string_truncate(reader->cells, 0);
+    g_array_set_size(reader->starts, 0);
     for (;;) {
-        GString *cell = g_string_new(NULL);
-        reader->at += strspn(reader->at, " ");
-        gboolean quoted = *reader->at == '"';
-        reader->at += quoted;
-        const char *fault = quoted ? read_quoted(reader, cell) : read_plain(reader, cell);
-        g_ptr_array_add(cells, g_strstrip(g_string_free(cell, FALSE)));
+        const char *fault = read_cell(reader);
         if (fault != NULL)
             return fault;
         if (*reader->at != reader->separator)
             break;
-        if (cells->len == CSV_MAX_CELLS)
+        if (reader->starts->len == CSV_MAX_CELLS)
             return "a row has more than 500 values; look for a separator too many";
         reader->at++;
     }
@@ -154,26 +198,27 @@ static const char *read_row(CsvReader *reader, GPtrArray *cells)
     return NULL;
 }
 
-CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char ***ret_cells, const char **ret_fault)
+CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char *const **ret_cells, const char **ret_fault)
 {
     while (*reader->at != '\0' && at_line_end(reader))
         skip_line_end(reader);
-    const CsvPlace place = {.offset = csv_reader_position(reader), .line = reader->line};
+    const CsvPlace place = csv_reader_place(reader);
     *ret_place = place;
     if (*reader->at == '\0')
         return CSV_END;
-    GPtrArray *cells = g_ptr_array_new_with_free_func(g_free);
-    const char *fault = read_row(reader, cells);
+    const char *fault = read_row(reader);
     if (fault != NULL) {
-        g_ptr_array_unref(cells);
         /* what was taken for the inside of a quote are most likely rows of their own: none is lost unsaid */
         csv_reader_seek(reader, place);
         skip_line(reader);
         *ret_fault = fault;
         return CSV_FAULT;
     }
-    g_ptr_array_add(cells, NULL);
-    *ret_cells = (char **)g_ptr_array_free(cells, FALSE);
+    g_ptr_array_set_size(reader->row, 0);
+    for (guint i = 0; i < reader->starts->len; i++)
+        g_ptr_array_add(reader->row, reader->cells->str + g_array_index(reader->starts, gsize, i));
+    g_ptr_array_add(reader->row, NULL);
+    *ret_cells = (char *const *)reader->row->pdata;
     return CSV_ROW;
 }
 

@@ -31,12 +31,13 @@ typedef enum { CSV_ROW, CSV_FAULT, CSV_END } CsvResult;
 
 /*
  * The next row; empty lines are passed over. CSV_ROW: *ret_cells (NULL-terminated, white space at the ends of a cell taken
- * off; free with g_strfreev()). CSV_FAULT: *ret_fault is what is wrong and what to write (static text); reading goes on with
+ * off; they belong to the reader until it reads on). CSV_FAULT: *ret_fault is what is wrong and what to write (static text); reading goes on with
  * the line behind the row's first.
  */
-CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char ***ret_cells, const char **ret_fault);
+CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char *const **ret_cells, const char **ret_fault);
 
-/* Goes (back) to a place that csv_reader_next() gave. */
+/* Where the next row is looked for; and going (back) to that or to a place that csv_reader_next() gave. */
+CsvPlace csv_reader_place(const CsvReader *reader);
 void csv_reader_seek(CsvReader *reader, CsvPlace place);
 
 /* Octets read so far, for a progress bar. */

@@ -6,44 +6,97 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/timestamp.h"
+#include "cli/known_times.h"
 #include "mail/address.h"
 
-enum { LINE_MAX_BYTES = 500, ATTRIBUTE_MAX_BYTES = 10000, NAME_MAX_BYTES = 100, SHOWN_BYTES = 60 };
+enum {
+    LINE_MAX_BYTES = 500,
+    ATTRIBUTE_MAX_BYTES = 10000,
+    NAME_MAX_BYTES = 100,
+    SHOWN_BYTES = 60,
+    TEXTS_BYTES = 4096 /* a block of ContactFields.texts */
+};
 
 static const gint64 EARLIEST_MS = G_GINT64_CONSTANT(24) * 60 * 60 * 1000; /* 0 is "none" in the store */
+
+/* One person. */
+typedef struct {
+    ContactEdit edit;
+    GPtrArray *add_tags, *remove_tags; /* char*; NULL at the end once finished */
+} Person;
 
 struct ContactFields {
     const Config *config;
     gint64 now_ms;
-    ContactEdit edit;
-    char *email, *first_name, *last_name, *company, *time_zone, *language, *source;
-    char *stage_since, *customer_since; /* read when the zone is known */
-    GPtrArray *add_tags, *remove_tags;  /* char*; NULL at the end once finished */
+    GPtrArray *people;     /* Person*: those begun since the reset come first, the others are kept for later */
+    guint n_people;        /* begun */
+    Person *person;        /* the last one begun; all below is about them */
+    ContactEdit *edit;     /* theirs */
+    GTimeZone *zone;       /* of edit->time_zone; borrowed from times */
+    const char *stage_since, *customer_since; /* read when the zone is known */
+    GStringChunk *texts;   /* all text of all edits */
+    KnownTimes *times;
 };
+
+static void person_free(gpointer data)
+{
+    Person *person = data;
+    g_ptr_array_unref(person->add_tags);
+    g_ptr_array_unref(person->remove_tags);
+    g_hash_table_unref(person->edit.attributes);
+    g_free(person);
+}
+
+static Person *person_new(void)
+{
+    Person *person = g_new0(Person, 1);
+    person->add_tags = g_ptr_array_new();
+    person->remove_tags = g_ptr_array_new();
+    person->edit.attributes = g_hash_table_new(g_str_hash, g_str_equal);
+    return person;
+}
 
 ContactFields *contact_fields_new(const Config *config, gint64 now_ms)
 {
     ContactFields *fields = g_new0(ContactFields, 1);
     fields->config = config;
     fields->now_ms = now_ms;
-    fields->edit.attributes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    fields->add_tags = g_ptr_array_new_with_free_func(g_free);
-    fields->remove_tags = g_ptr_array_new_with_free_func(g_free);
+    fields->people = g_ptr_array_new_with_free_func(person_free);
+    fields->texts = g_string_chunk_new(TEXTS_BYTES);
+    fields->times = known_times_new();
+    contact_fields_begin(fields);
     return fields;
+}
+
+void contact_fields_begin(ContactFields *fields)
+{
+    if (fields->n_people == fields->people->len)
+        g_ptr_array_add(fields->people, person_new());
+    Person *person = g_ptr_array_index(fields->people, fields->n_people++);
+    g_hash_table_remove_all(person->edit.attributes);
+    person->edit = (ContactEdit){.attributes = person->edit.attributes};
+    g_ptr_array_set_size(person->add_tags, 0);
+    g_ptr_array_set_size(person->remove_tags, 0);
+    fields->person = person;
+    fields->edit = &person->edit;
+    fields->zone = NULL;
+    fields->stage_since = fields->customer_since = NULL;
+}
+
+void contact_fields_reset(ContactFields *fields)
+{
+    fields->n_people = 0;
+    g_string_chunk_clear(fields->texts);
+    contact_fields_begin(fields);
 }
 
 void contact_fields_free(ContactFields *fields)
 {
     if (fields == NULL)
         return;
-    char *owned[] = {fields->email,    fields->first_name, fields->last_name,   fields->company,       fields->time_zone,
-                     fields->language, fields->source,     fields->stage_since, fields->customer_since};
-    for (gsize i = 0; i < G_N_ELEMENTS(owned); i++)
-        g_free(owned[i]);
-    g_ptr_array_unref(fields->add_tags);
-    g_ptr_array_unref(fields->remove_tags);
-    g_hash_table_unref(fields->edit.attributes);
+    g_ptr_array_unref(fields->people);
+    g_string_chunk_free(fields->texts);
+    known_times_free(fields->times);
     g_free(fields);
 }
 
@@ -65,10 +118,26 @@ static void refuse_unknown(GError **error, const char *value, const char *what, 
     g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, message);
 }
 
+/* Nothing but letters, digits, signs and single spaces between them, of ASCII: most values are so, and need no closer look. */
+static gboolean is_plain_line(const char *value, gsize length)
+{
+    guchar before = ' ';
+    for (gsize i = 0; i < length; i++) {
+        guchar byte = (guchar)value[i];
+        if (byte < 0x20 || byte > 0x7e || (byte == ' ' && before == ' '))
+            return FALSE;
+        before = byte;
+    }
+    return length == 0 || before != ' ';
+}
+
 /* Valid, at most max_bytes, and without control characters but line ends and tabs. */
 static gboolean check_text(const char *value, gsize max_bytes, GError **error)
 {
-    if (strlen(value) > max_bytes) {
+    gsize length = strlen(value);
+    if (length <= max_bytes && is_plain_line(value, length))
+        return TRUE;
+    if (length > max_bytes) {
         g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
                     "the text is longer than %" G_GSIZE_FORMAT " bytes; write a shorter one", max_bytes);
         return FALSE;
@@ -85,50 +154,54 @@ static gboolean check_text(const char *value, gsize max_bytes, GError **error)
 
 /* ---- single fields --------------------------------------------------------------------------------------------------- */
 
-static void keep(char **owned, const char *value)
+static const char *keep(ContactFields *fields, const char *value)
 {
-    g_free(*owned);
-    *owned = g_strdup(value);
+    return g_string_chunk_insert(fields->texts, value);
 }
 
-static gboolean set_line(char **owned, const char **target, const char *value, GError **error)
+/* White space at the ends taken off, and made one space elsewhere. */
+static const char *keep_line(ContactFields *fields, const char *value)
+{
+    if (is_plain_line(value, strlen(value)))
+        return keep(fields, value);
+    g_autofree char *line = text_one_line(value);
+    return keep(fields, line);
+}
+
+static gboolean set_line(ContactFields *fields, const char **target, const char *value, GError **error)
 {
     if (!check_text(value, LINE_MAX_BYTES, error))
         return FALSE;
-    g_free(*owned);
-    *owned = text_one_line(value);
-    *target = *owned;
+    *target = keep_line(fields, value);
     return TRUE;
 }
 
 static gboolean set_first_name(ContactFields *fields, const char *value, GError **error)
 {
-    return set_line(&fields->first_name, &fields->edit.first_name, value, error);
+    return set_line(fields, &fields->edit->first_name, value, error);
 }
 
 static gboolean set_last_name(ContactFields *fields, const char *value, GError **error)
 {
-    return set_line(&fields->last_name, &fields->edit.last_name, value, error);
+    return set_line(fields, &fields->edit->last_name, value, error);
 }
 
 static gboolean set_company(ContactFields *fields, const char *value, GError **error)
 {
-    return set_line(&fields->company, &fields->edit.company, value, error);
+    return set_line(fields, &fields->edit->company, value, error);
 }
 
 static gboolean set_source(ContactFields *fields, const char *value, GError **error)
 {
-    return set_line(&fields->source, &fields->edit.source, value, error);
+    return set_line(fields, &fields->edit->source, value, error);
 }
 
 static gboolean set_email(ContactFields *fields, const char *value, GError **error)
 {
-    char *address = address_canonical(value, error);
+    g_autofree char *address = address_canonical(value, error);
     if (address == NULL)
         return FALSE;
-    g_free(fields->email);
-    fields->email = address;
-    fields->edit.email = address;
+    fields->edit->email = keep(fields, address);
     if (address_in_domains(address, (const char *const *)fields->config->organisation.domains))
         return refuse(error, value, "is one of our own people (organisation.domains)",
                       "the address of a customer or prospect");
@@ -146,8 +219,8 @@ const char *contact_stage_named(const Config *config, const char *stage, GError 
 
 static gboolean set_stage(ContactFields *fields, const char *value, GError **error)
 {
-    fields->edit.stage = contact_stage_named(fields->config, value, error);
-    return fields->edit.stage != NULL;
+    fields->edit->stage = contact_stage_named(fields->config, value, error);
+    return fields->edit->stage != NULL;
 }
 
 const char *contact_owner_named(const Config *config, const char *owner, GError **error)
@@ -165,17 +238,16 @@ const char *contact_owner_named(const Config *config, const char *owner, GError 
 
 static gboolean set_owner(ContactFields *fields, const char *value, GError **error)
 {
-    fields->edit.owner = value[0] == '\0' ? "" : contact_owner_named(fields->config, value, error);
-    return fields->edit.owner != NULL;
+    fields->edit->owner = value[0] == '\0' ? "" : contact_owner_named(fields->config, value, error);
+    return fields->edit->owner != NULL;
 }
 
 static gboolean set_time_zone(ContactFields *fields, const char *value, GError **error)
 {
-    g_autoptr(GTimeZone) zone = value[0] != '\0' ? timestamp_zone(value, error) : NULL;
-    if (value[0] != '\0' && zone == NULL)
+    fields->zone = value[0] != '\0' ? known_times_zone(fields->times, value, error) : NULL;
+    if (value[0] != '\0' && fields->zone == NULL)
         return FALSE;
-    keep(&fields->time_zone, value);
-    fields->edit.time_zone = fields->time_zone;
+    fields->edit->time_zone = keep(fields, value);
     return TRUE;
 }
 
@@ -195,43 +267,52 @@ static gboolean put_subtag(const char *part, GString *tag)
     return TRUE;
 }
 
-/* "nb", "nb-NO", "zh-Hant-TW" (BCP 47); "nb_NO" is understood. */
-static gboolean set_language(ContactFields *fields, const char *value, GError **error)
+/* The tag in its usual form, "nb_no" -> "nb-NO"; FALSE for what is none. */
+static gboolean put_language(const char *value, GString *tag)
 {
     g_auto(GStrv) parts = g_strsplit_set(value, "-_", -1);
     gsize length = parts[0] != NULL ? strlen(parts[0]) : 0;
     gboolean ok = value[0] == '\0' || length == 2 || length == 3;
-    g_autoptr(GString) tag = g_string_new(NULL);
     for (gsize i = 0; ok && i < length; i++) {
         ok = g_ascii_isalpha(parts[0][i]);
         g_string_append_c(tag, g_ascii_tolower(parts[0][i]));
     }
     for (guint i = 1; ok && length > 0 && parts[i] != NULL; i++)
         ok = put_subtag(parts[i], tag);
-    if (!ok || tag->len > NAME_MAX_BYTES)
+    return ok && tag->len <= NAME_MAX_BYTES;
+}
+
+/* "nb", "nb-NO", "zh-Hant-TW" (BCP 47); "nb_NO" is understood. */
+static gboolean set_language(ContactFields *fields, const char *value, GError **error)
+{
+    if (g_ascii_islower(value[0]) && g_ascii_islower(value[1]) && value[2] == '\0') { /* as most are */
+        fields->edit->language = keep(fields, value);
+        return TRUE;
+    }
+    g_autoptr(GString) tag = g_string_new(NULL);
+    if (!put_language(value, tag))
         return refuse(error, value, "is no language code", "one such as \"en\", \"nb\" or \"nb-NO\"");
-    keep(&fields->language, tag->str);
-    fields->edit.language = fields->language;
+    fields->edit->language = keep(fields, tag->str);
     return TRUE;
 }
 
 static gboolean set_stage_since(ContactFields *fields, const char *value, GError **error)
 {
     (void)error;
-    keep(&fields->stage_since, value);
+    fields->stage_since = keep(fields, value);
     return TRUE;
 }
 
 static gboolean set_customer_since(ContactFields *fields, const char *value, GError **error)
 {
     (void)error;
-    keep(&fields->customer_since, value);
+    fields->customer_since = keep(fields, value);
     return TRUE;
 }
 
 /* ---- tags and attributes --------------------------------------------------------------------------------------------- */
 
-static gboolean take_tags(GPtrArray *tags, const char *list, GError **error)
+static gboolean take_tags(ContactFields *fields, GPtrArray *tags, const char *list, GError **error)
 {
     g_auto(GStrv) words = text_split_list(list);
     for (char **word = words; *word != NULL; word++) {
@@ -239,19 +320,19 @@ static gboolean take_tags(GPtrArray *tags, const char *list, GError **error)
             return FALSE;
         if (**word == '+' || **word == '-')
             return refuse(error, *word, "is no tag", "a word that begins with a letter or a digit");
-        g_ptr_array_add(tags, text_one_line(*word));
+        g_ptr_array_add(tags, (gpointer)keep_line(fields, *word));
     }
     return TRUE;
 }
 
 gboolean contact_fields_add_tags(ContactFields *fields, const char *list, GError **error)
 {
-    return take_tags(fields->add_tags, list, error);
+    return take_tags(fields, fields->person->add_tags, list, error);
 }
 
 gboolean contact_fields_remove_tags(ContactFields *fields, const char *list, GError **error)
 {
-    return take_tags(fields->remove_tags, list, error);
+    return take_tags(fields, fields->person->remove_tags, list, error);
 }
 
 char *contact_attribute_name(const char *written, GError **error)
@@ -278,7 +359,7 @@ gboolean contact_fields_set_attribute(ContactFields *fields, const char *name, c
 {
     if (!check_text(value, ATTRIBUTE_MAX_BYTES, error))
         return FALSE;
-    g_hash_table_replace(fields->edit.attributes, g_strdup(name), g_strdup(value));
+    g_hash_table_replace(fields->edit->attributes, (gpointer)keep(fields, name), (gpointer)keep(fields, value));
     return TRUE;
 }
 
@@ -311,21 +392,34 @@ const char *const *contact_field_names(void)
     return names;
 }
 
-gboolean contact_fields_set(ContactFields *fields, const char *name, const char *value, GError **error)
+int contact_field_index(const char *name)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(setters); i++)
         if (g_str_equal(name, setters[i].name))
-            return setters[i].set(fields, value, error);
+            return (int)i;
+    return -1;
+}
+
+gboolean contact_fields_set_at(ContactFields *fields, int index, const char *value, GError **error)
+{
+    return setters[index].set(fields, value, error);
+}
+
+gboolean contact_fields_set(ContactFields *fields, const char *name, const char *value, GError **error)
+{
+    int index = contact_field_index(name);
+    if (index >= 0)
+        return contact_fields_set_at(fields, index, value, error);
     return refuse(error, name, "is no field", "one of contact_field_names()");
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------- */
 
-static gboolean read_date(const ContactFields *fields, const char *text, GTimeZone *zone, gint64 *ret_ms, GError **error)
+static gboolean read_date(ContactFields *fields, const char *text, GTimeZone *zone, gint64 *ret_ms, GError **error)
 {
     if (text == NULL || text[0] == '\0')
         return TRUE;
-    if (!timestamp_parse(text, zone, ret_ms, error))
+    if (!known_times_parse(fields->times, text, zone, ret_ms, error))
         return FALSE;
     if (*ret_ms > fields->now_ms)
         return refuse(error, text, "is in the future", "a day that has come");
@@ -337,7 +431,7 @@ static gboolean read_date(const ContactFields *fields, const char *text, GTimeZo
 static gboolean finish(ContactFields *fields, GTimeZone *zone, const char *current_stage, const char **ret_field,
                        GError **error)
 {
-    ContactEdit *edit = &fields->edit;
+    ContactEdit *edit = fields->edit;
     *ret_field = "email";
     if (edit->email == NULL) {
         g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, "there is no address; write one such as anna@example.com");
@@ -366,16 +460,14 @@ const ContactEdit *contact_fields_finish(ContactFields *fields, GTimeZone *zone,
                                          const char **ret_field, GError **error)
 {
     const char *field = NULL;
-    g_autoptr(GTimeZone) own =
-        fields->time_zone != NULL && fields->time_zone[0] != '\0' ? timestamp_zone(fields->time_zone, NULL) : NULL;
-    if (!finish(fields, own != NULL ? own : zone, current_stage, &field, error)) {
+    if (!finish(fields, fields->zone != NULL ? fields->zone : zone, current_stage, &field, error)) {
         if (ret_field != NULL)
             *ret_field = field;
         return NULL;
     }
-    fields->edit.add_tags = tag_list(fields->add_tags);
-    fields->edit.remove_tags = tag_list(fields->remove_tags);
-    return &fields->edit;
+    fields->edit->add_tags = tag_list(fields->person->add_tags);
+    fields->edit->remove_tags = tag_list(fields->person->remove_tags);
+    return fields->edit;
 }
 
 gboolean contact_edit_save(Cli *cli, const ContactEdit *edit, gint64 now_ms, ContactSaveResult *ret_result, GError **error)

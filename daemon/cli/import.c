@@ -1,27 +1,28 @@
 /*
  * nurture import FILE.csv [--dry-run]: adds or updates contacts by address.
  *
- * Two passes: the first checks every row, lists the bad ones, and learns which row of each address is the last; the second
- * stores just those, so that running it twice changes nothing. Rows are stored in batches, a transaction each, so that a
- * running daemon is held up shortly at most. SIGINT and SIGTERM are heeded between the batches.
+ * Two passes over the text, both read and checked by a thread (import_reader.c): the first lists the bad rows and learns which row of
+ * each address is the last; the second stores just those, so that running it twice changes nothing. They are stored in batches; a
+ * transaction takes as many as fit into a quarter of a second, so that a running daemon is held up shortly at most. SIGINT and SIGTERM
+ * are heeded between the batches.
  */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/csv.h"
-#include "cli/import_columns.h"
+#include "cli/import_reader.h"
 #include "cli/progress.h"
 #include "engine/control.h"
 
-enum { BATCH_ROWS = 5000 };
+enum { TRANSACTION_MS = 250, EMAILS_BYTES = 64 * 1024 /* a block of addresses */ };
 
 typedef struct {
-    CsvPlace place;
-    gboolean superseded; /* a later row has the same address */
+    guint line;
+    gboolean wanted; /* it can be taken, and no later row has the same address */
 } Row;
 
 typedef struct {
@@ -34,11 +35,13 @@ typedef struct {
     gboolean dry_run;
     GTimeZone *zone;
     gint64 now_ms;
-    CsvReader *reader;
+    CsvReader *csv;
+    CsvPlace start; /* of the rows */
     gsize size;
     ImportColumns *columns;
-    GArray *rows;         /* Row: the good ones */
-    GHashTable *by_email; /* char* -> index in rows */
+    GArray *rows;         /* Row: all of the file */
+    GHashTable *by_email; /* char* -> index in rows; of those wanted */
+    GStringChunk *emails; /* the keys */
     Counts counts;
     guint64 bad;
     gboolean interrupted;
@@ -99,97 +102,109 @@ static gboolean stop_is_asked(Import *import)
     return import->interrupted;
 }
 
-/* ---- the first pass: checking ---------------------------------------------------------------------------------------- */
-
-static void remember_row(Import *import, const char *email, CsvPlace place)
+static ImportReader *read_rows(Import *import)
 {
-    gpointer before = NULL;
-    if (g_hash_table_lookup_extended(import->by_email, email, NULL, &before)) {
-        Row *earlier = &g_array_index(import->rows, Row, GPOINTER_TO_UINT(before));
-        earlier->superseded = TRUE;
-        progress_clear(import->progress);
-        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, place.line, email,
-                 earlier->place.line);
-    }
-    const Row row = {.place = place};
-    g_hash_table_replace(import->by_email, g_strdup(email), GUINT_TO_POINTER(import->rows->len));
-    g_array_append_val(import->rows, row);
+    const ImportSource source = {.csv = import->csv,
+                                 .columns = import->columns,
+                                 .config = import->cli->config,
+                                 .zone = import->zone,
+                                 .now_ms = import->now_ms};
+    csv_reader_seek(import->csv, import->start);
+    return import_reader_new(&source);
 }
 
-static void check_row(Import *import, char *const *cells, CsvPlace place)
+/* ---- the first pass: checking ---------------------------------------------------------------------------------------- */
+
+/* The row is about to be the next of rows. */
+static void remember_address(Import *import, const char *email, guint line)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(ContactFields) fields = contact_fields_new(import->cli->config, import->now_ms);
-    const char *column = NULL;
-    const ContactEdit *edit = import_columns_read(import->columns, cells, import->zone, fields, &column, &error);
-    if (edit != NULL)
-        remember_row(import, edit->email, place);
+    gpointer key = NULL, before = NULL;
+    if (g_hash_table_lookup_extended(import->by_email, email, &key, &before)) {
+        Row *earlier = &g_array_index(import->rows, Row, GPOINTER_TO_UINT(before));
+        earlier->wanted = FALSE;
+        progress_clear(import->progress);
+        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, line, email,
+                 earlier->line);
+    } else {
+        key = g_string_chunk_insert(import->emails, email);
+    }
+    g_hash_table_insert(import->by_email, key, GUINT_TO_POINTER(import->rows->len));
+}
+
+static void check_row(Import *import, const ImportRow *read)
+{
+    const Row row = {.line = read->line, .wanted = read->edit != NULL};
+    if (row.wanted)
+        remember_address(import, read->edit->email, read->line);
     else
-        tell_bad_row(import, place.line, column, error->message);
+        tell_bad_row(import, read->line, read->column, read->fault);
+    g_array_append_val(import->rows, row);
 }
 
 static void check_rows(Import *import)
 {
     g_autoptr(Progress) progress = progress_new(import->cli->err, "checking");
+    g_autoptr(ImportReader) reader = read_rows(import);
+    const ImportBatch *batch;
     import->progress = progress;
-    for (guint count = 1;; count++) {
-        CsvPlace place;
-        g_auto(GStrv) cells = NULL;
-        const char *fault = NULL;
-        CsvResult result = csv_reader_next(import->reader, &place, &cells, &fault);
-        if (result == CSV_END || (count % BATCH_ROWS == 0 && stop_is_asked(import)))
-            break;
-        if (result == CSV_FAULT)
-            tell_bad_row(import, place.line, NULL, fault);
-        else
-            check_row(import, cells, place);
-        progress_update(progress, csv_reader_position(import->reader), import->size);
+    while (!stop_is_asked(import) && (batch = import_reader_next(reader)) != NULL) {
+        for (guint i = 0; i < batch->len; i++)
+            check_row(import, &batch->rows[i]);
+        progress_update(progress, batch->position, import->size);
     }
     import->progress = NULL;
 }
 
 /* ---- the second pass: storing ---------------------------------------------------------------------------------------- */
 
-static gboolean save(Import *import, const ContactEdit *edit, ContactSaveResult *ret_result, GError **error)
+static void count_results(Counts *counts, const ContactSaveResult *results, guint len)
 {
-    if (import->cli->store != NULL)
-        return contact_edit_save(import->cli, edit, import->now_ms, ret_result, error);
-    /* a dry run before there is a store: everybody is new */
-    *ret_result = CONTACT_CREATED;
-    return TRUE;
+    for (guint i = 0; i < len; i++) {
+        counts->added += results[i] == CONTACT_CREATED;
+        counts->changed += results[i] == CONTACT_CHANGED;
+        counts->unchanged += results[i] == CONTACT_UNCHANGED;
+    }
 }
 
-/* The row passed the first pass, and so does it now. */
-static gboolean store_row(Import *import, CsvPlace place, GError **error)
+/* The rows of a batch, the first of which is rows[first]. */
+static gboolean store_batch(Import *import, const ImportBatch *batch, guint first, GError **error)
 {
-    g_auto(GStrv) cells = NULL;
-    const char *fault = NULL, *column = NULL;
-    ContactSaveResult result;
-    g_autoptr(ContactFields) fields = contact_fields_new(import->cli->config, import->now_ms);
-    csv_reader_seek(import->reader, place);
-    if (csv_reader_next(import->reader, &place, &cells, &fault) != CSV_ROW)
-        g_assert_not_reached();
-    const ContactEdit *edit = import_columns_read(import->columns, cells, import->zone, fields, &column, error);
-    if (edit == NULL || !save(import, edit, &result, error)) {
-        g_prefix_error(error, "%s:%u: ", import->file, place.line);
+    const Pipeline *pipeline = &import->cli->config->pipeline;
+    const ContactEdit *wanted[IMPORT_BATCH_ROWS];
+    ContactSaveResult results[IMPORT_BATCH_ROWS];
+    ContactEdits edits = {.edits = wanted};
+    for (guint i = 0; i < batch->len; i++)
+        if (g_array_index(import->rows, Row, first + i).wanted)
+            wanted[edits.len++] = batch->rows[i].edit;
+    if (import->cli->store == NULL) {
+        /* a dry run before there is a store: everybody is new */
+        import->counts.added += edits.len;
+        return TRUE;
+    }
+    if (!store_contacts_save(import->cli->store, &edits, pipeline->customer_stage, pipeline->stages[0], import->now_ms, results,
+                             error)) {
+        g_prefix_error(error, "%s: rows from line %u on: ", import->file, batch->rows[0].line);
         return FALSE;
     }
-    import->counts.added += result == CONTACT_CREATED;
-    import->counts.changed += result == CONTACT_CHANGED;
-    import->counts.unchanged += result == CONTACT_UNCHANGED;
+    count_results(&import->counts, results, edits.len);
     return TRUE;
 }
 
-/* Rows first … end-1 in one transaction, which a dry run rolls back. */
-static gboolean store_batch(Import *import, guint first, guint end, GError **error)
+/* As many batches as fit into one transaction, which a dry run rolls back. *done rows are behind us. */
+static gboolean store_some(Import *import, ImportReader *reader, guint *done, GError **error)
 {
     g_autoptr(StoreTransaction) transaction = NULL;
+    const gint64 end_ms = clock_monotonic_ms() + TRANSACTION_MS;
+    const ImportBatch *batch;
     if (import->cli->store != NULL && (transaction = store_begin(import->cli->store, error)) == NULL)
         return FALSE;
-    for (guint i = first; i < end; i++) {
-        const Row *row = &g_array_index(import->rows, Row, i);
-        if (!row->superseded && !store_row(import, row->place, error))
+    /* a row that was not looked at in the first pass, which was interrupted, is not stored */
+    while (*done < import->rows->len && (batch = import_reader_next(reader)) != NULL) {
+        if (!store_batch(import, batch, *done, error))
             return FALSE;
+        *done += batch->len;
+        if (clock_monotonic_ms() >= end_ms)
+            break;
     }
     return transaction == NULL || import->dry_run || store_commit(g_steal_pointer(&transaction), error);
 }
@@ -197,13 +212,15 @@ static gboolean store_batch(Import *import, guint first, guint end, GError **err
 static gboolean store_rows(Import *import, GError **error)
 {
     g_autoptr(Progress) progress = progress_new(import->cli->err, import->dry_run ? "comparing" : "storing");
-    for (guint first = 0; first < import->rows->len && !stop_is_asked(import); first += BATCH_ROWS) {
+    g_autoptr(ImportReader) reader = read_rows(import);
+    guint done = 0;
+    while (done < import->rows->len && !stop_is_asked(import)) {
         const Counts before = import->counts;
-        if (!store_batch(import, first, MIN(first + BATCH_ROWS, import->rows->len), error)) {
+        if (!store_some(import, reader, &done, error)) {
             import->counts = before; /* rolled back */
             return FALSE;
         }
-        progress_update(progress, first + BATCH_ROWS, import->rows->len);
+        progress_update(progress, done, import->rows->len);
     }
     return TRUE;
 }
@@ -229,24 +246,25 @@ static char *load_text(Import *import, GError **error)
 static gboolean read_header(Import *import, GError **error)
 {
     CsvPlace place;
-    g_auto(GStrv) cells = NULL;
+    char *const *cells = NULL;
     const char *fault = NULL;
-    CsvResult result = csv_reader_next(import->reader, &place, &cells, &fault);
+    CsvResult result = csv_reader_next(import->csv, &place, &cells, &fault);
     if (result == CSV_FAULT) {
         g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s:%u: %s", import->file, place.line, fault);
         return FALSE;
     }
-    char *const nothing[] = {NULL};
+    static char *const nothing[] = {NULL};
     import->columns = import_columns_new(result == CSV_ROW ? cells : nothing, note_header, import, error);
     if (import->columns == NULL)
         g_prefix_error(error, "%s:%u: ", import->file, place.line);
+    import->start = csv_reader_place(import->csv);
     return import->columns != NULL;
 }
 
 /* A file that cannot be read, or has no row that can be taken, makes no store; a dry run never does. */
 static gboolean open_store(Import *import, GError **error)
 {
-    gboolean is_needed = import->dry_run ? cli_store_exists(import->cli) : import->rows->len > 0;
+    gboolean is_needed = import->dry_run ? cli_store_exists(import->cli) : g_hash_table_size(import->by_email) > 0;
     return !is_needed || cli_open_store(import->cli, import->dry_run ? CLI_STORE_TRY : CLI_STORE_MAKE, error);
 }
 
@@ -254,7 +272,7 @@ static int import_text(Import *import, const char *text)
 {
     g_autoptr(GError) error = NULL;
     import->size = strlen(text);
-    import->reader = csv_reader_new(text);
+    import->csv = csv_reader_new(text);
     if (!read_header(import, &error))
         return cli_failed_by(import->cli, g_steal_pointer(&error));
     check_rows(import);
@@ -267,9 +285,10 @@ static int import_text(Import *import, const char *text)
 
 static void import_clear(Import *import)
 {
-    g_clear_pointer(&import->reader, csv_reader_free);
+    g_clear_pointer(&import->csv, csv_reader_free);
     g_clear_pointer(&import->columns, import_columns_free);
     g_clear_pointer(&import->by_email, g_hash_table_unref);
+    g_clear_pointer(&import->emails, g_string_chunk_free);
     g_clear_pointer(&import->zone, g_time_zone_unref);
     if (import->rows != NULL)
         g_array_unref(import->rows);
@@ -286,7 +305,8 @@ static int import_file(Cli *cli, const char *file, gboolean dry_run)
     import.zone = cli_default_zone(cli);
     import.now_ms = control_now_ms(cli->config);
     import.rows = g_array_new(FALSE, FALSE, sizeof(Row));
-    import.by_email = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    import.by_email = g_hash_table_new(g_str_hash, g_str_equal);
+    import.emails = g_string_chunk_new(EMAILS_BYTES);
     sigemptyset(&import.signals);
     sigaddset(&import.signals, SIGINT);
     sigaddset(&import.signals, SIGTERM);

@@ -12,7 +12,7 @@
 typedef struct {
     char *written; /* as the file has it; "" for one without a name, which must be empty in every row */
     char *name;    /* a field's or an attribute's */
-    gboolean is_attribute;
+    int field; /* contact_field_index(); -1: an attribute */
 } Column;
 
 struct ImportColumns {
@@ -67,8 +67,8 @@ static gboolean column_read(const char *written, ImportNote note, gpointer data,
     column->name = contact_attribute_name(written, error);
     if (column->name == NULL)
         return FALSE;
-    column->is_attribute = !g_strv_contains(contact_field_names(), column->name);
-    if (column->is_attribute)
+    column->field = contact_field_index(column->name);
+    if (column->field < 0)
         note_attribute(column, note, data);
     return TRUE;
 }
@@ -124,9 +124,9 @@ static gboolean take_cell(const Column *column, const char *cell, ContactFields 
                             "a value stands in a column without a name; name it in the first line");
         return FALSE;
     }
-    if (column->is_attribute)
+    if (column->field < 0)
         return contact_fields_set_attribute(fields, column->name, cell, error);
-    return contact_fields_set(fields, column->name, cell, error);
+    return contact_fields_set_at(fields, column->field, cell, error);
 }
 
 static gboolean right_number(guint columns, guint cells, GError **error)

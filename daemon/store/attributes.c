@@ -30,10 +30,42 @@ static char *text_of(JsonObject *object)
     return json_line(node);
 }
 
+/* Nothing that JSON would write in another way. */
+static gboolean is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((guchar)*text < 0x20 || *text == '"' || *text == '\\' || *text == 0x7f)
+            return FALSE;
+    return TRUE;
+}
+
+/* The text that json-glib would write, without its objects; NULL where something is to be escaped. */
+static char *plain_text_of(GPtrArray *names, GHashTable *members)
+{
+    GString *text = g_string_new("{");
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i], *value = g_hash_table_lookup(members, name);
+        if (!is_plain(name) || !is_plain(value)) {
+            g_string_free(text, TRUE);
+            return NULL;
+        }
+        g_string_append(text, i == 0 ? "\"" : ",\"");
+        g_string_append(text, name);
+        g_string_append(text, "\":\"");
+        g_string_append(text, value);
+        g_string_append_c(text, '"');
+    }
+    g_string_append_c(text, '}');
+    return g_string_free(text, FALSE);
+}
+
 /* The object that the changes alone make. */
 static char *text_of_changes(GHashTable *changes)
 {
     g_autoptr(GPtrArray) names = sorted_names(changes);
+    char *plain = plain_text_of(names, changes);
+    if (plain != NULL)
+        return plain;
     g_autoptr(JsonObject) object = json_object_new();
     for (guint i = 0; i < names->len; i++)
         json_object_set_string_member(object, names->pdata[i], g_hash_table_lookup(changes, names->pdata[i]));

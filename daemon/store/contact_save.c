@@ -1,8 +1,10 @@
 /*
- * Adding a contact, or applying what differs from what is known. Made for imports of a million rows: one look-up, then only the
- * statements that something needs; where nothing differs nothing is written.
+ * Adding contacts, or applying what differs from what is known. Made for imports of a million rows: only the statements that
+ * something needs, and where nothing differs nothing is written.
  *
- * The wish is laid over the row as it is (ContactRow, all text borrowed), and the two are compared.
+ * The wish is laid over the row as it is (ContactRow, all text borrowed), and the two are compared. Of many, a row is first inserted as
+ * somebody new, and looked up where its address is known; what all new ones have in common, the entry of their stage on the history
+ * and the mark, is written for all of them by one statement each.
  */
 #include <string.h>
 
@@ -30,6 +32,23 @@ typedef struct {
     char *attributes; /* owned text of row.attributes, where changed */
 } Saving;
 
+/* One call of store_contacts_save(). */
+typedef struct {
+    const char *first_stage;
+    gboolean has_aliases;     /* an address may be somebody's second one */
+    gboolean expect_known;    /* the one before was known: look up first */
+    gint64 first_id, last_id; /* of those added; 0: none yet */
+} Many;
+
+static const ContactRow nobody = {.first_name = "",
+                                  .last_name = "",
+                                  .stage = "",
+                                  .time_zone = "",
+                                  .language = "",
+                                  .owner = "",
+                                  .source = "",
+                                  .attributes = "{}"};
+
 static DbStatement *load(Saving *saving, GError **error)
 {
     DbStatement *found =
@@ -39,14 +58,7 @@ static DbStatement *load(Saving *saving, GError **error)
                  "= " CONTACT_ID_BY_ADDRESS,
                  error, DB_TEXT(saving->edit->email));
     DbStep step = found != NULL ? db_step(found, error) : DB_FAILED;
-    saving->was = (ContactRow){.first_name = "",
-                               .last_name = "",
-                               .stage = "",
-                               .time_zone = "",
-                               .language = "",
-                               .owner = "",
-                               .source = "",
-                               .attributes = "{}"};
+    saving->was = nobody;
     if (step == DB_FAILED) {
         db_release(found);
         return NULL;
@@ -148,37 +160,47 @@ static gboolean lay_wish(Saving *saving, const char *first_stage, GError **error
     return TRUE;
 }
 
-static gboolean write_row(Saving *saving, GError **error)
+static gboolean update_row(Saving *saving, GError **error)
 {
-    ContactRow *row = &saving->row;
-    Db *db = saving->store->db;
+    const ContactRow *row = &saving->row;
     g_autofree char *stage_key = store_key(row->stage);
     g_autofree char *language_key = store_key(row->language);
     g_autofree char *owner_key = store_key(row->owner);
     g_autofree char *source_key = store_key(row->source);
-    DbValue company = row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL;
-    if (row->id != 0)
-        return db_run(db,
-                      "UPDATE contact SET first_name = $2, last_name = $3, company_id = $4, stage = $5, stage_key = $6, "
-                      "stage_since_ms = $7,"
-                      " customer_since_ms = $8, time_zone = $9, language = $10, language_key = $11, owner = $12, owner_key "
-                      "= $13, source = $14,"
-                      " source_key = $15, attributes = $16 WHERE id = $1",
-                      error, DB_INT(row->id), DB_TEXT(row->first_name), DB_TEXT(row->last_name), company,
-                      DB_TEXT(row->stage), DB_TEXT(stage_key), DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms),
-                      DB_TEXT(row->time_zone), DB_TEXT(row->language), DB_TEXT(language_key), DB_TEXT(row->owner),
-                      DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key), DB_TEXT(row->attributes));
+    return db_run(saving->store->db,
+                  "UPDATE contact SET first_name = $2, last_name = $3, company_id = $4, stage = $5, stage_key = $6, "
+                  "stage_since_ms = $7,"
+                  " customer_since_ms = $8, time_zone = $9, language = $10, language_key = $11, owner = $12, owner_key "
+                  "= $13, source = $14,"
+                  " source_key = $15, attributes = $16 WHERE id = $1",
+                  error, DB_INT(row->id), DB_TEXT(row->first_name), DB_TEXT(row->last_name),
+                  row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL, DB_TEXT(row->stage), DB_TEXT(stage_key),
+                  DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone),
+                  DB_TEXT(row->language), DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key),
+                  DB_TEXT(row->source), DB_TEXT(source_key), DB_TEXT(row->attributes));
+}
+
+/* *ret_added FALSE where the address is a contact's already. */
+static gboolean insert_row(Saving *saving, gboolean *ret_added, GError **error)
+{
+    ContactRow *row = &saving->row;
+    const char *email = saving->edit->email;
+    g_autofree char *stage_key = store_key(row->stage);
+    g_autofree char *language_key = store_key(row->language);
+    g_autofree char *owner_key = store_key(row->owner);
+    g_autofree char *source_key = store_key(row->source);
     return db_insert(
-        db,
+        saving->store->db,
         "INSERT INTO contact (email, domain, first_name, last_name, company_id, stage, stage_key, stage_since_ms,"
         " customer_since_ms, time_zone, language, language_key, owner, owner_key, source, source_key, attributes, "
         "created_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-        NULL, &row->id, error, DB_TEXT(saving->edit->email), DB_TEXT(store_domain_of(saving->edit->email)),
-        DB_TEXT(row->first_name), DB_TEXT(row->last_name), company, DB_TEXT(row->stage), DB_TEXT(stage_key),
-        DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone), DB_TEXT(row->language),
-        DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source), DB_TEXT(source_key),
-        DB_TEXT(row->attributes), DB_INT(saving->now_ms));
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+        " ON CONFLICT (email) DO NOTHING",
+        ret_added, &row->id, error, DB_TEXT(email), DB_TEXT(store_domain_of(email)), DB_TEXT(row->first_name),
+        DB_TEXT(row->last_name), row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL, DB_TEXT(row->stage),
+        DB_TEXT(stage_key), DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone),
+        DB_TEXT(row->language), DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source),
+        DB_TEXT(source_key), DB_TEXT(row->attributes), DB_INT(saving->now_ms));
 }
 
 static gboolean write_stage_change(Saving *saving, GError **error)
@@ -235,33 +257,135 @@ static gboolean write_tags(Saving *saving, GError **error)
     return TRUE;
 }
 
-static gboolean write_all(Saving *saving, GError **error)
+/* Where somebody is new, history and mark are left to the caller. */
+static gboolean write_known(Saving *saving, GError **error)
 {
-    if ((saving->changed || saving->was.id == 0) && !write_row(saving, error))
+    if (saving->changed && !update_row(saving, error))
         return FALSE;
     if (saving->stage_changed && !write_stage_change(saving, error))
         return FALSE;
     if (!write_tags(saving, error))
         return FALSE;
-    return !(saving->changed || saving->was.id == 0) || store_mark(saving->store, saving->row.id, error);
+    return !saving->changed || store_mark(saving->store, saving->row.id, error);
+}
+
+/* ---- one of many ------------------------------------------------------------------------------------------------------ */
+
+static gboolean is_alias(Saving *saving, gboolean *ret_is_alias, GError **error)
+{
+    return db_run_int(saving->store->db, "SELECT 1 FROM alias WHERE address = $1", ret_is_alias, NULL, error,
+                      DB_TEXT(saving->edit->email));
+}
+
+/* As somebody new, where nobody has the address; else *ret_added FALSE, and nothing is written but the company. */
+static gboolean try_new(const Many *many, Saving *saving, gboolean *ret_added, GError **error)
+{
+    gboolean taken = FALSE;
+    if (many->has_aliases && !is_alias(saving, &taken, error))
+        return FALSE;
+    *ret_added = FALSE;
+    if (taken)
+        return TRUE;
+    saving->was = saving->row = nobody;
+    return lay_wish(saving, many->first_stage, error) && insert_row(saving, ret_added, error) &&
+           (!*ret_added || write_tags(saving, error));
+}
+
+/* Where somebody has the address; else *ret_found FALSE, and nothing is written. */
+static gboolean try_known(const Many *many, Saving *saving, gboolean *ret_found, GError **error)
+{
+    /* kept until the end: the row's text belongs to it */
+    g_autoptr(DbStatement) found = load(saving, error);
+    if (found == NULL)
+        return FALSE;
+    *ret_found = saving->was.id != 0;
+    return !*ret_found || (lay_wish(saving, many->first_stage, error) && write_known(saving, error));
+}
+
+/* *ret_done FALSE: it is of the other kind. */
+static gboolean try_save(const Many *many, Saving *saving, gboolean known, gboolean *ret_done, GError **error)
+{
+    saving->changed = saving->stage_changed = FALSE;
+    gboolean ok = known ? try_known(many, saving, ret_done, error) : try_new(many, saving, ret_done, error);
+    g_clear_pointer(&saving->attributes, g_free);
+    return ok;
+}
+
+static gboolean save_one(Many *many, Saving *saving, ContactSaveResult *ret_result, GError **error)
+{
+    gboolean known = many->expect_known, done = FALSE;
+    if (!try_save(many, saving, known, &done, error))
+        return FALSE;
+    if (!done) {
+        known = !known;
+        if (!try_save(many, saving, known, &done, error))
+            return FALSE;
+        g_assert(done); /* nobody else writes in between */
+    }
+    many->expect_known = known;
+    if (!known) {
+        many->first_id = many->first_id == 0 ? saving->row.id : many->first_id;
+        many->last_id = saving->row.id;
+    }
+    *ret_result = !known ? CONTACT_CREATED : saving->changed ? CONTACT_CHANGED : CONTACT_UNCHANGED;
+    return TRUE;
+}
+
+static gboolean find_aliases(Store *store, gboolean *ret_has_aliases, GError **error)
+{
+    return db_run_int(store->db, "SELECT 1 FROM alias LIMIT 1", ret_has_aliases, NULL, error);
+}
+
+/* The numbers of one transaction's new contacts follow each other, since it alone writes. */
+static gboolean write_for_new(Store *store, const Many *many, GError **error)
+{
+    if (many->first_id == 0)
+        return TRUE;
+    return db_run(store->db,
+                  "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail)"
+                  " SELECT id, stage_since_ms, 'stage', '', '', '', '', '', '', '', '-> ' || stage FROM contact"
+                  " WHERE id >= $1 AND id <= $2 AND stage <> '' ORDER BY id",
+                  error, DB_INT(many->first_id), DB_INT(many->last_id)) &&
+           db_run(store->db, "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE id >= $1 AND id <= $2 ORDER BY id", error,
+                  DB_INT(many->first_id), DB_INT(many->last_id));
+}
+
+static gboolean save_all(Saving *saving, const ContactEdits *edits, const char *first_stage, ContactSaveResult *ret_results,
+                         GError **error)
+{
+    /* one alone is more often known than not */
+    Many many = {.first_stage = first_stage, .expect_known = edits->len == 1};
+    if (!find_aliases(saving->store, &many.has_aliases, error))
+        return FALSE;
+    for (guint i = 0; i < edits->len; i++) {
+        saving->edit = edits->edits[i];
+        if (!save_one(&many, saving, &ret_results[i], error))
+            return FALSE;
+    }
+    return write_for_new(saving->store, &many, error);
+}
+
+gboolean store_contacts_save(Store *store, const ContactEdits *edits, const char *customer_stage, const char *first_stage,
+                             gint64 now_ms, ContactSaveResult *ret_results, GError **error)
+{
+    Saving saving = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
+    g_auto(StoreWrite) write = {0};
+    return store_write_begin(store, &write, error) && save_all(&saving, edits, first_stage, ret_results, error) &&
+           store_write_end(&write, error);
 }
 
 gboolean store_contact_save(Store *store, const ContactEdit *edit, const char *customer_stage, const char *first_stage,
                             gint64 now_ms, ContactSaveResult *ret_result, gint64 *ret_id, GError **error)
 {
-    Saving saving = {.store = store, .edit = edit, .customer_stage = customer_stage, .now_ms = now_ms};
+    Saving saving = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
+    const ContactEdits edits = {.edits = &edit, .len = 1};
+    ContactSaveResult result;
     g_auto(StoreWrite) write = {0};
-    if (!store_write_begin(store, &write, error))
-        return FALSE;
-    /* kept until the end: the row's text belongs to it */
-    g_autoptr(DbStatement) found = load(&saving, error);
-    gboolean done = found != NULL && lay_wish(&saving, first_stage, error) && write_all(&saving, error);
-    g_free(saving.attributes);
-    g_clear_pointer(&found, db_release);
-    if (!done || !store_write_end(&write, error))
+    if (!store_write_begin(store, &write, error) || !save_all(&saving, &edits, first_stage, &result, error) ||
+        !store_write_end(&write, error))
         return FALSE;
     if (ret_result != NULL)
-        *ret_result = saving.was.id == 0 ? CONTACT_CREATED : saving.changed ? CONTACT_CHANGED : CONTACT_UNCHANGED;
+        *ret_result = result;
     if (ret_id != NULL)
         *ret_id = saving.row.id;
     return TRUE;

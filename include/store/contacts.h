@@ -61,6 +61,16 @@ typedef enum { CONTACT_CREATED, CONTACT_CHANGED, CONTACT_UNCHANGED } ContactSave
 gboolean store_contact_save(Store *store, const ContactEdit *edit, const char *customer_stage, const char *first_stage,
                             gint64 now_ms, ContactSaveResult *ret_result, gint64 *ret_id, GError **error);
 
+/* Several wishes, in their order; borrowed. */
+typedef struct {
+    const ContactEdit *const *edits;
+    guint len;
+} ContactEdits;
+
+/* The same for many at once, all or none, and several times as fast: for an import. ret_results[i] is what became of edits[i]. */
+gboolean store_contacts_save(Store *store, const ContactEdits *edits, const char *customer_stage, const char *first_stage,
+                             gint64 now_ms, ContactSaveResult *ret_results, GError **error);
+
 /* By address or alias, or by id; *ret_contact is NULL where there is none. Caller frees with contact_free(). */
 gboolean store_contact_find(Store *store, const char *email, Contact **ret_contact, GError **error);
 gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GError **error);

@@ -1,0 +1,130 @@
+/*
+ * Rows of a CSV, read and checked on a thread.
+ *
+ * Three batches go round: the thread fills one, one waits, one is with the caller. They pass through two queues, so that each is
+ * touched by one thread at a time, and memory stays the same however long the file is. Owns the batches and the thread.
+ */
+#include "cli/import_reader.h"
+
+enum { BATCHES = 3 };
+
+typedef struct {
+    ImportBatch batch;
+    ImportRow rows[IMPORT_BATCH_ROWS];
+    ContactFields *fields; /* what the rows' edits belong to */
+} Slot;
+
+struct ImportReader {
+    ImportSource source;
+    GThread *thread;
+    GAsyncQueue *empty, *full; /* Slot*; in empty, the reader itself asks the thread to stop; a batch of no rows is the last */
+    Slot *slots[BATCHES];
+    Slot *taken; /* with the caller; NULL: none */
+    gboolean at_end;
+};
+
+static void slot_clear(Slot *slot)
+{
+    for (guint i = 0; i < slot->batch.len; i++)
+        g_free(slot->rows[i].fault);
+    slot->batch.len = 0;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------------------------------ */
+
+static void read_cells(const ImportSource *source, ContactFields *fields, char *const *cells, ImportRow *row)
+{
+    g_autoptr(GError) error = NULL;
+    contact_fields_begin(fields);
+    row->edit = import_columns_read(source->columns, cells, source->zone, fields, &row->column, &error);
+    if (row->edit == NULL)
+        row->fault = g_strdup(error->message);
+}
+
+/* FALSE at the end of the text. */
+static gboolean read_row(const ImportSource *source, ContactFields *fields, ImportRow *row)
+{
+    CsvPlace place;
+    char *const *cells = NULL;
+    const char *fault = NULL;
+    CsvResult result = csv_reader_next(source->csv, &place, &cells, &fault);
+    if (result == CSV_END)
+        return FALSE;
+    *row = (ImportRow){.line = place.line};
+    if (result == CSV_FAULT)
+        row->fault = g_strdup(fault);
+    else
+        read_cells(source, fields, cells, row);
+    return TRUE;
+}
+
+static void fill(const ImportSource *source, Slot *slot)
+{
+    slot_clear(slot);
+    contact_fields_reset(slot->fields);
+    while (slot->batch.len < IMPORT_BATCH_ROWS && read_row(source, slot->fields, &slot->rows[slot->batch.len]))
+        slot->batch.len++;
+    slot->batch.position = csv_reader_position(source->csv);
+}
+
+static gpointer read_all(gpointer data)
+{
+    ImportReader *reader = data;
+    gpointer next;
+    while ((next = g_async_queue_pop(reader->empty)) != reader) {
+        Slot *slot = next;
+        fill(&reader->source, slot);
+        gboolean last = slot->batch.len == 0;
+        g_async_queue_push(reader->full, slot);
+        if (last)
+            break;
+    }
+    return NULL;
+}
+
+/* ---- the caller's side ----------------------------------------------------------------------------------------------- */
+
+ImportReader *import_reader_new(const ImportSource *source)
+{
+    ImportReader *reader = g_new0(ImportReader, 1);
+    reader->source = *source;
+    reader->empty = g_async_queue_new();
+    reader->full = g_async_queue_new();
+    for (guint i = 0; i < BATCHES; i++) {
+        Slot *slot = g_new0(Slot, 1);
+        slot->batch.rows = slot->rows;
+        slot->fields = contact_fields_new(source->config, source->now_ms);
+        reader->slots[i] = slot;
+        g_async_queue_push(reader->empty, slot);
+    }
+    reader->thread = g_thread_new("import-reader", read_all, reader);
+    return reader;
+}
+
+const ImportBatch *import_reader_next(ImportReader *reader)
+{
+    if (reader->taken != NULL)
+        g_async_queue_push(reader->empty, g_steal_pointer(&reader->taken));
+    if (reader->at_end)
+        return NULL;
+    Slot *slot = g_async_queue_pop(reader->full);
+    reader->at_end = slot->batch.len == 0;
+    reader->taken = slot;
+    return reader->at_end ? NULL : &slot->batch;
+}
+
+void import_reader_free(ImportReader *reader)
+{
+    if (reader == NULL)
+        return;
+    g_async_queue_push_front(reader->empty, reader);
+    g_thread_join(reader->thread);
+    g_async_queue_unref(reader->empty);
+    g_async_queue_unref(reader->full);
+    for (guint i = 0; i < BATCHES; i++) {
+        slot_clear(reader->slots[i]);
+        contact_fields_free(reader->slots[i]->fields);
+        g_free(reader->slots[i]);
+    }
+    g_free(reader);
+}
