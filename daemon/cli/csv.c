@@ -101,11 +101,6 @@ gsize csv_reader_position(const CsvReader *reader)
     return (gsize)(reader->at - reader->text);
 }
 
-CsvPlace csv_reader_place(const CsvReader *reader)
-{
-    return (CsvPlace){.offset = csv_reader_position(reader), .line = reader->line};
-}
-
 void csv_reader_seek(CsvReader *reader, CsvPlace place)
 {
     reader->at = reader->text + place.offset;
@@ -202,7 +197,7 @@ CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char *const **
 {
     while (*reader->at != '\0' && at_line_end(reader))
         skip_line_end(reader);
-    const CsvPlace place = csv_reader_place(reader);
+    const CsvPlace place = {.offset = csv_reader_position(reader), .line = reader->line};
     *ret_place = place;
     if (*reader->at == '\0')
         return CSV_END;

@@ -36,8 +36,7 @@ typedef enum { CSV_ROW, CSV_FAULT, CSV_END } CsvResult;
  */
 CsvResult csv_reader_next(CsvReader *reader, CsvPlace *ret_place, char *const **ret_cells, const char **ret_fault);
 
-/* Where the next row is looked for; and going (back) to that or to a place that csv_reader_next() gave. */
-CsvPlace csv_reader_place(const CsvReader *reader);
+/* Goes (back) to a place that csv_reader_next() gave. */
 void csv_reader_seek(CsvReader *reader, CsvPlace place);
 
 /* Octets read so far, for a progress bar. */

@@ -2,9 +2,9 @@
  * nurture import FILE.csv [--dry-run]: adds or updates contacts by address.
  *
  * Two passes over the text, both read and checked by a thread (import_reader.c): the first lists the bad rows and learns which row of
- * each address is the last; the second stores just those, so that running it twice changes nothing. They are stored in batches; a
- * transaction takes as many as fit into a quarter of a second, so that a running daemon is held up shortly at most. SIGINT and SIGTERM
- * are heeded between the batches.
+ * each address is the last; the second stores just those, so that running it twice changes nothing. They are stored in the order of
+ * their addresses, so that the key of the table is written from one end to the other, and in batches: a transaction takes as many as
+ * fit into a quarter of a second, so that a running daemon is held up shortly at most. SIGINT and SIGTERM are heeded between them.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,9 +20,10 @@
 
 enum { TRANSACTION_MS = 250, EMAILS_BYTES = 64 * 1024 /* a block of addresses */ };
 
+/* A row that can be taken. */
 typedef struct {
-    guint line;
-    gboolean wanted; /* it can be taken, and no later row has the same address */
+    CsvPlace place;
+    guint64 order; /* by the address's beginning; 0: a later row has the same address */
 } Row;
 
 typedef struct {
@@ -36,11 +37,10 @@ typedef struct {
     GTimeZone *zone;
     gint64 now_ms;
     CsvReader *csv;
-    CsvPlace start; /* of the rows */
     gsize size;
     ImportColumns *columns;
-    GArray *rows;         /* Row: all of the file */
-    GHashTable *by_email; /* char* -> index in rows; of those wanted */
+    GArray *rows;         /* Row: the good ones */
+    GHashTable *by_email; /* char* -> index in rows */
     GStringChunk *emails; /* the keys */
     Counts counts;
     guint64 bad;
@@ -102,57 +102,84 @@ static gboolean stop_is_asked(Import *import)
     return import->interrupted;
 }
 
-static ImportReader *read_rows(Import *import)
+/* The rows at these places; NULL: all. */
+static ImportReader *read_rows(Import *import, const GArray *places)
 {
     const ImportSource source = {.csv = import->csv,
+                                 .places = places,
                                  .columns = import->columns,
                                  .config = import->cli->config,
                                  .zone = import->zone,
                                  .now_ms = import->now_ms};
-    csv_reader_seek(import->csv, import->start);
     return import_reader_new(&source);
 }
 
 /* ---- the first pass: checking ---------------------------------------------------------------------------------------- */
 
-/* The row is about to be the next of rows. */
-static void remember_address(Import *import, const char *email, guint line)
+/* Its first eight octets, to be compared as a number; never 0. */
+static guint64 order_of(const char *email)
+{
+    guint64 order = 0;
+    for (guint i = 0; i < sizeof(order); i++) {
+        order = order << 8 | (guchar)*email;
+        email += *email != '\0';
+    }
+    return order;
+}
+
+static void remember_row(Import *import, const char *email, CsvPlace place)
 {
     gpointer key = NULL, before = NULL;
     if (g_hash_table_lookup_extended(import->by_email, email, &key, &before)) {
         Row *earlier = &g_array_index(import->rows, Row, GPOINTER_TO_UINT(before));
-        earlier->wanted = FALSE;
+        earlier->order = 0;
         progress_clear(import->progress);
-        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, line, email,
-                 earlier->line);
+        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, place.line, email,
+                 earlier->place.line);
     } else {
         key = g_string_chunk_insert(import->emails, email);
     }
+    const Row row = {.place = place, .order = order_of(email)};
     g_hash_table_insert(import->by_email, key, GUINT_TO_POINTER(import->rows->len));
-}
-
-static void check_row(Import *import, const ImportRow *read)
-{
-    const Row row = {.line = read->line, .wanted = read->edit != NULL};
-    if (row.wanted)
-        remember_address(import, read->edit->email, read->line);
-    else
-        tell_bad_row(import, read->line, read->column, read->fault);
     g_array_append_val(import->rows, row);
 }
 
 static void check_rows(Import *import)
 {
     g_autoptr(Progress) progress = progress_new(import->cli->err, "checking");
-    g_autoptr(ImportReader) reader = read_rows(import);
+    g_autoptr(ImportReader) reader = read_rows(import, NULL);
     const ImportBatch *batch;
     import->progress = progress;
     while (!stop_is_asked(import) && (batch = import_reader_next(reader)) != NULL) {
-        for (guint i = 0; i < batch->len; i++)
-            check_row(import, &batch->rows[i]);
+        for (guint i = 0; i < batch->len; i++) {
+            const ImportRow *row = &batch->rows[i];
+            if (row->edit != NULL)
+                remember_row(import, row->edit->email, row->place);
+            else
+                tell_bad_row(import, row->place.line, row->column, row->fault);
+        }
         progress_update(progress, batch->position, import->size);
     }
     import->progress = NULL;
+}
+
+static gint compare_order(gconstpointer a, gconstpointer b)
+{
+    const Row *row_a = a, *row_b = b;
+    return row_a->order < row_b->order ? -1 : row_a->order > row_b->order;
+}
+
+/* The places (CsvPlace) of the rows to be stored, in the order in which they are stored. */
+static GArray *places_in_order(Import *import)
+{
+    g_array_sort(import->rows, compare_order);
+    GArray *places = g_array_sized_new(FALSE, FALSE, sizeof(CsvPlace), import->rows->len);
+    for (guint i = 0; i < import->rows->len; i++) {
+        const Row *row = &g_array_index(import->rows, Row, i);
+        if (row->order != 0)
+            g_array_append_val(places, row->place);
+    }
+    return places;
 }
 
 /* ---- the second pass: storing ---------------------------------------------------------------------------------------- */
@@ -166,63 +193,73 @@ static void count_results(Counts *counts, const ContactSaveResult *results, guin
     }
 }
 
-/* The rows of a batch, the first of which is rows[first]. */
-static gboolean store_batch(Import *import, const ImportBatch *batch, guint first, GError **error)
+static gboolean store_batch(Import *import, const ImportBatch *batch, GError **error)
 {
     const Pipeline *pipeline = &import->cli->config->pipeline;
     const ContactEdit *wanted[IMPORT_BATCH_ROWS];
     ContactSaveResult results[IMPORT_BATCH_ROWS];
-    ContactEdits edits = {.edits = wanted};
-    for (guint i = 0; i < batch->len; i++)
-        if (g_array_index(import->rows, Row, first + i).wanted)
-            wanted[edits.len++] = batch->rows[i].edit;
+    const ContactEdits edits = {.edits = wanted, .len = batch->len};
     if (import->cli->store == NULL) {
         /* a dry run before there is a store: everybody is new */
-        import->counts.added += edits.len;
+        import->counts.added += batch->len;
         return TRUE;
+    }
+    for (guint i = 0; i < batch->len; i++) {
+        wanted[i] = batch->rows[i].edit;
+        g_assert(wanted[i] != NULL); /* it passed the first pass, and so does it now */
     }
     if (!store_contacts_save(import->cli->store, &edits, pipeline->customer_stage, pipeline->stages[0], import->now_ms, results,
                              error)) {
-        g_prefix_error(error, "%s: rows from line %u on: ", import->file, batch->rows[0].line);
+        g_prefix_error(error, "%s: ", import->file);
         return FALSE;
     }
     count_results(&import->counts, results, edits.len);
     return TRUE;
 }
 
-/* As many batches as fit into one transaction, which a dry run rolls back. *done rows are behind us. */
-static gboolean store_some(Import *import, ImportReader *reader, guint *done, GError **error)
+/* As many batches as fit into one transaction, which a dry run rolls back. *ret_done: how many rows. */
+static gboolean store_some(Import *import, ImportReader *reader, guint *ret_done, GError **error)
 {
     g_autoptr(StoreTransaction) transaction = NULL;
     const gint64 end_ms = clock_monotonic_ms() + TRANSACTION_MS;
     const ImportBatch *batch;
+    *ret_done = 0;
     if (import->cli->store != NULL && (transaction = store_begin(import->cli->store, error)) == NULL)
         return FALSE;
-    /* a row that was not looked at in the first pass, which was interrupted, is not stored */
-    while (*done < import->rows->len && (batch = import_reader_next(reader)) != NULL) {
-        if (!store_batch(import, batch, *done, error))
+    while (clock_monotonic_ms() < end_ms && (batch = import_reader_next(reader)) != NULL) {
+        if (!store_batch(import, batch, error))
             return FALSE;
-        *done += batch->len;
-        if (clock_monotonic_ms() >= end_ms)
-            break;
+        *ret_done += batch->len;
     }
     return transaction == NULL || import->dry_run || store_commit(g_steal_pointer(&transaction), error);
 }
 
 static gboolean store_rows(Import *import, GError **error)
 {
+    g_autoptr(GArray) places = places_in_order(import);
     g_autoptr(Progress) progress = progress_new(import->cli->err, import->dry_run ? "comparing" : "storing");
-    g_autoptr(ImportReader) reader = read_rows(import);
-    guint done = 0;
-    while (done < import->rows->len && !stop_is_asked(import)) {
+    g_autoptr(ImportReader) reader = read_rows(import, places);
+    gboolean ok = TRUE;
+    guint stored = 0, done = 1;
+    while (ok && done > 0 && !stop_is_asked(import)) {
         const Counts before = import->counts;
-        if (!store_some(import, reader, &done, error)) {
+        ok = store_some(import, reader, &done, error);
+        if (!ok)
             import->counts = before; /* rolled back */
-            return FALSE;
-        }
-        progress_update(progress, done, import->rows->len);
+        stored += done;
+        progress_update(progress, stored, places->len);
     }
-    return TRUE;
+    return ok;
+}
+
+static gboolean store_in_bulk(Import *import, GError **error)
+{
+    if (import->cli->store == NULL)
+        return store_rows(import, error);
+    store_set_bulk(import->cli->store, TRUE);
+    gboolean ok = store_rows(import, error);
+    store_set_bulk(import->cli->store, FALSE);
+    return ok;
 }
 
 /* ---- the file -------------------------------------------------------------------------------------------------------- */
@@ -257,14 +294,13 @@ static gboolean read_header(Import *import, GError **error)
     import->columns = import_columns_new(result == CSV_ROW ? cells : nothing, note_header, import, error);
     if (import->columns == NULL)
         g_prefix_error(error, "%s:%u: ", import->file, place.line);
-    import->start = csv_reader_place(import->csv);
     return import->columns != NULL;
 }
 
 /* A file that cannot be read, or has no row that can be taken, makes no store; a dry run never does. */
 static gboolean open_store(Import *import, GError **error)
 {
-    gboolean is_needed = import->dry_run ? cli_store_exists(import->cli) : g_hash_table_size(import->by_email) > 0;
+    gboolean is_needed = import->dry_run ? cli_store_exists(import->cli) : import->rows->len > 0;
     return !is_needed || cli_open_store(import->cli, import->dry_run ? CLI_STORE_TRY : CLI_STORE_MAKE, error);
 }
 
@@ -276,7 +312,7 @@ static int import_text(Import *import, const char *text)
     if (!read_header(import, &error))
         return cli_failed_by(import->cli, g_steal_pointer(&error));
     check_rows(import);
-    gboolean ok = open_store(import, &error) && store_rows(import, &error);
+    gboolean ok = open_store(import, &error) && store_in_bulk(import, &error);
     if (!import->dry_run && import->counts.added + import->counts.changed > 0)
         control_knock(import->cli->config);
     int status = print_summary(import);

@@ -21,6 +21,7 @@ struct ImportReader {
     Slot *slots[BATCHES];
     Slot *taken; /* with the caller; NULL: none */
     gboolean at_end;
+    guint next_place; /* the thread's */
 };
 
 static void slot_clear(Slot *slot)
@@ -41,16 +42,21 @@ static void read_cells(const ImportSource *source, ContactFields *fields, char *
         row->fault = g_strdup(error->message);
 }
 
-/* FALSE at the end of the text. */
-static gboolean read_row(const ImportSource *source, ContactFields *fields, ImportRow *row)
+/* FALSE where there is no further row. */
+static gboolean read_row(ImportReader *reader, ContactFields *fields, ImportRow *row)
 {
+    const ImportSource *source = &reader->source;
     CsvPlace place;
     char *const *cells = NULL;
     const char *fault = NULL;
+    if (source->places != NULL && reader->next_place == source->places->len)
+        return FALSE;
+    if (source->places != NULL)
+        csv_reader_seek(source->csv, g_array_index(source->places, CsvPlace, reader->next_place++));
     CsvResult result = csv_reader_next(source->csv, &place, &cells, &fault);
     if (result == CSV_END)
         return FALSE;
-    *row = (ImportRow){.line = place.line};
+    *row = (ImportRow){.place = place};
     if (result == CSV_FAULT)
         row->fault = g_strdup(fault);
     else
@@ -58,13 +64,13 @@ static gboolean read_row(const ImportSource *source, ContactFields *fields, Impo
     return TRUE;
 }
 
-static void fill(const ImportSource *source, Slot *slot)
+static void fill(ImportReader *reader, Slot *slot)
 {
     slot_clear(slot);
     contact_fields_reset(slot->fields);
-    while (slot->batch.len < IMPORT_BATCH_ROWS && read_row(source, slot->fields, &slot->rows[slot->batch.len]))
+    while (slot->batch.len < IMPORT_BATCH_ROWS && read_row(reader, slot->fields, &slot->rows[slot->batch.len]))
         slot->batch.len++;
-    slot->batch.position = csv_reader_position(source->csv);
+    slot->batch.position = csv_reader_position(reader->source.csv);
 }
 
 static gpointer read_all(gpointer data)
@@ -73,7 +79,7 @@ static gpointer read_all(gpointer data)
     gpointer next;
     while ((next = g_async_queue_pop(reader->empty)) != reader) {
         Slot *slot = next;
-        fill(&reader->source, slot);
+        fill(reader, slot);
         gboolean last = slot->batch.len == 0;
         g_async_queue_push(reader->full, slot);
         if (last)

@@ -10,13 +10,12 @@ enum { IMPORT_BATCH_ROWS = 5000 };
 
 /* A row as it was read. */
 typedef struct {
-    guint line;
+    CsvPlace place;
     const ContactEdit *edit; /* NULL: it cannot be taken … */
     const char *column;      /* … because of this column (as the file has it; NULL: of the whole row) … */
     char *fault;             /* … and what is wrong, and what to write */
 } ImportRow;
 
-/* Rows that follow each other. */
 typedef struct {
     ImportRow *rows;
     guint len;
@@ -24,7 +23,8 @@ typedef struct {
 } ImportBatch;
 
 typedef struct {
-    CsvReader *csv; /* at the first row; used by the thread alone until the reader is freed */
+    CsvReader *csv;       /* used by the thread alone until the reader is freed */
+    const GArray *places; /* CsvPlace: the rows to be read, in this order; NULL: all from where csv stands */
     const ImportColumns *columns;
     const Config *config;
     GTimeZone *zone; /* of dates in rows without one */

@@ -111,8 +111,34 @@ static char *canonical_local_part(const char *text, gsize length)
     return g_string_free(lower, FALSE);
 }
 
+/* The canonical form of what is all ASCII letters, digits, dots, hyphens, underscores and pluses around one @, as nearly every address
+ * is; NULL: it needs a closer look. Caller frees. */
+static char *canonical_plain(const char *text)
+{
+    char address[ADDRESS_MAX + 1];
+    const char *at = NULL;
+    gsize length = 0;
+    for (; text[length] != '\0'; length++) {
+        char c = text[length];
+        if (length == ADDRESS_MAX)
+            return NULL;
+        if (c == '@' && at == NULL)
+            at = address + length;
+        else if (!g_ascii_isalnum(c) && c != '.' && c != '-' && c != '_' && (c != '+' || at != NULL))
+            return NULL;
+        address[length] = g_ascii_tolower(c);
+    }
+    address[length] = '\0';
+    if (at == NULL || at == address || at - address > LOCAL_MAX || address[0] == '.' || at[-1] == '.' || strstr(address, ".."))
+        return NULL;
+    return is_ascii_domain(at + 1) && !strstr(at, "xn--") ? g_strndup(address, length) : NULL;
+}
+
 char *address_canonical(const char *text, GError **error)
 {
+    char *plain = text ? canonical_plain(text) : NULL;
+    if (plain)
+        return plain;
     const char *why = why_unreadable(text);
     const char *at = why ? NULL : strrchr(text, '@');
     if (!why && !at)

@@ -102,6 +102,10 @@ static gboolean same_key(const char *a, const char *b)
 {
     if (strcmp(a, b) == 0)
         return TRUE;
+    if (a[0] == '\0' || b[0] == '\0')
+        return FALSE;
+    if (g_str_is_ascii(a) && g_str_is_ascii(b))
+        return g_ascii_strcasecmp(a, b) == 0;
     g_autofree char *key_a = store_key(a);
     g_autofree char *key_b = store_key(b);
     return strcmp(key_a, key_b) == 0;

@@ -19,6 +19,11 @@
 
 /* "Nurt": the mark in the file's header that it is ours */
 #define APPLICATION_ID "1316319860"
+/* pages in memory at most, in KiB */
+#define CACHE "-65536"
+#define BULK_CACHE "-131072"
+/* pages of 4 KiB in the log that make a commit write them back */
+enum { WAL_PAGES = 1000, BULK_WAL_PAGES = 65536 };
 enum { APPLICATION_NUMBER = 1316319860, BUSY_TIMEOUT_MS = 5000, WAL_RETRY_MS = 20 };
 
 typedef struct {
@@ -167,16 +172,19 @@ static gboolean set_up(SqliteDb *db, GError **error)
     return run_script(
         &db->base,
         "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL;"
-        "PRAGMA secure_delete=ON; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;",
+        "PRAGMA secure_delete=ON; PRAGMA cache_size=" CACHE "; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;",
         error);
 }
 
-/* SQLite would allocate 80 kB at once for each short-lived table of a RETURNING, which glibc gives back to the kernel each time:
- * six times slower claims. Only possible before its first use in the
- * process, hence once. */
+/*
+ * SQLite would allocate 80 kB at once for each short-lived table of a RETURNING, which glibc gives back to the kernel each time:
+ * six times slower claims. And it would count its memory, for which every allocation takes a lock. Only possible before its first use in
+ * the process, hence once.
+ */
 static gpointer configure_once(gpointer unused)
 {
     (void)unused;
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     return GINT_TO_POINTER(sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0));
 }
 
@@ -279,6 +287,16 @@ static gboolean claim(Db *base, GError **error)
 static void set_patience(Db *base, int wait_ms)
 {
     sqlite3_busy_timeout(((SqliteDb *)base)->handle, wait_ms);
+}
+
+/* What is written many times over goes to the file's own place once, and its pages are kept in memory meanwhile. */
+static void set_bulk(Db *base, gboolean bulk)
+{
+    SqliteDb *db = (SqliteDb *)base;
+    sqlite3_wal_autocheckpoint(db->handle, bulk ? BULK_WAL_PAGES : WAL_PAGES);
+    sqlite3_exec(db->handle, bulk ? "PRAGMA foreign_keys=OFF; PRAGMA cache_size=" BULK_CACHE : "PRAGMA foreign_keys=ON; PRAGMA cache_size=" CACHE, NULL, NULL, NULL);
+    if (!bulk) /* so that the next one to commit, who may be in a hurry, does not find all of it to do */
+        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 static Db *copy_to_memory(Db *base, GError **error)
@@ -442,6 +460,7 @@ const DbDriver db_sqlite_driver = {
     .copy_to_memory = copy_to_memory,
     .claim = claim,
     .set_patience = set_patience,
+    .set_bulk = set_bulk,
     .identify = identify,
     .settle = settle,
     .adopt = adopt,

@@ -62,6 +62,12 @@ void store_set_patience(Store *store, guint wait_ms)
     store->db->driver->set_patience(store->db, (int)MIN(wait_ms, (guint)G_MAXINT));
 }
 
+void store_set_bulk(Store *store, gboolean bulk)
+{
+    g_assert(store->transaction == NULL);
+    store->db->driver->set_bulk(store->db, bulk);
+}
+
 Store *store_copy_to_memory(Store *store, GError **error)
 {
     g_assert(store->transaction == NULL);

@@ -46,6 +46,10 @@ gboolean store_claim_daemon(Store *store, GError **error);
 /* How long a call waits for the lock of another process before it is STORE_ERROR_BUSY; 5 s where nothing is said. */
 void store_set_patience(Store *store, guint wait_ms);
 
+/* Much will be written in a short time (an import): takes more memory and lets the database put its files in order more rarely; FALSE when
+ * that is over. What is committed is as durable as ever. Not inside a transaction. */
+void store_set_bulk(Store *store, gboolean bulk);
+
 /* A copy of the whole store in memory, for rehearsals. */
 Store *store_copy_to_memory(Store *store, GError **error);
 
