@@ -130,13 +130,39 @@ static void lay_stage(Saving *saving, const char *wanted)
         lay_time(saving, &row->customer_since_ms, row->stage_since_ms);
 }
 
+/* An import names the same companies over and over. */
+static gboolean company_id(Store *store, const char *name, gint64 *ret_id, GError **error)
+{
+    gpointer known = store->companies != NULL ? g_hash_table_lookup(store->companies, name) : NULL;
+    if (known != NULL) {
+        *ret_id = (gint64)GPOINTER_TO_SIZE(known);
+        return TRUE;
+    }
+    if (!company_id_for(store, name, ret_id, error))
+        return FALSE;
+    if (store->companies != NULL)
+        g_hash_table_insert(store->companies, g_strdup(name), GSIZE_TO_POINTER((gsize)*ret_id));
+    return TRUE;
+}
+
+/* What others did meanwhile may have taken companies away. */
+static void check_companies(Store *store)
+{
+    if (store->companies == NULL)
+        return;
+    gint64 version = store->db->driver->foreign_changes(store->db);
+    if (version != store->companies_version)
+        store_forget_known(store);
+    store->companies_version = version;
+}
+
 static gboolean lay_company(Saving *saving, GError **error)
 {
     const char *name = saving->edit->company;
     gint64 id = 0;
     if (name == NULL)
         return TRUE;
-    if (name[0] != '\0' && !company_id_for(saving->store, name, &id, error))
+    if (name[0] != '\0' && !company_id(saving->store, name, &id, error))
         return FALSE;
     if (id != saving->row.company_id) {
         saving->row.company_id = id;
@@ -358,6 +384,7 @@ static gboolean save_all(Saving *saving, const ContactEdits *edits, const char *
                          GError **error)
 {
     /* one alone is more often known than not */
+    check_companies(saving->store);
     Many many = {.first_stage = first_stage, .expect_known = edits->len == 1};
     if (!find_aliases(saving->store, &many.has_aliases, error))
         return FALSE;

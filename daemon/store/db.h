@@ -71,6 +71,7 @@ typedef struct {
     DbStep (*step)(DbStatement *statement, GError **error);
     void (*reset)(DbStatement *statement); /* and forgets the values */
     gint64 (*changes)(Db *db);             /* rows that the last finished statement wrote */
+    gint64 (*foreign_changes)(Db *db);     /* inside a transaction: another number for each that another connection committed before it */
     gint64 (*inserted_id)(Db *db);         /* the identity that the last INSERT gave */
 
     gint64 (*column_int)(DbStatement *statement, int column);

@@ -427,6 +427,12 @@ static gint64 changes(Db *base)
     return sqlite3_changes64(((SqliteDb *)base)->handle);
 }
 
+static gint64 foreign_changes(Db *base)
+{
+    gint64 version = 0;
+    return read_number((SqliteDb *)base, "PRAGMA data_version", &version, NULL) ? version : g_get_monotonic_time();
+}
+
 static gint64 inserted_id(Db *base)
 {
     return sqlite3_last_insert_rowid(((SqliteDb *)base)->handle);
@@ -474,6 +480,7 @@ const DbDriver db_sqlite_driver = {
     .step = step,
     .reset = reset,
     .changes = changes,
+    .foreign_changes = foreign_changes,
     .inserted_id = inserted_id,
     .column_int = column_int,
     .column_real = column_real,

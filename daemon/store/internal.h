@@ -14,6 +14,8 @@ struct Store {
     gboolean spoilt;               /* a write inside it failed */
     guint callbacks;               /* row callbacks under way: nobody writes then */
     char *token_secret;
+    GHashTable *companies;     /* name as written -> id: looked up before; NULL but in store_set_bulk() */
+    gint64 companies_version;  /* of what others had committed when they were looked up */
 };
 
 /*
@@ -30,6 +32,9 @@ typedef struct {
 
 gboolean store_write_begin(Store *store, StoreWrite *write, GError **error);
 gboolean store_write_end(StoreWrite *write, GError **error);
+
+/* What was kept of rows looked up before is no longer true. */
+void store_forget_known(Store *store);
 
 /* Leaves the scope in which nothing was written: the transaction joined stays whole. */
 void store_write_void(StoreWrite *write);

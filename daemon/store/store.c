@@ -48,6 +48,7 @@ void store_close(Store *store)
         return;
     g_assert(store->transaction == NULL);
     db_close(store->db);
+    g_clear_pointer(&store->companies, g_hash_table_unref);
     g_free(store->token_secret);
     g_free(store);
 }
@@ -66,6 +67,9 @@ void store_set_bulk(Store *store, gboolean bulk)
 {
     g_assert(store->transaction == NULL);
     store->db->driver->set_bulk(store->db, bulk);
+    g_clear_pointer(&store->companies, g_hash_table_unref);
+    if (bulk)
+        store->companies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
 Store *store_copy_to_memory(Store *store, GError **error)
@@ -111,12 +115,26 @@ void store_transaction_free(StoreTransaction *transaction)
 {
     if (transaction == NULL)
         return;
+    if (transaction->store->db->in_transaction)
+        store_forget_known(transaction->store);
     db_rollback(transaction->store->db);
     transaction->store->transaction = NULL;
     g_free(transaction);
 }
 
 /* ---- the scope of a writing call -------------------------------------------------------------------------------------- */
+
+void store_forget_known(Store *store)
+{
+    if (store->companies != NULL)
+        g_hash_table_remove_all(store->companies);
+}
+
+static void undo(Store *store)
+{
+    store_forget_known(store);
+    db_rollback(store->db);
+}
 
 gboolean store_write_begin(Store *store, StoreWrite *write, GError **error)
 {
@@ -142,7 +160,7 @@ void store_write_void(StoreWrite *write)
 {
     Store *store = g_steal_pointer(&write->store);
     if (write->own)
-        db_rollback(store->db);
+        undo(store);
 }
 
 void store_write_clear(StoreWrite *write)
@@ -151,7 +169,7 @@ void store_write_clear(StoreWrite *write)
     if (store == NULL)
         return;
     if (write->own)
-        db_rollback(store->db);
+        undo(store);
     else
         store->spoilt = TRUE;
 }
