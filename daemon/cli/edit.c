@@ -28,13 +28,13 @@ typedef struct {
 struct ContactFields {
     const Config *config;
     gint64 now_ms;
-    GPtrArray *people;     /* Person*: those begun since the reset come first, the others are kept for later */
-    guint n_people;        /* begun */
-    Person *person;        /* the last one begun; all below is about them */
-    ContactEdit *edit;     /* theirs */
-    GTimeZone *zone;       /* of edit->time_zone; borrowed from times */
+    GPtrArray *people; /* Person*: those begun since the reset come first, the others are kept for later */
+    guint n_people;    /* begun */
+    Person *person;    /* the last one begun; all below is about them */
+    ContactEdit *edit; /* theirs */
+    GTimeZone *zone;   /* of edit->time_zone; borrowed from times */
     const char *stage_since, *customer_since; /* read when the zone is known */
-    GStringChunk *texts;   /* all text of all edits */
+    GStringChunk *texts;                      /* all text of all edits */
     KnownTimes *times;
 };
 

@@ -208,8 +208,8 @@ static gboolean store_batch(Import *import, const ImportBatch *batch, GError **e
         wanted[i] = batch->rows[i].edit;
         g_assert(wanted[i] != NULL); /* it passed the first pass, and so does it now */
     }
-    if (!store_contacts_save(import->cli->store, &edits, pipeline->customer_stage, pipeline->stages[0], import->now_ms, results,
-                             error)) {
+    if (!store_contacts_save(import->cli->store, &edits, pipeline->customer_stage, pipeline->stages[0], import->now_ms,
+                             results, error)) {
         g_prefix_error(error, "%s: ", import->file);
         return FALSE;
     }

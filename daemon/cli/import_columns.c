@@ -12,7 +12,7 @@
 typedef struct {
     char *written; /* as the file has it; "" for one without a name, which must be empty in every row */
     char *name;    /* a field's or an attribute's */
-    int field; /* contact_field_index(); -1: an attribute */
+    int field;     /* contact_field_index(); -1: an attribute */
 } Column;
 
 struct ImportColumns {

@@ -17,7 +17,8 @@ typedef struct {
 struct ImportReader {
     ImportSource source;
     GThread *thread;
-    GAsyncQueue *empty, *full; /* Slot*; in empty, the reader itself asks the thread to stop; a batch of no rows is the last */
+    GAsyncQueue *empty,
+        *full; /* Slot*; in empty, the reader itself asks the thread to stop; a batch of no rows is the last */
     Slot *slots[BATCHES];
     Slot *taken; /* with the caller; NULL: none */
     gboolean at_end;

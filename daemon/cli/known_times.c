@@ -11,7 +11,7 @@
 enum { DATE_BYTES = 10 /* "2026-11-24" */, DAYS = 1024 };
 
 typedef struct {
-    GTimeZone *zone; /* borrowed */
+    GTimeZone *zone;       /* borrowed */
     char date[DATE_BYTES]; /* zeros: nothing known here */
     gint64 at_ms;
 } Day;

@@ -301,6 +301,22 @@ static gboolean write_known(Saving *saving, GError **error)
 
 /* ---- one of many ------------------------------------------------------------------------------------------------------ */
 
+/* What all new ones have in common, as they are now. The numbers of one transaction's new contacts follow each other, since it alone writes. */
+static gboolean write_for_new(Store *store, Many *many, GError **error)
+{
+    const gint64 first_id = many->first_id, last_id = many->last_id;
+    many->first_id = many->last_id = 0;
+    return first_id == 0 ||
+           (db_run(store->db,
+                   "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, "
+                   "message_id, detail)"
+                   " SELECT id, stage_since_ms, 'stage', '', '', '', '', '', '', '', '-> ' || stage FROM contact"
+                   " WHERE id >= $1 AND id <= $2 AND stage <> '' ORDER BY id",
+                   error, DB_INT(first_id), DB_INT(last_id)) &&
+            db_run(store->db, "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE id >= $1 AND id <= $2 ORDER BY id",
+                   error, DB_INT(first_id), DB_INT(last_id)));
+}
+
 static gboolean is_alias(Saving *saving, gboolean *ret_is_alias, GError **error)
 {
     return db_run_int(saving->store->db, "SELECT 1 FROM alias WHERE address = $1", ret_is_alias, NULL, error,
@@ -322,18 +338,21 @@ static gboolean try_new(const Many *many, Saving *saving, gboolean *ret_added, G
 }
 
 /* Where somebody has the address; else *ret_found FALSE, and nothing is written. */
-static gboolean try_known(const Many *many, Saving *saving, gboolean *ret_found, GError **error)
+static gboolean try_known(Many *many, Saving *saving, gboolean *ret_found, GError **error)
 {
     /* kept until the end: the row's text belongs to it */
     g_autoptr(DbStatement) found = load(saving, error);
     if (found == NULL)
         return FALSE;
     *ret_found = saving->was.id != 0;
+    /* added just now, and changed already: what is told of them comes in its order */
+    if (many->first_id != 0 && saving->was.id >= many->first_id && !write_for_new(saving->store, many, error))
+        return FALSE;
     return !*ret_found || (lay_wish(saving, many->first_stage, error) && write_known(saving, error));
 }
 
 /* *ret_done FALSE: it is of the other kind. */
-static gboolean try_save(const Many *many, Saving *saving, gboolean known, gboolean *ret_done, GError **error)
+static gboolean try_save(Many *many, Saving *saving, gboolean known, gboolean *ret_done, GError **error)
 {
     saving->changed = saving->stage_changed = FALSE;
     gboolean ok = known ? try_known(many, saving, ret_done, error) : try_new(many, saving, ret_done, error);
@@ -364,20 +383,6 @@ static gboolean save_one(Many *many, Saving *saving, ContactSaveResult *ret_resu
 static gboolean find_aliases(Store *store, gboolean *ret_has_aliases, GError **error)
 {
     return db_run_int(store->db, "SELECT 1 FROM alias LIMIT 1", ret_has_aliases, NULL, error);
-}
-
-/* The numbers of one transaction's new contacts follow each other, since it alone writes. */
-static gboolean write_for_new(Store *store, const Many *many, GError **error)
-{
-    if (many->first_id == 0)
-        return TRUE;
-    return db_run(store->db,
-                  "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail)"
-                  " SELECT id, stage_since_ms, 'stage', '', '', '', '', '', '', '', '-> ' || stage FROM contact"
-                  " WHERE id >= $1 AND id <= $2 AND stage <> '' ORDER BY id",
-                  error, DB_INT(many->first_id), DB_INT(many->last_id)) &&
-           db_run(store->db, "INSERT INTO mark (contact_id) SELECT id FROM contact WHERE id >= $1 AND id <= $2 ORDER BY id", error,
-                  DB_INT(many->first_id), DB_INT(many->last_id));
 }
 
 static gboolean save_all(Saving *saving, const ContactEdits *edits, const char *first_stage, ContactSaveResult *ret_results,

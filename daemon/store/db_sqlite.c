@@ -172,7 +172,8 @@ static gboolean set_up(SqliteDb *db, GError **error)
     return run_script(
         &db->base,
         "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL;"
-        "PRAGMA secure_delete=ON; PRAGMA cache_size=" CACHE "; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;",
+        "PRAGMA secure_delete=ON; PRAGMA cache_size=" CACHE
+        "; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;",
         error);
 }
 
@@ -294,7 +295,10 @@ static void set_bulk(Db *base, gboolean bulk)
 {
     SqliteDb *db = (SqliteDb *)base;
     sqlite3_wal_autocheckpoint(db->handle, bulk ? BULK_WAL_PAGES : WAL_PAGES);
-    sqlite3_exec(db->handle, bulk ? "PRAGMA foreign_keys=OFF; PRAGMA cache_size=" BULK_CACHE : "PRAGMA foreign_keys=ON; PRAGMA cache_size=" CACHE, NULL, NULL, NULL);
+    sqlite3_exec(db->handle,
+                 bulk ? "PRAGMA foreign_keys=OFF; PRAGMA cache_size=" BULK_CACHE
+                      : "PRAGMA foreign_keys=ON; PRAGMA cache_size=" CACHE,
+                 NULL, NULL, NULL);
     if (!bulk) /* so that the next one to commit, who may be in a hurry, does not find all of it to do */
         sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }

@@ -267,6 +267,41 @@ static void test_rows(void **state)
     }
 }
 
+/* One row after the other through the same fields, as an import reads them. */
+static void test_people_do_not_touch_each_other(void **state)
+{
+    (void)state;
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(ContactFields) fields = contact_fields_new(&config, NOW_MS);
+    for (guint round = 0; round < 3; round++) {
+        const ContactEdit *edits[2];
+        for (guint i = 0; i < 2; i++) {
+            if (i > 0)
+                contact_fields_begin(fields);
+            assert_true(contact_fields_set(fields, "email", i == 0 ? "a@b.no" : "c@d.no", NULL));
+            assert_true(contact_fields_set(fields, "stage", "pitching", NULL));
+            assert_true(contact_fields_set(fields, "stage_since", "2026-03-01", NULL));
+            if (i == 0) {
+                assert_true(contact_fields_set(fields, "time_zone", "America/New_York", NULL));
+                assert_true(contact_fields_set(fields, "tags", "vip", NULL));
+                assert_true(contact_fields_set_attribute(fields, "plan", "gold", NULL));
+            }
+            edits[i] = contact_fields_finish(fields, utc, NULL, NULL, NULL);
+            assert_non_null(edits[i]);
+        }
+        assert_string_equal(edits[0]->email, "a@b.no");
+        assert_string_equal(edits[0]->add_tags[0], "vip");
+        assert_string_equal(g_hash_table_lookup(edits[0]->attributes, "plan"), "gold");
+        assert_string_equal(edits[1]->email, "c@d.no");
+        assert_null(edits[1]->time_zone);
+        assert_null(edits[1]->add_tags);
+        assert_int_equal(g_hash_table_size(edits[1]->attributes), 0);
+        /* the same day begins later in New York */
+        assert_int_equal(edits[0]->stage_since_ms - edits[1]->stage_since_ms, 5 * 60 * 60 * 1000);
+        contact_fields_reset(fields);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_attribute_names),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_people_do_not_touch_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

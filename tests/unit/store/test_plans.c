@@ -15,6 +15,7 @@ static const char *const whole_by_nature[] = {
     "ORDER BY o.due_ms, o.id",      /* queue list --all */
     "FROM suppression ORDER BY",    /* the list of suppressions */
     "contact_address WHERE domain", /* suppressing a whole domain, rare and by hand */
+    "FROM alias LIMIT 1",           /* whether there is any: one row */
     "FROM rule_known",              /* a row a rule */
 };
 
