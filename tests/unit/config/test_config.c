@@ -12,13 +12,15 @@ static const char FULL[] =
     "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\";\n"
     "  smtp = { url = \"smtps://smtp.example.com\"; user = \"anna\"; password = \"p\"; connections = 4; };\n"
     "  imap = { url = \"imap://imap.example.com:1143\"; user = \"anna\"; password_command = \"echo p\"; folders = [ \"INBOX\", \"Svar\" ]; read_back = \"7 days\"; };\n"
-    "  limits = { per_hour = 60; per_day = 400; every = \"30 seconds\"; jitter = \"20 seconds\"; ramp = { start = 20; step = 10; max = 400; }; }; } );\n"
+    "  limits = { per_hour = 60; per_day = 400; every = \"30 seconds\"; jitter = \"20 seconds\"; ramp = { start = 20; step = 10; max = 400; }; }; window = { from = \"08:00\"; }; } );\n"
     "rules = ( { name = \"after-pitch\"; anchor = \"stage\"; when = { stage = \"Pitching\"; };\n"
     "    steps = ( { after = \"3 days\"; template = \"pitch-1\"; }, { after = \"5 days\"; template = \"pitch-2\"; same_thread = true; if = { not_replied = { within = \"9 days\"; }; }; } );\n"
     "    stop_on = [ \"reply\", \"call\" ]; },\n"
     "  { name = \"ask\"; purpose = \"referral\"; anchor = \"customer\"; when = { customer = true; tag = \"happy\"; customer_age = { min = \"30 days\"; }; score = { min = 9; };\n"
     "      attributes = { plan = [ \"gold\", \"silver\" ]; seats = { min = 10; max = 99.5; }; renewal = true; level = 3; }; };\n"
-    "    unless = { tag = [ \"vip\" ]; not_contacted = { for = \"14 days\"; }; }; steps = ( { age = \"45 days\"; at = \"10:00\"; on = \"tue\"; template = \"referral\"; } ); repeat_every = \"6 months\"; repeat_max = 3; } );\n";
+    "    unless = { tag = [ \"vip\" ]; not_contacted = { for = \"14 days\"; }; }; steps = ( { age = \"45 days\"; at = \"10:00\"; on = \"tue\"; template = \"referral\"; },\n"
+    "      { on = \"renewal\"; before = \"9 days\"; yearly = true; kind = \"task\"; approve = false; template = \"renewal\"; } ); priority = 5;\n"
+    "    approve = true; scope = \"company\"; window = { to = \"15:00\"; }; until = \"3 years\"; repeat_every = \"6 months\"; repeat_max = 3; } );\n";
 
 static void test_everything_is_read(void **state)
 {
@@ -280,7 +282,7 @@ static void test_a_wrong_type_anywhere_is_a_fault_and_never_a_crash(void **state
             g_string_free(text, TRUE);
         }
     }
-    assert_int_equal(places, 89);
+    assert_int_equal(places, 103);
 }
 
 /* ---- the manual ------------------------------------------------------------------------------------------------------ */
