@@ -3,12 +3,14 @@
  * goes out as it comes.
  */
 #include "base/json.h"
-#include "base/timestamp.h"
 #include "cli/forecast.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 /* Where the terminal is narrow, times go without their year, unless that would leave them in doubt. */
 enum { NARROW_COLUMNS = 100, ALMOST_A_YEAR = 330 };
+
+enum { REASONS_MAX = 5 };
 
 /* Messages that belong together: of one step of a rule, or to one contact. Points into the messages. */
 typedef struct {
@@ -253,16 +255,39 @@ static const TableColumn *columns_of(const Forecast *forecast, ForecastView view
     return day;
 }
 
+/* Why messages would be held, each reason once: "49: template pitch-2: the variable …". */
+static void print_reasons(const Forecast *forecast, const GPtrArray *messages)
+{
+    g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) reasons = g_ptr_array_new();
+    FILE *out = forecast->cli->out;
+    guint held = 0;
+    for (guint i = 0; i < messages->len; i++) {
+        const RehearsedMessage *message = messages->pdata[i];
+        if (!message->held)
+            continue;
+        held++;
+        if (!g_hash_table_contains(counts, message->reason))
+            g_ptr_array_add(reasons, message->reason);
+        count_one(counts, message->reason);
+    }
+    if (held)
+        fprintf(out, "%u of them would be held:\n", held);
+    for (guint i = 0; i < MIN(reasons->len, (guint)REASONS_MAX); i++) {
+        const char *reason = reasons->pdata[i];
+        g_autofree char *line = g_strdup_printf("%u: %s", GPOINTER_TO_UINT(g_hash_table_lookup(counts, reason)), reason);
+        terminal_print_text(out, line, 2, forecast->cli->columns);
+    }
+    if (reasons->len > REASONS_MAX)
+        fprintf(out, "  and for %u more reasons: --by message has them all\n", reasons->len - REASONS_MAX);
+}
+
 /* "53 messages to 40 contacts in 30 days, if nobody answers; times in Europe/Oslo" */
 static void print_summary(const Forecast *forecast, const GPtrArray *messages)
 {
     g_autoptr(GHashTable) contacts = g_hash_table_new(g_str_hash, g_str_equal);
-    guint held = 0;
-    for (guint i = 0; i < messages->len; i++) {
-        const RehearsedMessage *message = messages->pdata[i];
-        held += message->held ? 1 : 0;
-        g_hash_table_add(contacts, message->contact);
-    }
+    for (guint i = 0; i < messages->len; i++)
+        g_hash_table_add(contacts, ((const RehearsedMessage *)messages->pdata[i])->contact);
     guint people = g_hash_table_size(contacts);
     FILE *out = forecast->cli->out;
     fprintf(out, "\n%u %s to ", messages->len, messages->len == 1 ? "message" : "messages");
@@ -272,8 +297,7 @@ static void print_summary(const Forecast *forecast, const GPtrArray *messages)
         fprintf(out, "%u %s", people, people == 1 ? "contact" : "contacts");
     fprintf(out, " in %d %s, if nobody answers; times in %s\n", forecast->days, forecast->days == 1 ? "day" : "days",
             g_time_zone_get_identifier(forecast->zone));
-    if (held)
-        fprintf(out, "%u of them would be held for want of a value: --by message shows which\n", held);
+    print_reasons(forecast, messages);
 }
 
 /* Caller frees. */

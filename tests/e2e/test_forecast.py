@@ -218,6 +218,19 @@ class TestViews:
         result = one.run("forecast", *words, check=False)
         assert (result.returncode, result.stdout) == (status, "") and told in result.stderr
 
+    def test_what_would_be_held_is_told_with_its_reason(self, request, offline):
+        folder = Folder("nurture-templates-")
+        request.addfinalizer(folder.close)
+        folder.write("a.txt", "Subject: Hi\n\nDear {{first_name}}, {{discount}}\n")
+        folder.write("b.txt", "Subject: Again\n\nHello\n")
+        steps = '( { after = "0 days"; template = "a"; }, { after = "2 days"; template = "b"; } )'
+        one = offline(templates=str(folder.path), rules='{ name = "r"; anchor = "stage"; when = { stage = "pitching"; }; steps = ' + steps + '; }')
+        today = time.strftime("%Y-%m-%d")
+        one.run("import", write_csv(one, [(f"k{i}@kunde.example", "K", "pitching", today, "UTC", "10 %" if i else "") for i in range(3)], COLUMNS + ",discount"))
+        text, rows = one.run("forecast").stdout, one.json("forecast", "--by", "rule")
+        assert "1 of them would be held:\n  1: " in text and '"discount"' in text
+        assert [(r["step"], r["messages"], r.get("held")) for r in rows] == [("a", 3, 1), ("b", 2, None)]  # what is held stands before the next step
+
     def test_before_the_first_import(self, offline):
         result = offline().run("forecast")
         assert result.stdout == "" and "nothing is stored yet" in result.stderr
