@@ -41,6 +41,9 @@ void forecast_compare(const Forecast *forecast, ForecastView view, const GPtrArr
 
 JsonObject *forecast_message_object(const RehearsedMessage *message);
 
+/* The step, "task: …" for one of the owner. Caller frees. */
+char *forecast_step(const RehearsedMessage *message);
+
 /* "2026-11-24 Tue" in the forecast's zone; "11-24 Tue" in a narrow terminal. Caller frees. */
 char *forecast_day(const Forecast *forecast, gint64 at_ms);
 

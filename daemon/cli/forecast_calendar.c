@@ -32,20 +32,24 @@ static guint open_days(const Forecast *forecast)
     return days;
 }
 
-/* The member of a JSON object written as text; NULL where it has none. Caller frees. */
+/* The member of a JSON object written as text; NULL where it has no such text. Caller frees. */
 static char *attribute_of(const char *attributes, const char *name)
 {
     g_autoptr(JsonObject) object = json_parse_object(attributes, NULL);
-    return object ? g_strdup(json_object_get_string_member_with_default(object, name, NULL)) : NULL;
+    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+    return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_dup_string(node) : NULL;
 }
 
-/* Whether these holidays are the person's: by their own attribute, else by their company's. */
+/* Whether these holidays are the person's: by their own attribute, else by their company's, in whatever case. */
 static gboolean are_own(const Sending *sending, const Contact *contact, const HolidaysOf *holidays)
 {
-    g_autofree char *value = attribute_of(contact->attributes, sending->holidays_by);
-    if (!value)
-        value = attribute_of(contact->company_attributes, sending->holidays_by);
-    return g_strcmp0(value, holidays->value) == 0;
+    g_autofree char *own = attribute_of(contact->attributes, sending->holidays_by);
+    g_autofree char *company = own ? NULL : attribute_of(contact->company_attributes, sending->holidays_by);
+    if (!own && !company)
+        return FALSE;
+    g_autofree char *value = g_utf8_casefold(own ? own : company, -1);
+    g_autofree char *wanted = g_utf8_casefold(holidays->value, -1);
+    return g_str_equal(value, wanted);
 }
 
 /* Calendar*: of the person asked for, else all that somebody goes by. */

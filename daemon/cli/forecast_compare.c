@@ -160,7 +160,8 @@ static void print_changes(const Forecast *forecast, const GArray *changes)
         g_autofree char *before = forecast_time(forecast, change->before ? change->before->at_ms : 0);
         g_autofree char *after = forecast_time(forecast, change->after ? change->after->at_ms : 0);
         const RehearsedMessage *message = either(change);
-        const char *cells[] = {change_names[change->kind], message->contact, message->rule, message->step, before, after};
+        g_autofree char *step = forecast_step(message);
+        const char *cells[] = {change_names[change->kind], message->contact, message->rule, step, before, after};
         table_add(table, cells);
     }
     if (table)

@@ -29,9 +29,16 @@ JsonObject *forecast_message_object(const RehearsedMessage *message)
     json_object_set_string_member(object, "step", message->step);
     json_object_set_string_member(object, "template", message->step);
     json_object_set_string_member(object, "subject", message->subject);
+    if (message->is_task)
+        json_object_set_boolean_member(object, "task", TRUE);
     if (message->held)
         json_object_set_string_member(object, "held", message->reason);
     return object;
+}
+
+char *forecast_step(const RehearsedMessage *message)
+{
+    return g_strconcat(message->is_task ? "task: " : "", message->step, NULL);
 }
 
 static char *format_time(const Forecast *forecast, gint64 at_ms, const char *clock_format)
@@ -62,9 +69,10 @@ static void print_messages(const Forecast *forecast, const GPtrArray *messages, 
         const RehearsedMessage *message = messages->pdata[i];
         g_autofree char *at = forecast_time(forecast, message->at_ms);
         g_autofree char *held = message->held ? g_strconcat("(held: ", message->reason, ")", NULL) : NULL;
-        const char *cells[] = {at, message->contact, message->rule, message->step, held ? held : message->subject};
+        g_autofree char *step = forecast_step(message);
+        const char *cells[] = {at, message->contact, message->rule, step, held ? held : message->subject};
         /* one person's list needs no column of their address */
-        const char *own_cells[] = {at, message->rule, message->step, held ? held : message->subject};
+        const char *own_cells[] = {at, message->rule, step, held ? held : message->subject};
         table_add(table, forecast->contact ? own_cells : cells);
     }
 }
@@ -187,13 +195,16 @@ static void print_rules(const Forecast *forecast, const GPtrArray *messages, Tab
             g_autofree char *count = g_strdup_printf("%u", group->count);
             g_autofree char *first = forecast_day(forecast, group->first->at_ms);
             g_autofree char *last = forecast_day(forecast, group->last->at_ms);
-            const char *cells[] = {group->first->rule, group->first->step, count, first, last};
+            g_autofree char *step = forecast_step(group->first);
+            const char *cells[] = {group->first->rule, step, count, first, last};
             table_add(table, cells);
             continue;
         }
         JsonObject *object = json_object_new();
         json_object_set_string_member(object, "rule", group->first->rule);
         json_object_set_string_member(object, "step", group->first->step);
+        if (group->first->is_task)
+            json_object_set_boolean_member(object, "task", TRUE);
         add_count(object, group);
         json_add_time(object, "first", group->first->at_ms);
         json_add_time(object, "last", group->last->at_ms);
@@ -210,7 +221,8 @@ static void print_contacts(const Forecast *forecast, const GPtrArray *messages, 
         if (table) {
             g_autofree char *count = g_strdup_printf("%u", group->count);
             g_autofree char *at = forecast_time(forecast, next->at_ms);
-            const char *cells[] = {next->contact, count, at, next->rule, next->step};
+            g_autofree char *step = forecast_step(next);
+            const char *cells[] = {next->contact, count, at, next->rule, step};
             table_add(table, cells);
             continue;
         }
@@ -220,6 +232,8 @@ static void print_contacts(const Forecast *forecast, const GPtrArray *messages, 
         json_add_time(object, "next", next->at_ms);
         json_object_set_string_member(object, "rule", next->rule);
         json_object_set_string_member(object, "step", next->step);
+        if (next->is_task)
+            json_object_set_boolean_member(object, "task", TRUE);
         cli_print_json(forecast->cli, object);
     }
 }
@@ -286,8 +300,12 @@ static void print_reasons(const Forecast *forecast, const GPtrArray *messages)
 static void print_summary(const Forecast *forecast, const GPtrArray *messages)
 {
     g_autoptr(GHashTable) contacts = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < messages->len; i++)
-        g_hash_table_add(contacts, ((const RehearsedMessage *)messages->pdata[i])->contact);
+    guint tasks = 0;
+    for (guint i = 0; i < messages->len; i++) {
+        const RehearsedMessage *message = messages->pdata[i];
+        g_hash_table_add(contacts, message->contact);
+        tasks += message->is_task ? 1 : 0;
+    }
     guint people = g_hash_table_size(contacts);
     FILE *out = forecast->cli->out;
     fprintf(out, "\n%u %s to ", messages->len, messages->len == 1 ? "message" : "messages");
@@ -297,6 +315,8 @@ static void print_summary(const Forecast *forecast, const GPtrArray *messages)
         fprintf(out, "%u %s", people, people == 1 ? "contact" : "contacts");
     fprintf(out, " in %d %s, if nobody answers; times in %s\n", forecast->days, forecast->days == 1 ? "day" : "days",
             g_time_zone_get_identifier(forecast->zone));
+    if (tasks)
+        fprintf(out, "%u of them %s for the owner\n", tasks, tasks == 1 ? "is a task" : "are tasks");
     print_reasons(forecast, messages);
 }
 

@@ -231,6 +231,36 @@ class TestViews:
         assert "1 of them would be held:\n  1: " in text and '"discount"' in text
         assert [(r["step"], r["messages"], r.get("held")) for r in rows] == [("a", 3, 1), ("b", 2, None)]  # what is held stands before the next step
 
+    def test_tasks_are_told_apart(self, offline):
+        steps = '( { after = "1 day"; template = "pitch-1"; }, { after = "2 days"; template = "pitch-2"; kind = "task"; } )'
+        one = offline(rules='{ name = "r"; anchor = "stage"; when = { stage = "pitching"; }; steps = ' + steps + '; }')
+        one.run("import", write_csv(one, [("k@kunde.example", "K", "pitching", time.strftime("%Y-%m-%d"), "UTC")], COLUMNS))
+        assert [(m["step"], m.get("task")) for m in one.json("forecast")] == [("pitch-1", None), ("pitch-2", True)]
+        assert [(m["step"], m.get("task")) for m in one.json("forecast", "--by", "rule")] == [("pitch-1", None), ("pitch-2", True)]
+        text = one.run("forecast", "--by", "message").stdout
+        assert text.count("task: pitch-2") == 1 and "task: pitch-1" not in text and "1 of them is a task for the owner" in text
+        assert "task: pitch-2" in one.run("forecast", "--by", "rule").stdout
+
+    def test_holidays_are_those_of_the_person(self, offline):
+        one = offline(days="every day")
+        today = datetime.datetime.now(datetime.timezone.utc)
+        for name, days in (("no", 5), ("se", 6)):
+            day = today + datetime.timedelta(days=days)
+            one.folder.write(name + ".ics", "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//", "BEGIN:VEVENT", "UID:1",
+                             f"DTSTART;VALUE=DATE:{day:%Y%m%d}", "SUMMARY:Free", "END:VEVENT", "END:VCALENDAR", ""]))
+        text = open(one.config, encoding="utf-8").read()
+        text = text.replace("sending = {", 'sending = { holidays = { default = [ "no.ics" ]; SE = [ "se.ics" ]; };')
+        one.folder.write("nurture.conf", text, mode=0o600)
+        rows = [(f"{who}@kunde.example", "N", "pitching", today.strftime("%Y-%m-%d"), "UTC", country) for who, country in (("n", "NO"), ("s", "se"))]
+        one.run("import", write_csv(one, rows, COLUMNS + ",country"))
+
+        def stars(*words):
+            words_shown = one.run("forecast", "--calendar", *words).stdout.split()
+            return [word[:-1] for word in words_shown if word.endswith("*") and word != "*"]
+        days = [str((today + datetime.timedelta(days=n)).day) for n in (5, 6)]
+        assert stars("--contact", "n@kunde.example") == days[:1] and stars("--contact", "s@kunde.example") == days[1:]
+        assert sorted(stars()) == sorted(days)
+
     def test_before_the_first_import(self, offline):
         result = offline().run("forecast")
         assert result.stdout == "" and "nothing is stored yet" in result.stderr
