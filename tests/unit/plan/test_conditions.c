@@ -161,6 +161,36 @@ static void test_ages(void **state)
     }
 }
 
+/* A company's attribute counts where the contact has none of the name. */
+static void test_company_attributes(void **state)
+{
+    (void)state;
+    static char *oslo[] = {(char *)"Oslo", NULL};
+    const Condition in_oslo = {.kind = CONDITION_ATTRIBUTE, .attribute = (char *)"city", .any_of = oslo};
+    const Condition big = {.kind = CONDITION_ATTRIBUTE, .attribute = (char *)"seats", .has_min = TRUE, .min = 10};
+    const Condition no_city = {.kind = CONDITION_ATTRIBUTE, .attribute = (char *)"city", .flag = FALSE};
+    static const struct {
+        const char *own, *company; /* NULL: no object at all */
+        gboolean in_oslo, big, no_city;
+    } table[] = {
+        {NULL, "{\"city\":\"Oslo\",\"seats\":12}", TRUE, TRUE, FALSE},
+        {"{}", "{\"city\":\"Oslo\",\"seats\":\"12\"}", TRUE, TRUE, FALSE},
+        {"{\"city\":\"\",\"seats\":null}", "{\"city\":\"Oslo\",\"seats\":12}", TRUE, TRUE, FALSE},
+        {"{\"city\":\"Bergen\",\"seats\":0}", "{\"city\":\"Oslo\",\"seats\":12}", FALSE, FALSE, FALSE},
+        {"{\"city\":\"Oslo\"}", "{\"city\":\"Bergen\"}", TRUE, FALSE, FALSE},
+        {"{\"seats\":11}", "{\"city\":\"\"}", FALSE, TRUE, TRUE},
+        {NULL, NULL, FALSE, FALSE, TRUE},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autoptr(JsonObject) own = table[i].own ? attributes_of(table[i].own) : NULL;
+        g_autoptr(JsonObject) company = table[i].company ? attributes_of(table[i].company) : NULL;
+        const PlanFacts facts = {.attributes = own, .company_attributes = company};
+        if (holds(&facts, &in_oslo, NULL, 1, NULL) != table[i].in_oslo ||
+            holds(&facts, &big, NULL, 1, NULL) != table[i].big || holds(&facts, &no_city, NULL, 1, NULL) != table[i].no_city)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void test_empty_rule_holds(void **state)
 {
     (void)state;
@@ -182,6 +212,24 @@ static Condition random_age(GRand *random)
     condition.max_age = (Duration){.months = g_rand_int_range(random, 0, 9),
                                    .days = g_rand_int_range(random, 0, 40),
                                    .ms = g_rand_int_range(random, 0, 9)};
+    return condition;
+}
+
+/* Any condition that turns by time. */
+static Condition random_timed(GRand *random)
+{
+    Condition condition = random_age(random);
+    switch (g_rand_int_range(random, 0, 4)) {
+    case 0:
+        condition.kind = CONDITION_REPLIED;
+        condition.flag = g_rand_boolean(random);
+        break;
+    case 1:
+        condition.kind = CONDITION_NOT_CONTACTED;
+        break;
+    default:
+        break;
+    }
     return condition;
 }
 
@@ -225,10 +273,13 @@ static void test_turns(void **state)
         gint64 start_ms = instant("2011-01-01T00:00:00Z") + g_rand_int(random) * G_GINT64_CONSTANT(100);
         PlanFacts facts = {.stage_since_ms = start_ms,
                            .customer_since_ms = start_ms + g_rand_int(random) * G_GINT64_CONSTANT(5),
+                           .last_reply_ms = g_rand_boolean(random) ? start_ms + g_rand_int(random) : 0,
+                           .last_contacted_ms =
+                               g_rand_boolean(random) ? start_ms + g_rand_int(random) * G_GINT64_CONSTANT(3) : 0,
                            .zone = zone};
         Condition pool[4];
         for (gsize i = 0; i < G_N_ELEMENTS(pool); i++)
-            pool[i] = random_age(random);
+            pool[i] = random_timed(random);
         Condition *when[] = {&pool[0], g_rand_boolean(random) ? &pool[1] : NULL, NULL};
         Condition *unless[] = {&pool[2], g_rand_boolean(random) ? &pool[3] : NULL, NULL};
         const Rule rule = {.when = when, .unless = g_rand_int_range(random, 0, 4) ? unless : NULL};
@@ -239,8 +290,9 @@ static void test_turns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_kind),        cmocka_unit_test(test_broken_text), cmocka_unit_test(test_ages),
-        cmocka_unit_test(test_empty_rule_holds), cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_each_kind), cmocka_unit_test(test_broken_text),
+        cmocka_unit_test(test_ages),      cmocka_unit_test(test_empty_rule_holds),
+        cmocka_unit_test(test_turns),     cmocka_unit_test(test_company_attributes),
     };
     return cmocka_run_group_tests_name("plan/conditions", tests, NULL, NULL);
 }
