@@ -9,6 +9,12 @@
  *     hold ZONE CUSTOMER STAGE NOW [SIDE KIND MIN-MONTHS MIN-DAYS MAX-MONTHS MAX-DAYS]…
  *                                                      conditions_hold() and the time of its turn; SIDE is when or unless,
  *                                                      KIND customer or stage, MIN-DAYS or MAX-DAYS -1: not given
+ *     due ZONE DAYS FROM TO ANCHOR LAST AGE MONTHS DAYS BUSINESS MS ON-DAYS AT DATE YEAR MONTH DAY TEXT MONTHS DAYS BUSINESS MS
+ *                                                      schedule_due(): AGE 1 or 0 (after), AT -1: any, DATE as StepDate's number,
+ *                                                      TEXT the attribute's value (- absent), YEAR 1 there: yearly; the last
+ *                                                      duration is `before`. And 1 where the time lies in schedule_window()
+ *     until ZONE ANCHOR YEAR MONTH DAY MONTHS DAYS BUSINESS MS
+ *                                                      schedule_until()
  *     bench NAME COUNT                                 nanoseconds for one evaluation
  */
 #include <errno.h>
@@ -20,6 +26,7 @@
 #include "plan/calendar.h"
 #include "plan/conditions.h"
 #include "plan/gates.h"
+#include "plan/schedule.h"
 #include "plan/window.h"
 
 #define LINE_MAX_BYTES 1024
@@ -70,13 +77,29 @@ static GTimeZone *read_zone(Driver *driver)
     return zone;
 }
 
-static void run_next(Driver *driver)
+static Window read_window(Driver *driver)
 {
-    GTimeZone *zone = read_zone(driver);
     Window window;
     window.days = (guint8)read_number(driver);
     window.from_min = (int)read_number(driver);
     window.to_min = (int)read_number(driver);
+    return window;
+}
+
+static Duration read_duration(Driver *driver)
+{
+    Duration duration;
+    duration.months = (int)read_number(driver);
+    duration.days = (int)read_number(driver);
+    duration.business_days = (int)read_number(driver);
+    duration.ms = read_number(driver);
+    return duration;
+}
+
+static void run_next(Driver *driver)
+{
+    GTimeZone *zone = read_zone(driver);
+    Window window = read_window(driver);
     gint64 at_ms = read_number(driver);
     printf("%" G_GINT64_FORMAT " %d\n", window_next(&window, driver->calendar, zone, at_ms),
            window_contains(&window, driver->calendar, zone, at_ms));
@@ -86,11 +109,7 @@ static void run_shift(Driver *driver, gint64 (*shift)(const Calendar *, GTimeZon
 {
     GTimeZone *zone = read_zone(driver);
     gint64 at_ms = read_number(driver);
-    Duration duration;
-    duration.months = (int)read_number(driver);
-    duration.days = (int)read_number(driver);
-    duration.business_days = (int)read_number(driver);
-    duration.ms = read_number(driver);
+    Duration duration = read_duration(driver);
     printf("%" G_GINT64_FORMAT "\n", shift(driver->calendar, zone, at_ms, &duration));
 }
 
@@ -142,6 +161,51 @@ static void run_hold(Driver *driver)
     printf("%d %" G_GINT64_FORMAT "\n", holds, change_ms);
 }
 
+/* The attributes of a contact with the date as the attribute "day". */
+static JsonObject *attributes_with(const char *day)
+{
+    JsonObject *attributes = json_object_new();
+    if (!g_str_equal(day, "-"))
+        json_object_set_string_member(attributes, "day", day);
+    return attributes;
+}
+
+static void run_due(Driver *driver)
+{
+    PlanFacts facts = {.zone = read_zone(driver)};
+    Window window = read_window(driver);
+    gint64 anchor_ms = read_number(driver);
+    gint64 last_step_ms = read_number(driver);
+    Step step = {.timing = read_number(driver) ? STEP_AGE : STEP_AFTER, .on_attribute = (char *)"day"};
+    step.delay = read_duration(driver);
+    step.on_days = (guint8)read_number(driver);
+    step.at_min = (int)read_number(driver);
+    step.date = (StepDate)read_number(driver);
+    step.on_year = (int)read_number(driver);
+    step.on_month = (int)read_number(driver);
+    step.on_day = (int)read_number(driver);
+    step.yearly = step.date == STEP_DATE_ATTRIBUTE && step.on_year == 1;
+    g_autoptr(JsonObject) attributes = attributes_with(read_word(driver));
+    facts.attributes = attributes;
+    step.before = read_duration(driver);
+
+    const Rule rule = {.name = (char *)"r"};
+    gint64 due_ms = schedule_due(&rule, &step, &facts, anchor_ms, last_step_ms, &window, driver->calendar);
+    Window part = schedule_window(&step, &window);
+    printf("%" G_GINT64_FORMAT " %d\n", due_ms, window_contains(&part, driver->calendar, facts.zone, due_ms));
+}
+
+static void run_until(Driver *driver)
+{
+    GTimeZone *zone = read_zone(driver);
+    gint64 anchor_ms = read_number(driver);
+    Rule rule = {.until_year = (int)read_number(driver)};
+    rule.until_month = (int)read_number(driver);
+    rule.until_day = (int)read_number(driver);
+    rule.until_age = read_duration(driver);
+    printf("%" G_GINT64_FORMAT "\n", schedule_until(&rule, driver->calendar, zone, anchor_ms));
+}
+
 /* ---- speed ---- */
 
 typedef struct {
@@ -150,6 +214,7 @@ typedef struct {
     Window window;
     Rule rule;
     PlanFacts facts;
+    Step plain, dated;
 } Bench;
 
 static gint64 bench_window_next(const Bench *bench, gint64 at_ms)
@@ -167,6 +232,25 @@ static gint64 bench_conditions(const Bench *bench, gint64 at_ms)
 {
     gint64 change_ms;
     return conditions_hold(&bench->rule, &bench->facts, bench->calendar, at_ms, &change_ms) + change_ms;
+}
+
+/* As most contacts and rules meet: in another stage. */
+static gint64 bench_conditions_fail(const Bench *bench, gint64 at_ms)
+{
+    gint64 change_ms;
+    PlanFacts facts = bench->facts;
+    facts.stage = "research";
+    return conditions_hold(&bench->rule, &facts, bench->calendar, at_ms, &change_ms) + change_ms;
+}
+
+static gint64 bench_due(const Bench *bench, gint64 at_ms)
+{
+    return schedule_due(&bench->rule, &bench->plain, &bench->facts, at_ms, 0, &bench->window, bench->calendar);
+}
+
+static gint64 bench_due_dated(const Bench *bench, gint64 at_ms)
+{
+    return schedule_due(&bench->rule, &bench->dated, &bench->facts, at_ms, 0, &bench->window, bench->calendar);
 }
 
 static gint64 bench_gates(const Bench *bench, gint64 at_ms)
@@ -197,6 +281,9 @@ static void run_bench(Driver *driver)
     } benches[] = {{"window_next", bench_window_next},
                    {"add_days", bench_add_days},
                    {"conditions", bench_conditions},
+                   {"conditions_fail", bench_conditions_fail},
+                   {"due", bench_due},
+                   {"due_dated", bench_due_dated},
                    {"gates", bench_gates}};
     const char *name = read_word(driver);
     gint64 count = read_number(driver);
@@ -210,6 +297,8 @@ static void run_bench(Driver *driver)
     Bench bench = {
         .calendar = driver->calendar, .zone = g_time_zone_new_identifier("Europe/Oslo"), .window = {0x1f, 540, 990}};
     bench.rule.when = when;
+    bench.plain = (Step){.timing = STEP_AFTER, .delay = {.days = 3}, .at_min = -1};
+    bench.dated = (Step){.date = STEP_DATE_ANNIVERSARY, .before = {.days = 30}, .on_days = DAY_TUE | DAY_THU, .at_min = 600};
     bench.facts = (PlanFacts){
         .stage = "pitching", .tags = tags, .stage_since_ms = G_GINT64_CONSTANT(1790000000000), .zone = bench.zone};
 
@@ -241,6 +330,10 @@ static void run_line(Driver *driver)
         run_holiday(driver);
     else if (g_str_equal(name, "hold"))
         run_hold(driver);
+    else if (g_str_equal(name, "due"))
+        run_due(driver);
+    else if (g_str_equal(name, "until"))
+        run_until(driver);
     else if (g_str_equal(name, "bench"))
         run_bench(driver);
     else
