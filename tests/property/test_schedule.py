@@ -4,7 +4,7 @@ import calendar
 import random
 from datetime import date, datetime, time, timedelta
 
-from oracle import (NEVER, SEED, add_months, ask, earliest, instant, is_inside, is_open_day, local, many, random_duration,
+from oracle import (NEVER, SEED, add_months, ask, changes, earliest, instant, is_inside, is_open_day, local, many, random_duration,
                     random_instant, random_window, random_zone, shifted)
 
 NONE, ANNIVERSARY, YEARLY, ONCE, ATTRIBUTE = range(5)
@@ -93,6 +93,15 @@ def random_date(rng, zone, wanted):
     return rng.choice([near, near, awkward, date(2024, 2, 29)])
 
 
+def awkward_minute(rng, zone, wanted):
+    """The very minute that is wanted, or one that a change of the clock soon after leaves out or shows twice."""
+    soon = [at for at in changes(zone, local(zone, wanted).year) if 0 <= at * 1000 - wanted < 3 * 86400000]
+    wall = local(zone, wanted)
+    if soon and rng.random() < 0.8:
+        wall = local(zone, soon[0] * 1000 - 60000) + timedelta(minutes=rng.randint(-60, 60))
+    return wall.hour * 60 + wall.minute
+
+
 def random_case(rng, holidays):
     zone = random_zone(rng)
     case = {"zone": zone, "anchor": random_instant(rng, zone, 1975, 2027), "is_age": rng.random() < 0.5, "text": "-"}
@@ -102,7 +111,9 @@ def random_case(rng, holidays):
     case["window"] = random_window(rng, zone, wanted)
     case["on_days"] = rng.choice([0, 0, 1 << rng.randrange(7), rng.randint(1, 0x7f)])
     start, end = case["window"][1:]
-    case["minute"] = rng.choice([-1, -1, rng.randrange(start, end), rng.randrange(start, end), rng.randrange(1440)])
+    case["minute"] = rng.choice([-1, -1, rng.randrange(start, end), awkward_minute(rng, zone, wanted), rng.randrange(1440)])
+    if case["minute"] >= 0 and rng.random() < 0.5:
+        case["window"], case["on_days"] = (0x7f, 0, 1440), rng.choice([0, 1 << local(zone, wanted).weekday()])
     case["kind"] = rng.choice([NONE, NONE, ANNIVERSARY, YEARLY, ONCE, ATTRIBUTE])
     day = random_date(rng, zone, wanted)
     case["date"] = (day.year, day.month, day.day)
