@@ -14,6 +14,7 @@ PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev 
 	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata
 PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
 PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl
+PACKAGES_BENCH := python3 sqlite3
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck libclang-rt-14-dev
 
 # ---- compilers and flags ----
@@ -59,7 +60,7 @@ below_cli := cli $(below_engine)
 libs_of = $(foreach r,$(below_$(1)),$(call room_lib,$(r)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-demo deps-test deps-lint demo check unit property e2e crash fuzz asan tsan corpora lint cov install clean format layers
+.PHONY: all help deps deps-demo deps-test deps-bench deps-lint demo check unit property e2e crash fuzz bench asan tsan corpora lint cov install clean format layers
 .DELETE_ON_ERROR:
 
 all: $(BIN)/nurtured $(BIN)/nurture ## build both programs
@@ -117,6 +118,12 @@ e2e: asan ## real Dovecot and Postfix on loopback
 crash: ## SIGKILL at named and at random moments of a run, many times (ROUNDS=…)
 	@$(MAKE) FLAVOUR=crash all
 	@NURTURE_BIN=$(abspath $(B)/obj/crash) $(PYTHON) tests/crash/crash.py $(or $(ROUNDS),100)
+BENCH_CONTACTS ?= 1000000
+$(OUT)/bench/engine: tests/bench/engine.c $(call libs_of,engine)
+	@mkdir -p $(@D)
+	$(QUIET)$(call say,LINK  $@) $(CC) $(CFLAGS_ALL) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
+bench: deps-bench all $(OUT)/bench/engine ## speed and size with BENCH_CONTACTS (default 1000000) contacts, as a table
+	@$(PYTHON) -B tests/bench/bench.py $(BIN) $(OUT)/bench/engine $(BENCH_CONTACTS)
 tsan: ## the unit tests of the room with threads, under ThreadSanitizer
 	@G_SLICE=always-malloc $(MAKE) FLAVOUR=tsan unit-smtp
 layers: ## calls run one way only
@@ -144,6 +151,7 @@ cov: ## lines covered by the unit tests, a line a file
 deps: ; @tests/deps.sh $(PACKAGES_BUILD) ## install what the build needs (apt-get, with sudo where not root)
 deps-demo: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_DEMO)
 deps-test: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_TEST)
+deps-bench: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_BENCH)
 deps-lint: ; @tests/deps.sh $(PACKAGES_BUILD) $(PACKAGES_LINT)
 
 demo: deps-demo ## two minutes of the main job on loopback: mail out, replies in, histories
