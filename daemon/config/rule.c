@@ -24,9 +24,9 @@ typedef struct {
 static void take_stop(Reader *reader, const config_setting_t *setting, Rule *rule, GPtrArray *tags)
 {
     static const char *const names[] = {"reply", "auto-reply", "stage-change", "meeting",     "call",      "note", "tag", "tag:NAME",
-                                        "referral", "task",    "bounce",       "unsubscribe", "complaint", NULL};
+                                        "referral", "bounce",       "unsubscribe", "complaint", NULL};
     static const StopEvent events[] = {STOP_REPLY, STOP_AUTO_REPLY, STOP_STAGE_CHANGE, STOP_MEETING, STOP_CALL, STOP_NOTE, STOP_TAG, 0,
-                                       STOP_REFERRAL, STOP_TASK, STOP_BOUNCE, STOP_UNSUBSCRIBE, STOP_COMPLAINT};
+                                       STOP_REFERRAL, STOP_BOUNCE, STOP_UNSUBSCRIBE, STOP_COMPLAINT};
     const char *text = config_setting_get_string(setting);
     if (text && g_str_has_prefix(text, TAG_PREFIX) && reader_text(reader, setting, "\"tag:won\"")) {
         char *tag = g_strstrip(g_strdup(text + strlen(TAG_PREFIX)));

@@ -24,6 +24,7 @@ static const struct {
     {INTERACTION_CALL, STOP_CALL, "call"},
     {INTERACTION_NOTE, STOP_NOTE, "note"},
     {INTERACTION_REFERRAL, STOP_REFERRAL, "referral"},
+    {INTERACTION_TAG, STOP_TAG, "tag"},
     {INTERACTION_STAGE, STOP_STAGE_CHANGE, "stage-change"},
 };
 
@@ -45,17 +46,14 @@ static const char *reason_of(guint kinds, guint stop_on)
     return NULL;
 }
 
-/* Whether a tag that the rule stops at was added. "added NAME" is how the history says it, so any tag is a question of its own. */
+/* Whether one of the tags that the rule names was added. */
 static gboolean tag_stops(const Decision *decision, const Rule *rule, const Enrolment *enrolment, gboolean colleagues, gboolean *ret_stops,
                           GError **error)
 {
-    static const char *const any[] = {NULL};
-    gboolean is_any = (rule->stop_on & STOP_TAG) != 0;
     *ret_stops = FALSE;
-    if (!is_any && !*rule->stop_tags)
-        return TRUE;
-    return store_history_tagged_after(decision->subject.core->store, enrolment->contact_id, colleagues, enrolment->history_mark,
-                                      is_any ? any : (const char *const *)rule->stop_tags, ret_stops, error);
+    return !*rule->stop_tags ||
+           store_history_tagged_after(decision->subject.core->store, enrolment->contact_id, colleagues, enrolment->history_mark,
+                                      (const char *const *)rule->stop_tags, ret_stops, error);
 }
 
 static gboolean own_stop(const Decision *decision, const Rule *rule, const Enrolment *enrolment, char **ret_reason, GError **error)

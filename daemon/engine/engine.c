@@ -109,17 +109,13 @@ static void start_accounts(Engine *engine)
     }
 }
 
-/* A configuration's rules as the store knows them: marks whom those that are new, changed or gone touch, and gives what waits its
- * rule's priority. */
+/* A configuration's rules as the store knows them: marks whom those that are new, changed or gone touch. */
 static gboolean take_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error)
 {
     guint64 by_rules = 0, by_accounts = 0;
     if (!store_marks_add_for_rules(store, config, now_ms, &by_rules, error) ||
         !store_marks_add_for_accounts(store, config, &by_accounts, error) || !store_outbox_touch(store, 0, now_ms, error))
         return FALSE;
-    for (Rule **rule = config->rules; *rule; rule++)
-        if (!store_outbox_set_priority(store, (*rule)->name, (*rule)->priority, error))
-            return FALSE;
     *ret_marked = by_rules + by_accounts;
     return TRUE;
 }

@@ -167,13 +167,11 @@ gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, g
     return read_kinds(rows, ret_kinds, error);
 }
 
-/* Whether the detail says that one of the tags (any tag, where there are none) was added. */
+/* Whether the detail says that one of the tags was added. */
 static gboolean adds_one_of(const char *detail, const char *const *tags)
 {
     if (!g_str_has_prefix(detail, TAG_ADDED))
         return FALSE;
-    if (*tags == NULL)
-        return TRUE;
     g_autofree char *added = store_key(detail + strlen(TAG_ADDED));
     for (; *tags != NULL; tags++) {
         g_autofree char *wanted = store_key(*tags);

@@ -7,6 +7,7 @@
 #include "store/conditions_sql.h"
 #include "store/contact_edit.h"
 #include "store/internal.h"
+#include "store/outbox.h"
 
 gboolean store_mark(Store *store, gint64 contact_id, GError **error)
 {
@@ -123,10 +124,12 @@ static gboolean everybody_is_marked(Store *store, gboolean *ret_all, GError **er
     return TRUE;
 }
 
-static gboolean mark_changed(Store *store, const Rule *rule, gint64 now_ms, guint64 *marked, GError **error)
+/* was_known: it is not new here, so that messages of it may wait with another priority. */
+static gboolean mark_changed(Store *store, const Rule *rule, gboolean was_known, gint64 now_ms, guint64 *marked, GError **error)
 {
     gboolean all = FALSE;
-    if (!everybody_is_marked(store, &all, error))
+    if (!everybody_is_marked(store, &all, error) ||
+        (was_known && !store_outbox_set_priority(store, rule->name, rule->priority, error)))
         return FALSE;
     if (!all && (!mark_selected(store, rule, marked, error) || !mark_enrolled_in(store, rule->name, marked, error)))
         return FALSE;
@@ -163,7 +166,7 @@ gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 no
         return FALSE;
     for (Rule **rule = config->rules; *rule != NULL; rule++) {
         const char *digest = g_hash_table_lookup(known, (*rule)->name);
-        if (g_strcmp0(digest, (*rule)->digest) != 0 && !mark_changed(store, *rule, now_ms, &marked, error))
+        if (g_strcmp0(digest, (*rule)->digest) != 0 && !mark_changed(store, *rule, digest != NULL, now_ms, &marked, error))
             return FALSE;
         g_hash_table_remove(known, (*rule)->name);
     }

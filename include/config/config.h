@@ -129,8 +129,7 @@ typedef enum {
     STOP_COMPLAINT = 1 << 7,
     STOP_TAG = 1 << 8, /* any tag was added; certain ones: Rule.stop_tags */
     STOP_AUTO_REPLY = 1 << 9,
-    STOP_REFERRAL = 1 << 10,
-    STOP_TASK = 1 << 11
+    STOP_REFERRAL = 1 << 10
 } StopEvent;
 #define STOP_ALWAYS (STOP_BOUNCE | STOP_UNSUBSCRIBE | STOP_COMPLAINT)
 

@@ -46,7 +46,7 @@ gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error);
 /* As store_history_kinds_after(), over the contact's colleagues: everybody else of the same company. */
 gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, GError **error);
 
-/* Whether one of the tags (NULL-terminated, without case; empty: any tag) was added with an id above after_id: to the contact, or, where colleagues,
+/* Whether one of the tags (NULL-terminated, without case) was added with an id above after_id: to the contact, or, where colleagues,
  * to anybody else of their company. */
 gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id, const char *const *tags,
                                     gboolean *ret_tagged, GError **error);

@@ -32,7 +32,8 @@ gboolean store_marks_next(Store *store, gint64 *ret_at_ms, GError **error);
 /*
  * Compares the rules with those that were last in force here (by name and digest). For each new or changed rule, marks with
  * one statement the contacts that its conditions select or that are enrolled in it; for each removed rule those
- * enrolled. Where sending.digest differs, the contacts of all active enrolments. Then remembers both. *ret_marked: how many
+ * enrolled. Where sending.digest differs, the contacts of all active enrolments. What waits of a
+ * changed rule gets its priority. Then remembers both. *ret_marked: how many
  * contacts. All in the transaction that is open or one of its own.
  */
 gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 now_ms, guint64 *ret_marked, GError **error);

@@ -248,12 +248,12 @@ static void test_keys_of_rules(void **state)
     g_autoptr(Config) config =
         load_rule(fixture, "customer = true;",
                   "priority = -100; scope = \"company\"; window = { from = \"07:00\"; days = \"sat\"; }; until = \"2027-06-30\";"
-                  " stop_on = [ \"auto-reply\", \"meeting\", \"note\", \"tag: won \", \"referral\", \"task\", \"tag:Lost\" ];",
+                  " stop_on = [ \"auto-reply\", \"meeting\", \"note\", \"tag: won \", \"referral\", \"tag:Lost\" ];",
                   "after = \"3 days\"; at = \"07:00\"; on = \"sat\";");
     rule = config->rules[0];
     assert_int_equal(rule->priority, -100);
     assert_true(rule->scope_company);
-    assert_int_equal(rule->stop_on, STOP_AUTO_REPLY | STOP_MEETING | STOP_NOTE | STOP_REFERRAL | STOP_TASK | STOP_ALWAYS);
+    assert_int_equal(rule->stop_on, STOP_AUTO_REPLY | STOP_MEETING | STOP_NOTE | STOP_REFERRAL | STOP_ALWAYS);
     assert_string_equal(rule->stop_tags[0], "won");
     assert_string_equal(rule->stop_tags[1], "Lost");
     assert_null(rule->stop_tags[2]);

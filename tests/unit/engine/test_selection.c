@@ -248,14 +248,15 @@ static GHashTable *marked_by(World *world, Rule *rule)
 {
     guint64 marked = 0;
     Config config = {.rules = (Rule *[]){rule, NULL}, .sending = {.digest = (char *)""}};
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GPtrArray) contacts = NULL;
+    gint64 last_mark = 0;
     GHashTable *found = g_hash_table_new(NULL, NULL);
     run(world, "DELETE FROM mark; DELETE FROM rule_known WHERE name <> ''");
     assert_done(store_marks_add_for_rules(world->store, &config, NOW, &marked, &error));
-    assert_done(store_marks_peek(world->store, CONTACTS + 1, ids, &error));
-    assert_int_equal(ids->len, marked);
-    for (guint i = 0; i < ids->len; i++)
-        g_hash_table_add(found, GINT_TO_POINTER((int)g_array_index(ids, gint64, i)));
+    assert_done(store_contacts_marked(world->store, CONTACTS + 1, &contacts, &last_mark, &error));
+    assert_int_equal(contacts->len, marked);
+    for (guint i = 0; i < contacts->len; i++)
+        g_hash_table_add(found, GINT_TO_POINTER((int)((Contact *)contacts->pdata[i])->id));
     return found;
 }
 
