@@ -162,7 +162,9 @@ gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, g
 {
     g_autoptr(DbStatement) rows = db_query(store->db,
                                            "SELECT i.kind FROM contact k JOIN interaction i ON i.contact_id = k.id"
-                                           " WHERE " IS_COLLEAGUE " AND i.id > $2 AND " IS_EVENT,
+                                           " WHERE " IS_COLLEAGUE " AND i.id > $2 AND " IS_EVENT
+                                           /* a colleague who has just been added left no stage */
+                                           " AND NOT (i.kind = 'stage' AND i.detail LIKE '-> %')",
                                            error, DB_INT(contact_id), DB_INT(after_id));
     return read_kinds(rows, ret_kinds, error);
 }

@@ -43,7 +43,8 @@ gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after
 /* The newest id of all contacts; 0: none. One look at the end of the key. */
 gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error);
 
-/* As store_history_kinds_after(), over the contact's colleagues: everybody else of the same company. */
+/* As store_history_kinds_after(), over the contact's colleagues: everybody else of the same company. Somebody's first stage is no
+ * event to the others. */
 gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, GError **error);
 
 /* Whether one of the tags (NULL-terminated, without case) was added with an id above after_id: to the contact, or, where colleagues,
