@@ -119,9 +119,12 @@ crash: ## SIGKILL at named and at random moments of a run, many times (ROUNDS=â€
 	@$(MAKE) FLAVOUR=crash all
 	@NURTURE_BIN=$(abspath $(B)/obj/crash) $(PYTHON) tests/crash/crash.py $(or $(ROUNDS),100)
 BENCH_CONTACTS ?= 1000000
-$(OUT)/bench/engine: tests/bench/engine.c $(call libs_of,engine)
+$(OUT)/tests/bench/%.o: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(QUIET)$(call say,LINK  $@) $(CC) $(CFLAGS_ALL) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(QUIET)$(call say,CC    $<) $(CC) $(CFLAGS_ALL) -c $< -o $@
+$(OUT)/bench/engine: $(OUT)/tests/bench/engine.o $(call libs_of,engine)
+	@mkdir -p $(@D)
+	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
 bench: deps-bench all $(OUT)/bench/engine ## speed and size with BENCH_CONTACTS (default 1000000) contacts, as a table
 	@$(PYTHON) -B tests/bench/bench.py $(BIN) $(OUT)/bench/engine $(BENCH_CONTACTS)
 tsan: ## the unit tests of the room with threads, under ThreadSanitizer
