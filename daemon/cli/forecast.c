@@ -4,8 +4,11 @@
  */
 #include "cli/forecast.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "engine/control.h"
 #include "engine/templates.h"
 #include "store/accounts.h"
@@ -104,10 +107,25 @@ static gboolean tell_pause(const Forecast *forecast, GError **error)
     return TRUE;
 }
 
+/* A rehearsal of many contacts takes seconds: on a terminal something stands there meanwhile, until is_done takes it away. */
+static void tell_waiting(const Forecast *forecast, gboolean is_done)
+{
+    FILE *err = forecast->cli->err;
+    if (!terminal_has_colour(err))
+        return;
+    if (is_done)
+        fputs("\r\033[K", err);
+    else
+        fprintf(err, "rehearsing %d %s …", forecast->days, forecast->days == 1 ? "day" : "days");
+    fflush(err);
+}
+
 static gboolean show(const Forecast *forecast, const Request *request, Config *new_config, GError **error)
 {
+    tell_waiting(forecast, FALSE);
     g_autoptr(GPtrArray) all = run(forecast, forecast->cli->config, error);
     g_autoptr(GPtrArray) all_after = all && new_config ? run(forecast, new_config, error) : NULL;
+    tell_waiting(forecast, TRUE);
     if (!all || (new_config && !all_after))
         return FALSE;
     g_autoptr(GPtrArray) messages = filter(forecast, all);
@@ -166,6 +184,20 @@ static int choose_view(Cli *cli, Request *request)
     return CLI_DONE;
 }
 
+/* A bare word, as other commands take it: says which option it belongs behind. */
+static int tell_bare_word(Cli *cli, const char *word)
+{
+    g_autofree char *shown = text_escape(word, 60);
+    const char *option = "--rule";
+    if (strchr(word, '@'))
+        option = "--contact";
+    else if (g_strv_contains(view_names, word))
+        option = "--by";
+    else if (g_ascii_isdigit(word[0]))
+        option = "--days";
+    return cli_wrong_usage(cli, "\"%s\" stands alone; write %s %s", shown, option, shown);
+}
+
 static int forecast_request(Cli *cli, Request *request)
 {
     GError *error = NULL;
@@ -191,9 +223,9 @@ int command_forecast(Cli *cli, char **words)
          "Compare with this configuration: what it would add, drop and move", "NEW"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
-    g_auto(GStrv) rest = cli_parse(cli, words, entries, 0, 0, &status);
+    g_auto(GStrv) rest = cli_parse(cli, words, entries, 0, 1, &status);
     if (rest)
-        status = forecast_request(cli, &request);
+        status = rest[0] ? tell_bare_word(cli, rest[0]) : forecast_request(cli, &request);
     g_free(request.by);
     g_free(request.contact);
     g_free(request.rule);
