@@ -66,6 +66,17 @@ static gint64 step_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms,
     return G_MAXINT64;
 }
 
+/* With a time of day, whole days are counted as days: "3 days" behind half past two is that day at the step's time, not the day after. Else
+ * a message that left some seconds behind its minute would cost the next step a day. */
+static gint64 wanted_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Calendar *calendar, GTimeZone *zone)
+{
+    gint64 wanted_ms = step_time(step, anchor_ms, last_step_ms, calendar, zone);
+    gboolean whole_days = step->delay.ms == 0 && !duration_is_zero(&step->delay);
+    if (step->at_min >= 0 && whole_days && local_is_meant(wanted_ms))
+        wanted_ms = local_day_start(zone, local_day(local_from_instant(zone, wanted_ms)));
+    return MAX(wanted_ms, anchor_ms);
+}
+
 static Window on_days_of(const Step *step, const Window *window)
 {
     Window part = *window;
@@ -78,7 +89,7 @@ gint64 schedule_due(const Rule *rule, const Step *step, const PlanFacts *facts, 
                     const Window *window, const Calendar *calendar)
 {
     (void)rule;
-    gint64 wanted_ms = MAX(step_time(step, anchor_ms, last_step_ms, calendar, facts->zone), anchor_ms);
+    gint64 wanted_ms = wanted_time(step, anchor_ms, last_step_ms, calendar, facts->zone);
     gint64 from_ms = dates_earliest(step, facts, calendar, anchor_ms, wanted_ms);
     if (from_ms == SCHEDULE_PASSED || from_ms == SCHEDULE_NEVER)
         return from_ms;

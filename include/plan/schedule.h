@@ -22,7 +22,8 @@ gint64 schedule_round_anchor(const Rule *rule, const PlanFacts *facts, const Cal
 /*
  * When the step is due, or SCHEDULE_PASSED or SCHEDULE_NEVER.
  *
- *   wanted   AGE: anchor + delay; AFTER: last_step_ms (0: the anchor) + delay; never before the anchor
+ *   wanted   AGE: anchor + delay; AFTER: last_step_ms (0: the anchor) + delay; never before the anchor. Where the step has a time of
+ *            day and the delay is of whole days, months or years: from the first moment of that local day
  *   date     less `before` (its business days are counted back), from that day's first moment; but never before wanted. A yearly
  *            one: the first whose day, so moved, is that of wanted or a later one (an anniversary: from the first year on). One
  *            that is once: PASSED where its day, so moved, is an earlier one than that of wanted

@@ -65,7 +65,10 @@ def on_time(zone, window, minute, at_ms, holidays):
 def wanted_time(case, holidays):
     zone, anchor = case["zone"], case["anchor"]
     since = anchor if case["is_age"] or not case["last"] else case["last"]
-    return max(shifted(zone, since, *case["delay"], holidays=holidays), anchor)
+    wanted = shifted(zone, since, *case["delay"], holidays=holidays)
+    if case.get("minute", -1) >= 0 and case["delay"] != NOTHING and not case["delay"][3]:  # whole days, and then at that time
+        wanted = instant(zone, datetime.combine(local(zone, wanted).date(), time()))
+    return max(wanted, anchor)
 
 
 def is_due(case, got, holidays):
