@@ -45,7 +45,8 @@ gboolean calendar_day_is_holiday(const Calendar *calendar, gint64 day)
 
 gboolean calendar_is_holiday(const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
 {
-    return local_is_meant(at_ms) && calendar_day_is_holiday(calendar, local_day(local_from_instant(zone, at_ms)));
+    LocalZone local = local_zone(zone);
+    return local_is_meant(at_ms) && calendar_day_is_holiday(calendar, local_day(local_from_instant(&local, at_ms)));
 }
 
 static gint64 add_business_days(const Calendar *calendar, gint64 day, int count)
@@ -68,13 +69,13 @@ static gint64 add_ms(gint64 at_ms, gint64 ms)
 
 /* The instant on another local day at the same time of day; at_ms itself where the day is the same, lest the second of two
  * equal local times become the first. */
-static gint64 on_day(GTimeZone *zone, gint64 at_ms, gint64 local_ms, gint64 day)
+static gint64 on_day(LocalZone *zone, gint64 at_ms, gint64 local_ms, gint64 day)
 {
     gint64 old_day = local_day(local_ms);
     return day == old_day ? at_ms : local_to_instant(zone, local_ms + (day - old_day) * LOCAL_DAY_MS);
 }
 
-gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration)
+gint64 calendar_add_local(const Calendar *calendar, LocalZone *zone, gint64 at_ms, const Duration *duration)
 {
     if (!local_is_meant(at_ms))
         return at_ms;
@@ -87,21 +88,29 @@ gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, con
     return add_ms(MAX(at_ms, on_day(zone, at_ms, local_ms, day)), duration->ms);
 }
 
+gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration)
+{
+    LocalZone local = local_zone(zone);
+    return calendar_add_local(calendar, &local, at_ms, duration);
+}
+
 gint64 calendar_subtract(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration)
 {
     (void)calendar;
     if (!local_is_meant(at_ms))
         return at_ms;
 
-    gint64 local_ms = local_from_instant(zone, at_ms);
+    LocalZone local = local_zone(zone);
+    gint64 local_ms = local_from_instant(&local, at_ms);
     gint64 day = local_day_add_months(local_day(local_ms), -duration->months) - duration->days - duration->business_days;
-    return add_ms(on_day(zone, at_ms, local_ms, day), -duration->ms);
+    return add_ms(on_day(&local, at_ms, local_ms, day), -duration->ms);
 }
 
 gint64 calendar_local_minute(GTimeZone *zone, gint64 at_ms, int days, int minute)
 {
     if (!local_is_meant(at_ms))
         return at_ms;
-    gint64 day = local_day(local_from_instant(zone, at_ms)) + days;
-    return local_to_instant(zone, day * LOCAL_DAY_MS + minute * LOCAL_MINUTE_MS);
+    LocalZone local = local_zone(zone);
+    gint64 day = local_day(local_from_instant(&local, at_ms)) + days;
+    return local_to_instant(&local, day * LOCAL_DAY_MS + minute * LOCAL_MINUTE_MS);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "plan/attribute.h"
+#include "plan/days.h"
 
 static const Span SPAN_ALWAYS = {G_MININT64, G_MAXINT64};
 static const Span SPAN_NEVER = {G_MAXINT64, G_MININT64};
@@ -113,7 +114,7 @@ static gboolean attribute_holds(const Condition *condition, const PlanFacts *fac
 
 static gint64 later(const Inquiry *inquiry, gint64 since_ms, const Duration *duration)
 {
-    return calendar_add(inquiry->calendar, inquiry->facts->zone, since_ms, duration);
+    return calendar_add_local(inquiry->calendar, inquiry->zone, since_ms, duration);
 }
 
 static Span age_span(const Inquiry *inquiry, const Condition *condition, gint64 since_ms)

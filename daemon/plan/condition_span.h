@@ -4,6 +4,7 @@
 #pragma once
 
 #include "plan/conditions.h"
+#include "plan/local.h"
 
 /* from_ms <= t < until_ms; empty where from_ms >= until_ms. */
 typedef struct {
@@ -14,6 +15,7 @@ typedef struct {
 typedef struct {
     const PlanFacts *facts;
     const Calendar *calendar;
+    LocalZone *zone; /* the contact's */
     gboolean is_step;
 } Inquiry;
 

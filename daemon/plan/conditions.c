@@ -67,7 +67,8 @@ static gint64 first_taken(Condition *const *conditions, const Inquiry *inquiry, 
 gboolean conditions_hold(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms,
                          gint64 *ret_change_ms)
 {
-    const Inquiry inquiry = {.facts = facts, .calendar = calendar};
+    LocalZone zone = local_zone(facts->zone);
+    const Inquiry inquiry = {.facts = facts, .calendar = calendar, .zone = &zone};
     Span when = all_span(rule->when, &inquiry);
     gint64 free_ms = now_ms;
     if (when.from_ms < when.until_ms)
@@ -96,7 +97,8 @@ static const Condition *first_failing(Condition *const *conditions, const Inquir
 
 char *conditions_failing(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms)
 {
-    const Inquiry inquiry = {.facts = facts, .calendar = calendar};
+    LocalZone zone = local_zone(facts->zone);
+    const Inquiry inquiry = {.facts = facts, .calendar = calendar, .zone = &zone};
     const Condition *failing = first_failing(rule->when, &inquiry, now_ms);
     if (failing)
         return condition_describe_failing(&inquiry, failing, now_ms);
@@ -110,7 +112,8 @@ char *conditions_failing(const Rule *rule, const PlanFacts *facts, const Calenda
 gboolean conditions_met(Condition *const *conditions, const PlanFacts *facts, const Calendar *calendar, gint64 now_ms,
                         char **ret_failing)
 {
-    const Inquiry inquiry = {.facts = facts, .calendar = calendar, .is_step = TRUE};
+    LocalZone zone = local_zone(facts->zone);
+    const Inquiry inquiry = {.facts = facts, .calendar = calendar, .zone = &zone, .is_step = TRUE};
     const Condition *failing = first_failing(conditions, &inquiry, now_ms);
     if (failing && ret_failing)
         *ret_failing = condition_describe_failing(&inquiry, failing, now_ms);

@@ -10,7 +10,6 @@
 
 #include "plan/attribute.h"
 #include "plan/days.h"
-#include "plan/local.h"
 
 /* A date in each year, or in one alone. */
 typedef struct {
@@ -72,14 +71,15 @@ static gboolean attribute_occasion(const Step *step, const PlanFacts *facts, Occ
     return TRUE;
 }
 
-static gboolean step_occasion(const Step *step, const PlanFacts *facts, gint64 anchor_ms, Occasion *ret_occasion)
+static gboolean step_occasion(const Step *step, const PlanFacts *facts, LocalZone *zone, gint64 anchor_ms,
+                              Occasion *ret_occasion)
 {
     switch (step->date) {
     case STEP_DATE_NONE:
         return FALSE;
     case STEP_DATE_ANNIVERSARY:
         ret_occasion->yearly = TRUE;
-        ret_occasion->date = local_date(local_day(local_from_instant(facts->zone, anchor_ms)));
+        ret_occasion->date = local_date(local_day(local_from_instant(zone, anchor_ms)));
         ret_occasion->date.year++;
         return TRUE;
     case STEP_DATE_YEARLY:
@@ -108,32 +108,33 @@ static gint64 business_days_before(const Calendar *calendar, gint64 day, int cou
 }
 
 /* From when on mail for that date in that year may leave, and the local day of it. */
-static gint64 moment_before(const Step *step, const PlanFacts *facts, const Calendar *calendar, const LocalDate *date,
-                            gint64 year, gint64 *ret_day)
+static gint64 moment_before(const Step *step, LocalZone *zone, const Calendar *calendar, const LocalDate *date, gint64 year,
+                            gint64 *ret_day)
 {
     const Duration *before = &step->before;
     gint64 day = local_day_add_months(local_day_of(year, date->month, date->day), -before->months) - before->days;
     day = business_days_before(calendar, day, before->business_days);
-    gint64 at_ms = local_day_start(facts->zone, day) - before->ms;
+    gint64 at_ms = local_day_start(zone, day) - before->ms;
 
-    *ret_day = before->ms ? local_day(local_from_instant(facts->zone, at_ms)) : day;
+    *ret_day = before->ms ? local_day(local_from_instant(zone, at_ms)) : day;
     return at_ms;
 }
 
-gint64 dates_earliest(const Step *step, const PlanFacts *facts, const Calendar *calendar, gint64 anchor_ms, gint64 wanted_ms)
+gint64 dates_earliest(const Step *step, const PlanFacts *facts, const Calendar *calendar, LocalZone *zone, gint64 anchor_ms,
+                      gint64 wanted_ms)
 {
     Occasion occasion = {0};
     if (step->date == STEP_DATE_NONE)
         return wanted_ms;
-    if (!local_is_meant(anchor_ms) || !local_is_meant(wanted_ms) || !step_occasion(step, facts, anchor_ms, &occasion))
+    if (!local_is_meant(anchor_ms) || !local_is_meant(wanted_ms) || !step_occasion(step, facts, zone, anchor_ms, &occasion))
         return SCHEDULE_NEVER;
 
-    gint64 wanted_day = local_day(local_from_instant(facts->zone, wanted_ms));
+    gint64 wanted_day = local_day(local_from_instant(zone, wanted_ms));
     gint64 year = occasion.date.year, day = 0;
     if (occasion.yearly) /* the year before may do, and does not where `before` is long */
         year = MAX(year, local_date(wanted_day).year + step->before.months / 12 - 1);
-    gint64 at_ms = moment_before(step, facts, calendar, &occasion.date, year, &day);
+    gint64 at_ms = moment_before(step, zone, calendar, &occasion.date, year, &day);
     while (occasion.yearly && day < wanted_day)
-        at_ms = moment_before(step, facts, calendar, &occasion.date, ++year, &day);
+        at_ms = moment_before(step, zone, calendar, &occasion.date, ++year, &day);
     return day < wanted_day ? SCHEDULE_PASSED : MAX(at_ms, wanted_ms);
 }

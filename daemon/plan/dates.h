@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "plan/local.h"
 #include "plan/schedule.h"
 
 /*
@@ -11,5 +12,5 @@
  * a yearly one, in the first year in which it does. SCHEDULE_PASSED where a date that is once does not; SCHEDULE_NEVER where
  * there is none.
  */
-gint64 dates_earliest(const Step *step, const PlanFacts *facts, const Calendar *calendar, gint64 anchor_ms,
+gint64 dates_earliest(const Step *step, const PlanFacts *facts, const Calendar *calendar, LocalZone *zone, gint64 anchor_ms,
                       gint64 wanted_ms);

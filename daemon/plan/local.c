@@ -25,24 +25,40 @@ static int interval_at_s(GTimeZone *zone, gint64 at_s)
     return g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, at_s);
 }
 
-int local_interval(GTimeZone *zone, gint64 at_ms)
+LocalZone local_zone(GTimeZone *zone)
 {
-    return interval_at_s(zone, floor_div(at_ms, LOCAL_SECOND_MS));
+    return (LocalZone){.zone = zone, .first_ms = G_MAXINT64, .last_ms = G_MININT64};
 }
 
-gint64 local_interval_offset_ms(GTimeZone *zone, int interval)
+int local_interval(LocalZone *zone, gint64 at_ms)
 {
-    return g_time_zone_get_offset(zone, interval) * LOCAL_SECOND_MS;
+    if (at_ms >= zone->first_ms && at_ms <= zone->last_ms)
+        return zone->interval;
+
+    int interval = interval_at_s(zone->zone, floor_div(at_ms, LOCAL_SECOND_MS));
+    if (zone->first_ms > zone->last_ms || interval != zone->interval) {
+        zone->interval = interval;
+        zone->first_ms = zone->last_ms = at_ms;
+    } else { /* numbers grow with time: what lies between is of the same interval */
+        zone->first_ms = MIN(zone->first_ms, at_ms);
+        zone->last_ms = MAX(zone->last_ms, at_ms);
+    }
+    return interval;
 }
 
-gint64 local_interval_end_ms(GTimeZone *zone, int interval, gint64 inside_ms, gint64 beyond_ms)
+gint64 local_interval_offset_ms(LocalZone *zone, int interval)
+{
+    return g_time_zone_get_offset(zone->zone, interval) * LOCAL_SECOND_MS;
+}
+
+gint64 local_interval_end_ms(LocalZone *zone, int interval, gint64 inside_ms, gint64 beyond_ms)
 {
     gint64 inside_s = floor_div(inside_ms, LOCAL_SECOND_MS);
     gint64 beyond_s = floor_div(beyond_ms, LOCAL_SECOND_MS);
 
     while (beyond_s - inside_s > 1) {
         gint64 middle_s = inside_s + (beyond_s - inside_s) / 2;
-        if (interval_at_s(zone, middle_s) == interval)
+        if (interval_at_s(zone->zone, middle_s) == interval)
             inside_s = middle_s;
         else
             beyond_s = middle_s;
@@ -50,17 +66,17 @@ gint64 local_interval_end_ms(GTimeZone *zone, int interval, gint64 inside_ms, gi
     return beyond_s * LOCAL_SECOND_MS;
 }
 
-gint64 local_from_instant(GTimeZone *zone, gint64 at_ms)
+gint64 local_from_instant(LocalZone *zone, gint64 at_ms)
 {
     return at_ms + local_interval_offset_ms(zone, local_interval(zone, at_ms));
 }
 
-gint64 local_to_instant(GTimeZone *zone, gint64 local_ms)
+gint64 local_to_instant(LocalZone *zone, gint64 local_ms)
 {
+    int last = local_interval(zone, local_ms + OFFSET_MAX_MS); /* first, since most come from an earlier time */
     int first = local_interval(zone, local_ms - OFFSET_MAX_MS);
-    int last = local_interval(zone, local_ms + OFFSET_MAX_MS);
     gint64 at_ms = local_ms - local_interval_offset_ms(zone, first);
-    if (first == last) /* nearly always; a look-up in the zone is what costs here */
+    if (first == last)
         return at_ms;
 
     /* Read with its offset, the time lies before, inside or behind an interval. The first interval that it is not behind is
@@ -125,7 +141,7 @@ gint64 local_day_of(gint64 year, int month, int day_of_month)
     return MIN(month_start + day_of_month - 1, month_end);
 }
 
-gint64 local_day_start(GTimeZone *zone, gint64 day)
+gint64 local_day_start(LocalZone *zone, gint64 day)
 {
     return local_to_instant(zone, day * LOCAL_DAY_MS);
 }

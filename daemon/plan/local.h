@@ -4,7 +4,8 @@
  * allocates at each step.
  *
  * GLib keeps a zone as a row of intervals of constant offset, told apart by a number that grows with time. That number is
- * all that its public calls give, and enough: where an interval ends is found by bisection.
+ * all that its public calls give, and enough: where an interval ends is found by bisection. A look-up goes through the row from
+ * its beginning, and is by far the dearest thing that plan/ does; so a LocalZone remembers what the ones before have told.
  */
 #pragma once
 
@@ -22,19 +23,28 @@
 
 gboolean local_is_meant(gint64 at_ms);
 
+/* A zone, for the length of one question, with what is known of it: from first_ms to last_ms all is one interval. */
+typedef struct {
+    GTimeZone *zone;
+    int interval;
+    gint64 first_ms, last_ms;
+} LocalZone;
+
+LocalZone local_zone(GTimeZone *zone);
+
 /* The number of the interval of constant offset that holds the instant, and that offset. */
-int local_interval(GTimeZone *zone, gint64 at_ms);
-gint64 local_interval_offset_ms(GTimeZone *zone, int interval);
+int local_interval(LocalZone *zone, gint64 at_ms);
+gint64 local_interval_offset_ms(LocalZone *zone, int interval);
 
 /* The first instant after the interval. inside_ms lies in it, beyond_ms in a later one. */
-gint64 local_interval_end_ms(GTimeZone *zone, int interval, gint64 inside_ms, gint64 beyond_ms);
+gint64 local_interval_end_ms(LocalZone *zone, int interval, gint64 inside_ms, gint64 beyond_ms);
 
 /* What the clock on the wall shows at the instant. */
-gint64 local_from_instant(GTimeZone *zone, gint64 at_ms);
+gint64 local_from_instant(LocalZone *zone, gint64 at_ms);
 
 /* When the clock on the wall shows local_ms: the first time, where it does so twice; where it never does (a gap), as long
  * after the gap's start as local_ms is after the last time shown before it. */
-gint64 local_to_instant(GTimeZone *zone, gint64 local_ms);
+gint64 local_to_instant(LocalZone *zone, gint64 local_ms);
 
 /* Floor division, for times before 1970 as well. */
 gint64 local_day(gint64 local_ms);
@@ -54,7 +64,7 @@ LocalDate local_date(gint64 day);
 gint64 local_day_of(gint64 year, int month, int day_of_month);
 
 /* When that day begins on the clock on the wall; one that begins in a gap begins after it. It ends where the next begins. */
-gint64 local_day_start(GTimeZone *zone, gint64 day);
+gint64 local_day_start(LocalZone *zone, gint64 day);
 
 /* The day months later (earlier, if negative), in the proleptic Gregorian calendar; a day that its month does not have
  * becomes the month's last. */

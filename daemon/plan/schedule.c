@@ -7,8 +7,7 @@
 #include "plan/schedule.h"
 
 #include "plan/dates.h"
-#include "plan/local.h"
-#include "plan/window.h"
+#include "plan/days.h"
 
 /* A round whose anchor lies further than this from the first is no round that anybody waits for. */
 #define YEARS_MAX ((gint64)1000)
@@ -55,20 +54,20 @@ gint64 schedule_round_anchor(const Rule *rule, const PlanFacts *facts, const Cal
     return calendar_add(calendar, facts->zone, anchor_ms, &since_first);
 }
 
-static gint64 step_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Calendar *calendar, GTimeZone *zone)
+static gint64 step_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Calendar *calendar, LocalZone *zone)
 {
     switch (step->timing) {
     case STEP_AGE:
-        return calendar_add(calendar, zone, anchor_ms, &step->delay);
+        return calendar_add_local(calendar, zone, anchor_ms, &step->delay);
     case STEP_AFTER:
-        return calendar_add(calendar, zone, last_step_ms ? last_step_ms : anchor_ms, &step->delay);
+        return calendar_add_local(calendar, zone, last_step_ms ? last_step_ms : anchor_ms, &step->delay);
     }
     return G_MAXINT64;
 }
 
 /* With a time of day, whole days are counted as days: "3 days" behind half past two is that day at the step's time, not the day after. Else
  * a message that left some seconds behind its minute would cost the next step a day. */
-static gint64 wanted_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Calendar *calendar, GTimeZone *zone)
+static gint64 wanted_time(const Step *step, gint64 anchor_ms, gint64 last_step_ms, const Calendar *calendar, LocalZone *zone)
 {
     gint64 wanted_ms = step_time(step, anchor_ms, last_step_ms, calendar, zone);
     gboolean whole_days = step->delay.ms == 0 && !duration_is_zero(&step->delay);
@@ -89,14 +88,15 @@ gint64 schedule_due(const Rule *rule, const Step *step, const PlanFacts *facts, 
                     const Window *window, const Calendar *calendar)
 {
     (void)rule;
-    gint64 wanted_ms = wanted_time(step, anchor_ms, last_step_ms, calendar, facts->zone);
-    gint64 from_ms = dates_earliest(step, facts, calendar, anchor_ms, wanted_ms);
+    LocalZone zone = local_zone(facts->zone);
+    gint64 wanted_ms = wanted_time(step, anchor_ms, last_step_ms, calendar, &zone);
+    gint64 from_ms = dates_earliest(step, facts, calendar, &zone, anchor_ms, wanted_ms);
     if (from_ms == SCHEDULE_PASSED || from_ms == SCHEDULE_NEVER)
         return from_ms;
 
     const Window days = on_days_of(step, window);
-    return step->at_min < 0 ? window_next(&days, calendar, facts->zone, from_ms)
-                            : window_next_at(&days, calendar, facts->zone, from_ms, step->at_min);
+    return step->at_min < 0 ? window_next_local(&days, calendar, &zone, from_ms)
+                            : window_next_at_local(&days, calendar, &zone, from_ms, step->at_min);
 }
 
 Window schedule_window(const Step *step, const Window *window)
@@ -108,12 +108,13 @@ Window schedule_window(const Step *step, const Window *window)
 
 gint64 schedule_until(const Rule *rule, const Calendar *calendar, GTimeZone *zone, gint64 anchor_ms)
 {
+    LocalZone local = local_zone(zone);
     gint64 until_ms = G_MAXINT64;
     if (!duration_is_zero(&rule->until_age))
-        until_ms = calendar_add(calendar, zone, anchor_ms, &rule->until_age);
+        until_ms = calendar_add_local(calendar, &local, anchor_ms, &rule->until_age);
     if (rule->until_year != 0) {
         gint64 last_day = local_day_of(rule->until_year, rule->until_month, rule->until_day);
-        until_ms = MIN(until_ms, local_day_start(zone, last_day + 1) - 1);
+        until_ms = MIN(until_ms, local_day_start(&local, last_day + 1) - 1);
     }
     return until_ms;
 }

@@ -9,7 +9,6 @@
 #include "plan/window.h"
 
 #include "plan/days.h"
-#include "plan/local.h"
 
 #define SEARCH_DAYS 400
 
@@ -34,7 +33,7 @@ static gint64 next_local(const Window *window, const Calendar *calendar, gint64 
     return day <= last_day ? MAX(local_ms, day * LOCAL_DAY_MS + from_ms) : NEVER;
 }
 
-gint64 window_next(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
+gint64 window_next_local(const Window *window, const Calendar *calendar, LocalZone *zone, gint64 at_ms)
 {
     if (!local_is_meant(at_ms) || !(window->days & DAY_ALL) || window->from_min >= window->to_min)
         return NEVER;
@@ -56,7 +55,7 @@ gint64 window_next(const Window *window, const Calendar *calendar, GTimeZone *zo
     return NEVER;
 }
 
-gint64 window_next_at(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms, int minute)
+gint64 window_next_at_local(const Window *window, const Calendar *calendar, LocalZone *zone, gint64 at_ms, int minute)
 {
     if (!local_is_meant(at_ms) || minute < window->from_min || minute >= window->to_min || !(window->days & DAY_ALL))
         return NEVER;
@@ -73,12 +72,25 @@ gint64 window_next_at(const Window *window, const Calendar *calendar, GTimeZone 
     return NEVER;
 }
 
+gint64 window_next(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
+{
+    LocalZone local = local_zone(zone);
+    return window_next_local(window, calendar, &local, at_ms);
+}
+
+gint64 window_next_at(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms, int minute)
+{
+    LocalZone local = local_zone(zone);
+    return window_next_at_local(window, calendar, &local, at_ms, minute);
+}
+
 gboolean window_contains(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
 {
     if (!local_is_meant(at_ms))
         return FALSE;
 
-    gint64 local_ms = local_from_instant(zone, at_ms);
+    LocalZone local = local_zone(zone);
+    gint64 local_ms = local_from_instant(&local, at_ms);
     gint64 day = local_day(local_ms);
     gint64 minute = (local_ms - day * LOCAL_DAY_MS) / LOCAL_MINUTE_MS;
     return minute >= window->from_min && minute < window->to_min && day_is_open(window, calendar, day);

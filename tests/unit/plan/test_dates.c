@@ -54,6 +54,10 @@ static void test_weekday_and_time(void **state)
          OFFICE,
          "2026-11-25T09:15:00Z",
          "2026-11-30T09:00:00Z"},
+        /* whole days and a time of day: that day at that time, though the anchor's hour is a later one; hours are counted as hours */
+        {"Europe/Oslo", {.delay = {.days = 1}, .at_min = 600}, OFFICE, "2026-11-24T09:00:05Z", "2026-11-25T09:00:00Z"},
+        {"Europe/Oslo", {.delay = {.ms = 86400000}, .at_min = 600}, OFFICE, "2026-11-24T09:00:05Z", "2026-11-26T09:00:00Z"},
+        {"Europe/Oslo", {.delay = {.months = 1}, .at_min = 600}, OFFICE, "2026-11-24T15:00:00Z", "2026-12-24T09:00:00Z"},
         /* clocks go forward from 02:00 to 03:00 on 29 March 2026, a Sunday: that day has no 02:30, and is left out */
         {"Europe/Oslo", {.at_min = 150}, ALL, "2026-03-28T12:00:00Z", "2026-03-30T00:30:00Z"},
         {"Europe/Oslo", {.on_days = DAY_SUN, .at_min = 150}, ALL, "2026-03-28T12:00:00Z", "2026-04-05T00:30:00Z"},
