@@ -27,6 +27,7 @@ typedef struct {
     Clock *clock;
     GPtrArray *messages; /* RehearsedMessage* */
     GPtrArray *claimed;  /* Claimed*, of the round under way */
+    gint64 began_ms;
 } Rehearsal;
 
 static void message_free(gpointer data)
@@ -178,6 +179,40 @@ static gboolean settle_sending(Rehearsal *rehearsal, GError **error)
     return TRUE;
 }
 
+/* What awaits a person's yes never leaves by itself: told as held. */
+static gboolean collect_awaiting(const OutboxMessage *row, gpointer data)
+{
+    Rehearsal *rehearsal = data;
+    if (row->state != OUTBOX_HELD || row->approval != APPROVAL_AWAITED || row->created_ms < rehearsal->began_ms)
+        return TRUE;
+    RehearsedMessage *message = g_new0(RehearsedMessage, 1);
+    message->at_ms = row->created_ms;
+    message->contact = g_strdup(row->email);
+    message->rule = g_strdup(row->rule);
+    message->step = g_strdup(row->step);
+    message->round = row->round;
+    message->is_task = row->is_task;
+    message->subject = g_strdup("");
+    message->held = TRUE;
+    message->reason = g_strdup(row->reason);
+    g_ptr_array_add(rehearsal->messages, message);
+    return TRUE;
+}
+
+static gint compare_times(gconstpointer a, gconstpointer b)
+{
+    const RehearsedMessage *const *first = a, *const *second = b;
+    return ((*first)->at_ms > (*second)->at_ms) - ((*first)->at_ms < (*second)->at_ms);
+}
+
+static gboolean add_awaiting(Rehearsal *rehearsal, GError **error)
+{
+    if (!store_outbox_each(rehearsal->core->store, FALSE, collect_awaiting, rehearsal, error))
+        return FALSE;
+    g_ptr_array_sort(rehearsal->messages, compare_times); /* merges, so that equal times keep their order */
+    return TRUE;
+}
+
 static gboolean run(Rehearsal *rehearsal, gint64 until_ms, GError **error)
 {
     guint64 marked = 0;
@@ -190,7 +225,7 @@ static gboolean run(Rehearsal *rehearsal, gint64 until_ms, GError **error)
         if (!run_moment(rehearsal, &next_ms, error))
             return FALSE;
         if (next_ms >= until_ms)
-            return TRUE;
+            return add_awaiting(rehearsal, error);
         clock_set(rehearsal->clock, MAX(next_ms, clock_now_ms(rehearsal->clock) + 1));
     }
 }
@@ -205,6 +240,7 @@ GPtrArray *rehearse(Config *config, TemplateSet *templates, Store *store, gint64
     if (!core)
         return NULL;
     Rehearsal rehearsal = {.core = core,
+                           .began_ms = now_ms,
                            .clock = clock,
                            .messages = g_ptr_array_new_with_free_func(message_free),
                            .claimed = g_ptr_array_new_with_free_func(claimed_free)};

@@ -126,6 +126,31 @@ static void test_a_clock_set_back_a_little_lets_nothing_more_go(void **state)
     assert_allowed_at(rig, "2026-03-02 10:00", 10, 0, "2026-03-02 10:00:40");
 }
 
+/* Two on the first 24 hours from the first message, one more on each day after, at most four. */
+static void test_a_new_accounts_number_grows_by_the_day(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULES, "ramp = { start = 2; step = 1; max = 4; };");
+    assert_allowed_at(rig, "2026-03-02 10:00", 10, 2, NULL);
+    tried_at(rig, "anna", "2026-03-02 10:00");
+    tried_at(rig, "anna", "2026-03-02 15:00");
+    /* full; on the next day there is one more, and the oldest has left the window at the same time */
+    assert_allowed_at(rig, "2026-03-02 16:00", 10, 0, "2026-03-03 10:00");
+    assert_allowed_at(rig, "2026-03-03 10:00", 10, 2, NULL);
+    tried_at(rig, "anna", "2026-03-03 10:00");
+    tried_at(rig, "anna", "2026-03-03 10:01");
+    assert_allowed_at(rig, "2026-03-03 12:00", 10, 0, "2026-03-03 15:00");
+    assert_allowed_at(rig, "2026-03-12 10:00", 10, 4, NULL);
+}
+
+static void test_the_ramp_does_not_widen_per_day(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULES, "per_day = 1; ramp = { start = 2; step = 1; max = 4; };");
+    tried_at(rig, "anna", "2026-03-02 10:00");
+    assert_allowed_at(rig, "2026-03-02 12:00", 10, 0, "2026-03-03 10:00");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +162,8 @@ int main(void)
         with_rig(test_a_clock_set_back_by_years_silences_nobody),
         with_rig(test_a_clock_set_back_a_little_lets_nothing_more_go),
         with_rig(test_another_accounts_messages_do_not_count),
+        with_rig(test_a_new_accounts_number_grows_by_the_day),
+        with_rig(test_the_ramp_does_not_widen_per_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
