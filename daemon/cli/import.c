@@ -4,7 +4,7 @@
  * Two passes over the text, both read and checked by a thread (import_reader.c): the first lists the bad rows and learns which row of
  * each address is the last; the second stores just those, so that running it twice changes nothing. They are stored in the order of
  * their addresses, so that the key of the table is written from one end to the other, and in batches: a transaction takes as many as
- * fit into a quarter of a second, so that a running daemon is held up shortly at most. SIGINT and SIGTERM are heeded between them.
+ * fit into less than half a second, so that a running daemon is held up shortly at most. SIGINT and SIGTERM are heeded between them.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 #include "cli/progress.h"
 #include "engine/control.h"
 
-enum { TRANSACTION_MS = 250, EMAILS_BYTES = 64 * 1024 /* a block of addresses */ };
+enum { TRANSACTION_MS = 400, EMAILS_BYTES = 64 * 1024 /* a block of addresses */ };
 
 /* A row that can be taken. */
 typedef struct {

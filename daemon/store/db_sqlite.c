@@ -20,7 +20,7 @@
 /* "Nurt": the mark in the file's header that it is ours */
 #define APPLICATION_ID "1316319860"
 /* pages in memory at most, in KiB */
-#define CACHE "-65536"
+#define CACHE "-32768"
 #define BULK_CACHE "-131072"
 /* pages of 4 KiB in the log that make a commit write them back */
 enum { WAL_PAGES = 1000, BULK_WAL_PAGES = 65536 };
