@@ -9,19 +9,13 @@
 #include <string.h>
 
 #include "store/contact_edit.h"
+#include "store/contact_insert.h"
 #include "store/contacts.h"
 #include "store/history.h"
 #include "store/internal.h"
 #include "store/marks.h"
 
-typedef struct {
-    gint64 id; /* 0: not there yet */
-    const char *first_name, *last_name, *stage, *time_zone, *language, *owner, *source, *attributes;
-    gint64 company_id; /* 0: none */
-    gint64 stage_since_ms, customer_since_ms;
-} ContactRow;
-
-/* One call of store_contact_save(). */
+/* One contact that is saved. */
 typedef struct {
     Store *store;
     const ContactEdit *edit;
@@ -30,14 +24,20 @@ typedef struct {
     ContactRow was, row;
     gboolean changed, stage_changed;
     char *attributes; /* owned text of row.attributes, where changed */
+    ContactSaveResult *result;
 } Saving;
 
 /* One call of store_contacts_save(). */
 typedef struct {
+    Store *store;
     const char *first_stage;
-    gboolean has_aliases;     /* an address may be somebody's second one */
-    gboolean expect_known;    /* the one before was known: look up first */
-    gint64 first_id, last_id; /* of those added; 0: none yet */
+    gboolean has_aliases;               /* an address may be somebody's second one */
+    gboolean expect_known;              /* the one before was known: look up first */
+    gint64 newest_id;                   /* of all contacts */
+    gint64 first_id, last_id;           /* of those added for whom write_for_new() is still to come; 0: none */
+    gint64 id;                          /* of the contact saved last */
+    Saving waiting[CONTACT_INSERT_MAX]; /* as somebody new: to be inserted together */
+    guint n_waiting;
 } Many;
 
 static const ContactRow nobody = {.first_name = "",
@@ -193,10 +193,8 @@ static gboolean lay_wish(Saving *saving, const char *first_stage, GError **error
 static gboolean update_row(Saving *saving, GError **error)
 {
     const ContactRow *row = &saving->row;
-    g_autofree char *stage_key = store_key(row->stage);
-    g_autofree char *language_key = store_key(row->language);
-    g_autofree char *owner_key = store_key(row->owner);
-    g_autofree char *source_key = store_key(row->source);
+    g_auto(ContactKeys) keys = {0};
+    contact_keys_init(&keys, row);
     return db_run(saving->store->db,
                   "UPDATE contact SET first_name = $2, last_name = $3, company_id = $4, stage = $5, stage_key = $6, "
                   "stage_since_ms = $7,"
@@ -204,33 +202,10 @@ static gboolean update_row(Saving *saving, GError **error)
                   "= $13, source = $14,"
                   " source_key = $15, attributes = $16 WHERE id = $1",
                   error, DB_INT(row->id), DB_TEXT(row->first_name), DB_TEXT(row->last_name),
-                  row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL, DB_TEXT(row->stage), DB_TEXT(stage_key),
+                  row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL, DB_TEXT(row->stage), DB_TEXT(keys.stage),
                   DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone),
-                  DB_TEXT(row->language), DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key),
-                  DB_TEXT(row->source), DB_TEXT(source_key), DB_TEXT(row->attributes));
-}
-
-/* *ret_added FALSE where the address is a contact's already. */
-static gboolean insert_row(Saving *saving, gboolean *ret_added, GError **error)
-{
-    ContactRow *row = &saving->row;
-    const char *email = saving->edit->email;
-    g_autofree char *stage_key = store_key(row->stage);
-    g_autofree char *language_key = store_key(row->language);
-    g_autofree char *owner_key = store_key(row->owner);
-    g_autofree char *source_key = store_key(row->source);
-    return db_insert(
-        saving->store->db,
-        "INSERT INTO contact (email, domain, first_name, last_name, company_id, stage, stage_key, stage_since_ms,"
-        " customer_since_ms, time_zone, language, language_key, owner, owner_key, source, source_key, attributes, "
-        "created_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
-        " ON CONFLICT (email) DO NOTHING",
-        ret_added, &row->id, error, DB_TEXT(email), DB_TEXT(store_domain_of(email)), DB_TEXT(row->first_name),
-        DB_TEXT(row->last_name), row->company_id != 0 ? DB_INT(row->company_id) : DB_NULL, DB_TEXT(row->stage),
-        DB_TEXT(stage_key), DB_INT(row->stage_since_ms), DB_INT(row->customer_since_ms), DB_TEXT(row->time_zone),
-        DB_TEXT(row->language), DB_TEXT(language_key), DB_TEXT(row->owner), DB_TEXT(owner_key), DB_TEXT(row->source),
-        DB_TEXT(source_key), DB_TEXT(row->attributes), DB_INT(saving->now_ms));
+                  DB_TEXT(row->language), DB_TEXT(keys.language), DB_TEXT(row->owner), DB_TEXT(keys.owner),
+                  DB_TEXT(row->source), DB_TEXT(keys.source), DB_TEXT(row->attributes));
 }
 
 static gboolean write_stage_change(Saving *saving, GError **error)
@@ -299,7 +274,7 @@ static gboolean write_known(Saving *saving, GError **error)
     return !saving->changed || store_mark(saving->store, saving->row.id, error);
 }
 
-/* ---- one of many ------------------------------------------------------------------------------------------------------ */
+/* ---- those known already ------------------------------------------------------------------------------------------------------ */
 
 /* What all new ones have in common, as they are now. The numbers of one transaction's new contacts follow each other, since it alone writes. */
 static gboolean write_for_new(Store *store, Many *many, GError **error)
@@ -317,112 +292,149 @@ static gboolean write_for_new(Store *store, Many *many, GError **error)
                    error, DB_INT(first_id), DB_INT(last_id)));
 }
 
-static gboolean is_alias(Saving *saving, gboolean *ret_is_alias, GError **error)
-{
-    return db_run_int(saving->store->db, "SELECT 1 FROM alias WHERE address = $1", ret_is_alias, NULL, error,
-                      DB_TEXT(saving->edit->email));
-}
-
-/* As somebody new, where nobody has the address; else *ret_added FALSE, and nothing is written but the company. */
-static gboolean try_new(const Many *many, Saving *saving, gboolean *ret_added, GError **error)
-{
-    gboolean taken = FALSE;
-    if (many->has_aliases && !is_alias(saving, &taken, error))
-        return FALSE;
-    *ret_added = FALSE;
-    if (taken)
-        return TRUE;
-    saving->was = saving->row = nobody;
-    return lay_wish(saving, many->first_stage, error) && insert_row(saving, ret_added, error) &&
-           (!*ret_added || write_tags(saving, error));
-}
-
 /* Where somebody has the address; else *ret_found FALSE, and nothing is written. */
-static gboolean try_known(Many *many, Saving *saving, gboolean *ret_found, GError **error)
+static gboolean save_known(Many *many, Saving *saving, gboolean *ret_found, GError **error)
 {
     /* kept until the end: the row's text belongs to it */
     g_autoptr(DbStatement) found = load(saving, error);
     if (found == NULL)
         return FALSE;
-    *ret_found = saving->was.id != 0;
+    const gint64 id = saving->was.id;
+    *ret_found = id != 0;
+    if (id == 0)
+        return TRUE;
     /* added just now, and changed already: what is told of them comes in its order */
-    if (many->first_id != 0 && saving->was.id >= many->first_id && !write_for_new(saving->store, many, error))
+    if (many->first_id != 0 && id >= many->first_id && !write_for_new(many->store, many, error))
         return FALSE;
-    return !*ret_found || (lay_wish(saving, many->first_stage, error) && write_known(saving, error));
-}
-
-/* *ret_done FALSE: it is of the other kind. */
-static gboolean try_save(Many *many, Saving *saving, gboolean known, gboolean *ret_done, GError **error)
-{
-    saving->changed = saving->stage_changed = FALSE;
-    gboolean ok = known ? try_known(many, saving, ret_done, error) : try_new(many, saving, ret_done, error);
+    gboolean ok = lay_wish(saving, many->first_stage, error) && write_known(saving, error);
     g_clear_pointer(&saving->attributes, g_free);
+    many->id = id;
+    *saving->result = saving->changed ? CONTACT_CHANGED : CONTACT_UNCHANGED;
     return ok;
 }
 
-static gboolean save_one(Many *many, Saving *saving, ContactSaveResult *ret_result, GError **error)
+/* ---- those who are new ------------------------------------------------------------------------------------------------ */
+
+static gboolean finish_new(Many *many, Saving *saving, gint64 id, GError **error)
 {
-    gboolean known = many->expect_known, done = FALSE;
-    if (!try_save(many, saving, known, &done, error))
+    many->id = many->last_id = many->newest_id = saving->row.id = id;
+    many->first_id = many->first_id == 0 ? id : many->first_id;
+    many->expect_known = FALSE;
+    *saving->result = CONTACT_CREATED;
+    return write_tags(saving, error);
+}
+
+/* One of those who waited, of whom some turned out to be known, or to be the same person. */
+static gboolean finish_either(Many *many, Saving *saving, GError **error)
+{
+    gint64 id = 0;
+    gboolean found = FALSE;
+    if (!db_run_int(many->store->db, "SELECT id FROM contact WHERE email = $1", NULL, &id, error,
+                    DB_TEXT(saving->edit->email)))
         return FALSE;
-    if (!done) {
-        known = !known;
-        if (!try_save(many, saving, known, &done, error))
-            return FALSE;
-        g_assert(done); /* nobody else writes in between */
-    }
-    many->expect_known = known;
-    if (!known) {
-        many->first_id = many->first_id == 0 ? saving->row.id : many->first_id;
-        many->last_id = saving->row.id;
-    }
-    *ret_result = !known ? CONTACT_CREATED : saving->changed ? CONTACT_CHANGED : CONTACT_UNCHANGED;
-    return TRUE;
+    if (id > many->newest_id) /* they were given their numbers in their order */
+        return finish_new(many, saving, id, error);
+    g_clear_pointer(&saving->attributes, g_free);
+    saving->changed = saving->stage_changed = FALSE;
+    many->expect_known = TRUE;
+    return save_known(many, saving, &found, error);
 }
 
-static gboolean find_aliases(Store *store, gboolean *ret_has_aliases, GError **error)
+static gboolean insert_waiting(Many *many, GError **error)
 {
-    return db_run_int(store->db, "SELECT 1 FROM alias LIMIT 1", ret_has_aliases, NULL, error);
+    NewContact contacts[CONTACT_INSERT_MAX];
+    const guint n = many->n_waiting;
+    guint added = 0;
+    gint64 last_id = 0;
+    if (n == 0)
+        return TRUE;
+    for (guint i = 0; i < n; i++)
+        contacts[i] = (NewContact){.email = many->waiting[i].edit->email, .row = &many->waiting[i].row};
+    gboolean ok = contact_insert(many->store->db, contacts, n, many->waiting[0].now_ms, &added, &last_id, error);
+    for (guint i = 0; ok && i < n; i++)
+        ok = added == n ? finish_new(many, &many->waiting[i], last_id - n + i + 1, error)
+                        : finish_either(many, &many->waiting[i], error);
+    for (guint i = 0; i < n; i++)
+        g_clear_pointer(&many->waiting[i].attributes, g_free);
+    many->n_waiting = 0;
+    return ok;
 }
 
-static gboolean save_all(Saving *saving, const ContactEdits *edits, const char *first_stage, ContactSaveResult *ret_results,
+static gboolean is_alias(const Many *many, const char *email, gboolean *ret_is_alias, GError **error)
+{
+    *ret_is_alias = FALSE;
+    return !many->has_aliases ||
+           db_run_int(many->store->db, "SELECT 1 FROM alias WHERE address = $1", ret_is_alias, NULL, error, DB_TEXT(email));
+}
+
+static gboolean save_one(Many *many, const Saving *one, GError **error)
+{
+    gboolean known = many->expect_known, found = FALSE;
+    if (!known && !is_alias(many, one->edit->email, &known, error))
+        return FALSE;
+    if (known) {
+        Saving saving = *one;
+        if (!insert_waiting(many, error) || !save_known(many, &saving, &found, error))
+            return FALSE;
+        many->expect_known = found;
+    }
+    if (found)
+        return TRUE;
+    Saving *saving = &many->waiting[many->n_waiting++];
+    *saving = *one;
+    saving->was = saving->row = nobody;
+    return lay_wish(saving, many->first_stage, error) &&
+           (many->n_waiting < CONTACT_INSERT_MAX || insert_waiting(many, error));
+}
+
+static gboolean many_init(Many *many, GError **error)
+{
+    check_companies(many->store);
+    return db_run_int(many->store->db, "SELECT 1 FROM alias LIMIT 1", &many->has_aliases, NULL, error) &&
+           db_run_int(many->store->db, "SELECT coalesce(max(id), 0) FROM contact", NULL, &many->newest_id, error);
+}
+
+static gboolean save_all(Many *many, const ContactEdits *edits, const Saving *like, ContactSaveResult *ret_results,
                          GError **error)
 {
-    /* one alone is more often known than not */
-    check_companies(saving->store);
-    Many many = {.first_stage = first_stage, .expect_known = edits->len == 1};
-    if (!find_aliases(saving->store, &many.has_aliases, error))
-        return FALSE;
-    for (guint i = 0; i < edits->len; i++) {
-        saving->edit = edits->edits[i];
-        if (!save_one(&many, saving, &ret_results[i], error))
-            return FALSE;
+    gboolean ok = many_init(many, error);
+    for (guint i = 0; ok && i < edits->len; i++) {
+        Saving one = *like;
+        one.edit = edits->edits[i];
+        one.result = &ret_results[i];
+        ok = save_one(many, &one, error);
     }
-    return write_for_new(saving->store, &many, error);
+    ok = ok && insert_waiting(many, error) && write_for_new(many->store, many, error);
+    for (guint i = 0; i < many->n_waiting; i++)
+        g_clear_pointer(&many->waiting[i].attributes, g_free);
+    return ok;
 }
 
 gboolean store_contacts_save(Store *store, const ContactEdits *edits, const char *customer_stage, const char *first_stage,
                              gint64 now_ms, ContactSaveResult *ret_results, GError **error)
 {
-    Saving saving = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
+    const Saving like = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
+    Many many = {.store = store, .first_stage = first_stage};
     g_auto(StoreWrite) write = {0};
-    return store_write_begin(store, &write, error) && save_all(&saving, edits, first_stage, ret_results, error) &&
+    return store_write_begin(store, &write, error) && save_all(&many, edits, &like, ret_results, error) &&
            store_write_end(&write, error);
 }
 
 gboolean store_contact_save(Store *store, const ContactEdit *edit, const char *customer_stage, const char *first_stage,
                             gint64 now_ms, ContactSaveResult *ret_result, gint64 *ret_id, GError **error)
 {
-    Saving saving = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
+    const Saving like = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
     const ContactEdits edits = {.edits = &edit, .len = 1};
+    /* one alone is more often known than not */
+    Many many = {.store = store, .first_stage = first_stage, .expect_known = TRUE};
     ContactSaveResult result;
     g_auto(StoreWrite) write = {0};
-    if (!store_write_begin(store, &write, error) || !save_all(&saving, &edits, first_stage, &result, error) ||
+    if (!store_write_begin(store, &write, error) || !save_all(&many, &edits, &like, &result, error) ||
         !store_write_end(&write, error))
         return FALSE;
     if (ret_result != NULL)
         *ret_result = result;
     if (ret_id != NULL)
-        *ret_id = saving.row.id;
+        *ret_id = many.id;
     return TRUE;
 }
