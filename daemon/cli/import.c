@@ -240,8 +240,8 @@ static gboolean store_rows(Import *import, GError **error)
     g_autoptr(Progress) progress = progress_new(import->cli->err, import->dry_run ? "comparing" : "storing");
     g_autoptr(ImportReader) reader = read_rows(import, places);
     gboolean ok = TRUE;
-    guint stored = 0, done = 1;
-    while (ok && done > 0 && !stop_is_asked(import)) {
+    guint stored = 0, done = 0;
+    while (ok && stored < places->len && !stop_is_asked(import)) {
         const Counts before = import->counts;
         ok = store_some(import, reader, &done, error);
         if (!ok)

@@ -414,7 +414,7 @@ gboolean store_contacts_save(Store *store, const ContactEdits *edits, const char
                              gint64 now_ms, ContactSaveResult *ret_results, GError **error)
 {
     const Saving like = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
-    Many many = {.store = store, .first_stage = first_stage};
+    Many many = {.store = store, .first_stage = first_stage, .expect_known = TRUE};
     g_auto(StoreWrite) write = {0};
     return store_write_begin(store, &write, error) && save_all(&many, edits, &like, ret_results, error) &&
            store_write_end(&write, error);
@@ -425,7 +425,6 @@ gboolean store_contact_save(Store *store, const ContactEdit *edit, const char *c
 {
     const Saving like = {.store = store, .customer_stage = customer_stage, .now_ms = now_ms};
     const ContactEdits edits = {.edits = &edit, .len = 1};
-    /* one alone is more often known than not */
     Many many = {.store = store, .first_stage = first_stage, .expect_known = TRUE};
     ContactSaveResult result;
     g_auto(StoreWrite) write = {0};

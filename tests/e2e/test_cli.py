@@ -148,7 +148,7 @@ class TestImport:
         assert result.returncode == 1 and "/nonexistent/people.csv" in result.stderr
 
     def test_an_interrupted_import_leaves_whole_batches_and_goes_on_the_next_time(self, one):
-        total = 60000
+        total = 200000
         path = csv(one, "email,company\n" + "".join(f"n{i}@kunde.example,Fjord {i % 100}\n" for i in range(total)))
         process = subprocess.Popen([os.path.join(BIN, "nurture"), "-c", one.config, "import", path], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
