@@ -123,8 +123,12 @@ static gboolean take_options(const Cli *cli, ContactFields *fields, const FieldO
 
 static int tell_result(Cli *cli, const char *email, ContactSaveResult result)
 {
-    static const char *const words[] = {
-        [CONTACT_CREATED] = "added", [CONTACT_CHANGED] = "changed", [CONTACT_UNCHANGED] = "unchanged"};
+    static const char *const words[] = {[CONTACT_CREATED] = "added",
+                                        [CONTACT_CHANGED] = "changed",
+                                        [CONTACT_UNCHANGED] = "unchanged",
+                                        [CONTACT_CAME_BACK] = "added"};
+    if (result == CONTACT_CAME_BACK)
+        cli_note(cli, CLI_CAME_BACK, email);
     if (result != CONTACT_UNCHANGED)
         control_knock(cli->config);
     cli_tell(cli, email, words[result]);

@@ -47,6 +47,9 @@ int cli_failed_by(Cli *cli, GError *error);
 /* The fault and the command's usage line on err; returns CLI_USAGE. */
 int cli_wrong_usage(Cli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* The remark on a contact that store_contact_save() says came back. */
+#define CLI_CAME_BACK "%s was erased before, and is still never mailed; nurture suppression list tells why"
+
 /* A remark on err that is no fault. */
 void cli_note(Cli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

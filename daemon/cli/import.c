@@ -187,10 +187,19 @@ static GArray *places_in_order(Import *import)
 static void count_results(Counts *counts, const ContactSaveResult *results, guint len)
 {
     for (guint i = 0; i < len; i++) {
-        counts->added += results[i] == CONTACT_CREATED;
+        counts->added += results[i] == CONTACT_CREATED || results[i] == CONTACT_CAME_BACK;
         counts->changed += results[i] == CONTACT_CHANGED;
         counts->unchanged += results[i] == CONTACT_UNCHANGED;
     }
+}
+
+static void note_returned(Import *import, const ContactEdits *edits, const ContactSaveResult *results)
+{
+    for (guint i = 0; i < edits->len; i++)
+        if (results[i] == CONTACT_CAME_BACK) {
+            progress_clear(import->progress);
+            cli_note(import->cli, CLI_CAME_BACK, edits->edits[i]->email);
+        }
 }
 
 static gboolean store_batch(Import *import, const ImportBatch *batch, GError **error)
@@ -214,6 +223,7 @@ static gboolean store_batch(Import *import, const ImportBatch *batch, GError **e
         return FALSE;
     }
     count_results(&import->counts, results, edits.len);
+    note_returned(import, &edits, results);
     return TRUE;
 }
 
@@ -241,6 +251,7 @@ static gboolean store_rows(Import *import, GError **error)
     g_autoptr(ImportReader) reader = read_rows(import, places);
     gboolean ok = TRUE;
     guint stored = 0, done = 0;
+    import->progress = progress;
     while (ok && stored < places->len && !stop_is_asked(import)) {
         const Counts before = import->counts;
         ok = store_some(import, reader, &done, error);
@@ -249,6 +260,7 @@ static gboolean store_rows(Import *import, GError **error)
         stored += done;
         progress_update(progress, stored, places->len);
     }
+    import->progress = NULL;
     return ok;
 }
 

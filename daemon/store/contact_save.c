@@ -11,6 +11,7 @@
 #include "store/contact_edit.h"
 #include "store/contact_insert.h"
 #include "store/contacts.h"
+#include "store/erased.h"
 #include "store/history.h"
 #include "store/internal.h"
 #include "store/marks.h"
@@ -32,6 +33,7 @@ typedef struct {
     Store *store;
     const char *first_stage;
     gboolean has_aliases;               /* an address may be somebody's second one */
+    gboolean has_erased;                /* an address may be that of somebody who was erased */
     gboolean expect_known;              /* the one before was known: look up first */
     gint64 newest_id;                   /* of all contacts */
     gint64 first_id, last_id;           /* of those added for whom write_for_new() is still to come; 0: none */
@@ -315,13 +317,21 @@ static gboolean save_known(Many *many, Saving *saving, gboolean *ret_found, GErr
 
 /* ---- those who are new ------------------------------------------------------------------------------------------------ */
 
+static gboolean welcome(const Many *many, Saving *saving, GError **error)
+{
+    gboolean came_back = FALSE;
+    if (many->has_erased && !erased_give_back(many->store, saving->edit->email, &came_back, error))
+        return FALSE;
+    *saving->result = came_back ? CONTACT_CAME_BACK : CONTACT_CREATED;
+    return TRUE;
+}
+
 static gboolean finish_new(Many *many, Saving *saving, gint64 id, GError **error)
 {
     many->id = many->last_id = many->newest_id = saving->row.id = id;
     many->first_id = many->first_id == 0 ? id : many->first_id;
     many->expect_known = FALSE;
-    *saving->result = CONTACT_CREATED;
-    return write_tags(saving, error);
+    return write_tags(saving, error) && welcome(many, saving, error);
 }
 
 /* One of those who waited, of whom some turned out to be known, or to be the same person. */
@@ -391,6 +401,7 @@ static gboolean many_init(Many *many, GError **error)
 {
     check_companies(many->store);
     return db_run_int(many->store->db, "SELECT 1 FROM alias LIMIT 1", &many->has_aliases, NULL, error) &&
+           erased_any(many->store, &many->has_erased, error) &&
            db_run_int(many->store->db, "SELECT coalesce(max(id), 0) FROM contact", NULL, &many->newest_id, error);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/contact_edit.h"
+#include "store/erased.h"
 #include "store/internal.h"
 #include "store/marks.h"
 
@@ -270,6 +271,7 @@ gboolean store_contact_forget(Store *store, gint64 id, GError **error)
     return store_write_begin(store, &write, error) &&
            db_run_int(store->db, "SELECT coalesce(company_id, 0) FROM contact WHERE id = $1", NULL, &company, error,
                       DB_INT(id)) &&
+           erased_take(store, id, error) &&
            /* what others told of them goes too; all the rest follows the contact's row */
            db_run(store->db,
                   "DELETE FROM referral WHERE address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
@@ -294,6 +296,15 @@ gboolean store_contact_aliases(Store *store, gint64 id, char ***ret_addresses, G
     return TRUE;
 }
 
+static gboolean insert_alias(Store *store, gint64 id, const char *address, GError **error)
+{
+    gboolean any = FALSE, given_back = FALSE;
+    return db_run(store->db, "INSERT INTO alias (address, domain, contact_id) VALUES ($1, $2, $3)", error, DB_TEXT(address),
+                  DB_TEXT(store_domain_of(address)), DB_INT(id)) &&
+           store_mark(store, id, error) && erased_any(store, &any, error) &&
+           (!any || erased_give_back(store, address, &given_back, error));
+}
+
 gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, GError **error)
 {
     g_auto(StoreWrite) write = {0};
@@ -306,9 +317,7 @@ gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, G
         g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "%s is another contact's address", address);
         return FALSE;
     }
-    if (holder == 0 && (!db_run(store->db, "INSERT INTO alias (address, domain, contact_id) VALUES ($1, $2, $3)", error,
-                                DB_TEXT(address), DB_TEXT(store_domain_of(address)), DB_INT(id)) ||
-                        !store_mark(store, id, error)))
+    if (holder == 0 && !insert_alias(store, id, address, error))
         return FALSE;
     return store_write_end(&write, error);
 }

@@ -14,6 +14,7 @@ struct Store {
     gboolean spoilt;               /* a write inside it failed */
     guint callbacks;               /* row callbacks under way: nobody writes then */
     char *token_secret;
+    char *address_secret; /* of the digests in erased.c */
     GHashTable *companies;     /* name as written -> id: looked up before; NULL but in store_set_bulk() */
     gint64 companies_version;  /* of what others had committed when they were looked up */
 };

@@ -214,8 +214,15 @@ static const char work_2[] =
     "CREATE INDEX outbox_contacted ON outbox (contact_id, sending_ms)"
     "    WHERE state IN ('sending', 'sent', 'uncertain') AND is_task = 0;";
 
+/* Of people who were erased: base/ids.h's HMAC of the address instead of the address. */
+static const char people_erased[] = "CREATE TABLE suppression_erased ("
+                                    "    digest TEXT NOT NULL PRIMARY KEY CHECK (digest <> ''),"
+                                    "    reason TEXT NOT NULL,"
+                                    "    at_ms BIGINT NOT NULL);";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
+    {3, {people_erased}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

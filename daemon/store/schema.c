@@ -7,7 +7,7 @@
 #include "base/ids.h"
 #include "store/store.h"
 
-enum { TOKEN_SECRET_BYTES = 32 };
+enum { SECRET_BYTES = 32 };
 
 gboolean schema_version(Db *db, gint64 *ret_version, GError **error)
 {
@@ -41,6 +41,13 @@ static gboolean apply(Db *db, const Migration *migration, GError **error)
                   error, DB_TEXT(version));
 }
 
+static gboolean make_secret(Db *db, const char *name, GError **error)
+{
+    g_autofree char *secret = id_random(SECRET_BYTES);
+    return db_run(db, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", error, DB_TEXT(name),
+                  DB_TEXT(secret));
+}
+
 static gboolean apply_missing(Db *db, const Migration *migrations, gsize n_migrations, GError **error)
 {
     gint64 version = 0;
@@ -52,9 +59,7 @@ static gboolean apply_missing(Db *db, const Migration *migrations, gsize n_migra
     for (gsize i = 0; i < n_migrations; i++)
         if (migrations[i].version > version && !apply(db, &migrations[i], error))
             return FALSE;
-    g_autofree char *secret = id_random(TOKEN_SECRET_BYTES);
-    return db_run(db, "INSERT INTO meta (key, value) VALUES ('token_secret', $1) ON CONFLICT (key) DO NOTHING", error,
-                  DB_TEXT(secret));
+    return make_secret(db, "token_secret", error) && make_secret(db, "address_secret", error);
 }
 
 gboolean schema_migrate(Db *db, const Migration *migrations, gsize n_migrations, GError **error)

@@ -15,18 +15,24 @@ struct StoreTransaction {
 
 G_DEFINE_QUARK(nurture - store - error - quark, store_error)
 
+/* A random key that was made with the store, or NULL. */
+static char *read_secret(Db *db, const char *name, GError **error)
+{
+    g_autoptr(DbStatement) secret = db_query(db, "SELECT value FROM meta WHERE key = $1", error, DB_TEXT(name));
+    DbStep step = secret != NULL ? db_step(secret, error) : DB_FAILED;
+    if (step == DB_DONE)
+        g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "the store has lost its %s; restore it from a backup", name);
+    return step == DB_ROW ? g_strdup(db_text(secret, 0)) : NULL;
+}
+
 static Store *store_on(Db *db, GError **error)
 {
     Store *store = g_new0(Store, 1);
     store->db = db;
-    g_autoptr(DbStatement) secret = db_query(db, "SELECT value FROM meta WHERE key = 'token_secret'", error);
-    DbStep step = secret != NULL ? db_step(secret, error) : DB_FAILED;
-    if (step == DB_ROW)
-        store->token_secret = g_strdup(db_text(secret, 0));
-    else if (step == DB_DONE)
-        g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "the store has lost its token secret; restore it from a backup");
-    g_clear_pointer(&secret, db_release);
-    if (store->token_secret == NULL)
+    store->token_secret = read_secret(db, "token_secret", error);
+    if (store->token_secret != NULL)
+        store->address_secret = read_secret(db, "address_secret", error);
+    if (store->address_secret == NULL)
         g_clear_pointer(&store, store_close);
     return store;
 }
@@ -50,6 +56,7 @@ void store_close(Store *store)
     db_close(store->db);
     g_clear_pointer(&store->companies, g_hash_table_unref);
     g_free(store->token_secret);
+    g_free(store->address_secret);
     g_free(store);
 }
 

@@ -49,7 +49,12 @@ typedef struct {
     GHashTable *attributes;         /* char* -> char* or NULL; a value "" removes that attribute */
 } ContactEdit;
 
-typedef enum { CONTACT_CREATED, CONTACT_CHANGED, CONTACT_UNCHANGED } ContactSaveResult;
+typedef enum {
+    CONTACT_CREATED,
+    CONTACT_CHANGED,
+    CONTACT_UNCHANGED,
+    CONTACT_CAME_BACK /* created; they were erased, and their address is still never mailed: store/suppressions.h */
+} ContactSaveResult;
 
 /*
  * Adds the contact or applies what differs. A new stage writes a `stage` interaction at stage_since and sets stage_since; the
@@ -106,7 +111,8 @@ gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 no
 /* No mail to them before until_ms, for the reason; of two holds the later counts. 0 ends it. Marks. */
 gboolean store_contact_hold(Store *store, gint64 id, gint64 until_ms, const char *reason, GError **error);
 
-/* Erases the contact with history, enrolments and outbox; the suppressions of their addresses stay. */
+/* Erases the contact with history, enrolments and outbox; the suppressions of their addresses stay, without the addresses:
+ * should one become a contact's again, it is suppressed as before. */
 gboolean store_contact_forget(Store *store, gint64 id, GError **error);
 
 /* When the contact is to be looked at again because a condition turns by time alone; 0: never. Read with store/marks.h. */

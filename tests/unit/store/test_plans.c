@@ -13,9 +13,10 @@ static const char *const whole_by_nature[] = {
     "ORDER BY c.email",             /* contact list */
     "SELECT count(*) FROM contact", /* status: a count of an index */
     "ORDER BY o.due_ms, o.id",      /* queue list --all */
-    "FROM suppression ORDER BY",    /* the list of suppressions */
+    "FROM suppression UNION ALL",   /* the list of suppressions */
     "contact_address WHERE domain", /* suppressing a whole domain, rare and by hand */
     "FROM alias LIMIT 1",           /* whether there is any: one row */
+    "suppression_erased LIMIT 1",   /* whether there is any: one row */
     "FROM rule_known",              /* a row a rule */
 };
 
@@ -102,6 +103,16 @@ static void call_people(Store *store)
     assert_done(store_suppression_add(store, &(Suppression){.address = "@q.no", .reason = "manual"}, &error));
     assert_done(store_suppression_check(store, "a@b.no", &yes, NULL, &error));
     assert_done(store_suppression_each(store, any_suppression, NULL, &error));
+    Suppression *found = NULL;
+    assert_done(store_suppression_find(store, "q@q.no", &found, &error));
+    suppression_free(found);
+    assert_done(store_suppression_remove(store, "q@q.no", &yes, &error));
+    assert_done(store_suppression_remove(store, "nobody@q.no", &yes, &error));
+    gint64 gone = add_contact(store, "gone@q.no");
+    assert_done(store_suppression_add(store, &(Suppression){.address = "gone@q.no", .reason = "manual"}, &error));
+    assert_done(store_contact_forget(store, gone, &error));
+    assert_done(store_suppression_check(store, "gone@q.no", &yes, NULL, &error));
+    save_edit(store, &(ContactEdit){.email = "gone@q.no"}, CONTACT_CAME_BACK);
 }
 
 static void call_reading_of_work(Store *store, gint64 enrolment, gint64 message)
