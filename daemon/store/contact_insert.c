@@ -1,5 +1,5 @@
 /*
- * Inserting contacts, sixteen at a time where there are so many: a statement has costs of its own, which are as large as those of a row.
+ * Inserting contacts and their tags, sixteen at a time where there are so many: a statement has costs of its own, which are as large as those of a row.
  * No state of its own; runs in the thread of its Store.
  */
 #include "store/contact_insert.h"
@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum { COLUMNS = 18 };
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------- */
 
 /* OR FAIL: what a failing statement of several rows has done is not undone by itself, so that SQLite need not keep a copy of every page
  * that the statement changes; a driver without these words takes them out. */
@@ -109,4 +111,56 @@ gboolean contact_insert(Db *db, const NewContact *contacts, guint n, gint64 crea
             ok = insert(db, insert_one, &contacts[i], 1, created_ms, &added, ret_last_id, error);
     *ret_added = added;
     return ok;
+}
+
+/* ---- tags ------------------------------------------------------------------------------------------------------------- */
+
+#define INSERT_TAG "INSERT OR FAIL INTO tag (contact_id, name_key, name) VALUES "
+#define UNLESS_THERE " ON CONFLICT (contact_id, name_key) DO NOTHING"
+
+static const char insert_sixteen_tags[] =
+    INSERT_TAG "($1, $2, $3), ($4, $5, $6), ($7, $8, $9), ($10, $11, $12), "
+               "($13, $14, $15), ($16, $17, $18), ($19, $20, $21), ($22, $23, $24), "
+               "($25, $26, $27), ($28, $29, $30), ($31, $32, $33), ($34, $35, $36), "
+               "($37, $38, $39), ($40, $41, $42), ($43, $44, $45), ($46, $47, $48)" UNLESS_THERE;
+
+static gboolean insert_tags(TagInserts *inserts, Db *db, GError **error)
+{
+    DbValue values[TAG_INSERT_MAX * 3 + 1] = {{DB_VALUE_END}};
+    if (inserts->n < TAG_INSERT_MAX) {
+        for (guint i = 0; i < inserts->n; i++)
+            if (!db_run(db, INSERT_TAG "($1, $2, $3)" UNLESS_THERE, error, DB_INT(inserts->tags[i].contact_id),
+                        DB_TEXT(inserts->tags[i].key), DB_TEXT(inserts->tags[i].name)))
+                return FALSE;
+        return TRUE;
+    }
+    for (guint i = 0; i < TAG_INSERT_MAX; i++) {
+        values[i * 3] = DB_INT(inserts->tags[i].contact_id);
+        values[i * 3 + 1] = DB_TEXT(inserts->tags[i].key);
+        values[i * 3 + 2] = DB_TEXT(inserts->tags[i].name);
+    }
+    return db_run_values(db, insert_sixteen_tags, values, error);
+}
+
+gboolean tag_inserts_flush(TagInserts *inserts, Db *db, GError **error)
+{
+    gboolean ok = insert_tags(inserts, db, error);
+    tag_inserts_clear(inserts);
+    return ok;
+}
+
+gboolean tag_inserts_add(TagInserts *inserts, Db *db, gint64 contact_id, const char *name, GError **error)
+{
+    const guint i = inserts->n++;
+    inserts->tags[i].contact_id = contact_id;
+    inserts->tags[i].name = name;
+    inserts->tags[i].key = store_key(name);
+    return inserts->n < TAG_INSERT_MAX || tag_inserts_flush(inserts, db, error);
+}
+
+void tag_inserts_clear(TagInserts *inserts)
+{
+    for (guint i = 0; i < inserts->n; i++)
+        g_clear_pointer(&inserts->tags[i].key, g_free);
+    inserts->n = 0;
 }

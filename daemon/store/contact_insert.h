@@ -28,6 +28,25 @@ typedef struct {
 gboolean contact_insert(Db *db, const NewContact *contacts, guint n, gint64 created_ms, guint *ret_added,
                         gint64 *ret_last_id, GError **error);
 
+enum { TAG_INSERT_MAX = 16 };
+
+/* Tags of contacts who have none yet, gathered to be inserted together. */
+typedef struct {
+    struct {
+        gint64 contact_id;
+        const char *name; /* borrowed */
+        char *key;        /* owned */
+    } tags[TAG_INSERT_MAX];
+    guint n;
+} TagInserts;
+
+/* A tag that is there twice (without case) is left out. Fails as contact_insert() does. */
+gboolean tag_inserts_add(TagInserts *inserts, Db *db, gint64 contact_id, const char *name, GError **error);
+
+/* Inserts what was gathered. */
+gboolean tag_inserts_flush(TagInserts *inserts, Db *db, GError **error);
+void tag_inserts_clear(TagInserts *inserts);
+
 /* The keys for comparing that are stored beside some columns. */
 typedef struct {
     char *stage, *language, *owner, *source;

@@ -38,6 +38,7 @@ typedef struct {
     gint64 newest_id;                   /* of all contacts */
     gint64 first_id, last_id;           /* of those added for whom write_for_new() is still to come; 0: none */
     gint64 id;                          /* of the contact saved last */
+    TagInserts tags;                    /* of those added */
     Saving waiting[CONTACT_INSERT_MAX]; /* as somebody new: to be inserted together */
     guint n_waiting;
 } Many;
@@ -226,8 +227,6 @@ static gboolean write_stage_change(Saving *saving, GError **error)
 static gboolean write_tag_change(Saving *saving, const char *what, const char *tag, GError **error)
 {
     saving->changed = TRUE;
-    if (saving->was.id == 0)
-        return TRUE;
     g_autofree char *detail = g_strconcat(what, tag, NULL);
     Interaction interaction = {
         .contact_id = saving->row.id,
@@ -284,7 +283,8 @@ static gboolean write_for_new(Store *store, Many *many, GError **error)
     const gint64 first_id = many->first_id, last_id = many->last_id;
     many->first_id = many->last_id = 0;
     return first_id == 0 ||
-           (db_run(store->db,
+           (tag_inserts_flush(&many->tags, store->db, error) &&
+            db_run(store->db,
                    "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, "
                    "message_id, detail)"
                    " SELECT id, stage_since_ms, 'stage', '', '', '', '', '', '', '', '-> ' || stage FROM contact"
@@ -331,7 +331,11 @@ static gboolean finish_new(Many *many, Saving *saving, gint64 id, GError **error
     many->id = many->last_id = many->newest_id = saving->row.id = id;
     many->first_id = many->first_id == 0 ? id : many->first_id;
     many->expect_known = FALSE;
-    return write_tags(saving, error) && welcome(many, saving, error);
+    const char *const *tags = saving->edit->add_tags;
+    for (gsize i = 0; tags != NULL && tags[i] != NULL; i++)
+        if (tags[i][0] != '\0' && !tag_inserts_add(&many->tags, many->store->db, id, tags[i], error))
+            return FALSE;
+    return welcome(many, saving, error);
 }
 
 /* One of those who waited, of whom some turned out to be known, or to be the same person. */
@@ -418,6 +422,7 @@ static gboolean save_all(Many *many, const ContactEdits *edits, const Saving *li
     ok = ok && insert_waiting(many, error) && write_for_new(many->store, many, error);
     for (guint i = 0; i < many->n_waiting; i++)
         g_clear_pointer(&many->waiting[i].attributes, g_free);
+    tag_inserts_clear(&many->tags);
     return ok;
 }
 
