@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "store/history.h"
 
-enum { MAX_ROUNDS_LOOKED_AT = 2000 };
+enum { MOST_ROUNDS = 1 << 30 }; /* far more than any anchor has behind it */
 
 static void replace_text(char **field, const char *text)
 {
@@ -29,27 +29,42 @@ gint64 passage_anchor(const Subject *subject, const Rule *rule, guint round)
     return schedule_round_anchor(rule, &subject->facts, subject->calendar, round);
 }
 
-/* When the last step of a round would be due if each step before were sent when due. */
+/* When the last step of a round would be due if each step before were sent when due. One whose date has passed is left out as soon as
+ * the round begins. */
 static gint64 round_end(const Subject *subject, const Rule *rule, gint64 anchor_ms)
 {
     gint64 last_ms = 0;
     for (Step **step = rule->steps; *step; step++) {
         gint64 due_ms = subject_due(subject, rule, *step, anchor_ms, last_ms);
-        if (due_ms != SCHEDULE_PASSED)
-            last_ms = due_ms;
+        last_ms = due_ms != SCHEDULE_PASSED ? due_ms : MAX(last_ms, anchor_ms);
     }
     return last_ms;
 }
 
+static gboolean is_over(const Subject *subject, const Rule *rule, guint round)
+{
+    return subject_is_late(subject, round_end(subject, rule, passage_anchor(subject, rule, round)));
+}
+
+/* Rounds end one behind the other, so that the first that is not over is found by halves: an old anchor has thousands behind it. */
 guint passage_first_round(const Subject *subject, const Rule *rule)
 {
-    guint round = 1;
     if (duration_is_zero(&rule->repeat_every))
-        return round;
-    guint last = rule->repeat_max ? MIN(rule->repeat_max, MAX_ROUNDS_LOOKED_AT) : MAX_ROUNDS_LOOKED_AT;
-    while (round < last && subject_is_late(subject, round_end(subject, rule, passage_anchor(subject, rule, round))))
-        round++;
-    return round;
+        return 1;
+    guint last = rule->repeat_max ? MIN(rule->repeat_max, MOST_ROUNDS) : MOST_ROUNDS;
+    guint over = 0, open = 1; /* over: a round that is, or 0 */
+    while (open < last && is_over(subject, rule, open)) {
+        over = open;
+        open = MIN(open * 2, last);
+    }
+    while (open - over > 1) {
+        guint middle = over + (open - over) / 2;
+        if (is_over(subject, rule, middle))
+            over = middle;
+        else
+            open = middle;
+    }
+    return open;
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------------- */
@@ -73,8 +88,9 @@ void passage_wait_for(const Subject *subject, const Rule *rule, Enrolment *enrol
         return;
     }
     replace_text(&enrolment->next_step, step->template_name);
-    /* a date that has passed is looked at at once, and left out with that reason */
-    enrolment->due_ms = due_ms == SCHEDULE_PASSED ? MAX(1, subject->now_ms) : due_ms;
+    /* a date that has passed is looked at at once, and left out with that reason; not before its round begins, lest the rounds of all
+     * years to come be gone through now */
+    enrolment->due_ms = due_ms == SCHEDULE_PASSED ? MAX(enrolment->anchor_ms, MAX(1, subject->now_ms)) : due_ms;
 }
 
 gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gint64 history_mark, gboolean *ret_begun, GError **error)

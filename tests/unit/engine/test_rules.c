@@ -276,6 +276,46 @@ static void a_date_that_has_passed_is_left_out_and_the_rule_goes_on(void **state
     assert_string_equal(enrolment->next_step, "two");
 }
 
+/* Rounds of the rule that the contact was in, and how many steps of them were left out. */
+static guint count_rounds(const Rig *rig, gint64 id, guint *ret_skipped)
+{
+    g_autoptr(GPtrArray) enrolments = NULL;
+    g_autoptr(GPtrArray) messages = NULL;
+    assert_done(store_enrolments_of(rig->store, id, &enrolments, &error));
+    assert_done(store_outbox_of(rig->store, id, &messages, &error));
+    *ret_skipped = messages->len;
+    return enrolments->len;
+}
+
+static void a_date_that_has_passed_is_left_out_once_a_round_and_not_for_years_ahead(void **state)
+{
+    Rig *rig = *state;
+    guint skipped = 0;
+    rig_configure(rig, RULE("repeat_every = \"1 year\";", "{ on = \"renewal\"; template = \"one\"; }"), "");
+    gint64 id = rig_save(rig, &(ContactEdit){.email = "kari@x.no", .stage = "research"});
+    set_renewal(rig, "kari@x.no", "2026-02-27");
+    pitched(rig, "kari@x.no", NULL);
+    for (int i = 0; i < 5; i++)
+        rig_step(rig);
+    assert_int_equal(count_rounds(rig, id, &skipped), 2);
+    assert_int_equal(skipped, 1);
+    assert_due(rig, id, "r", "2027-03-02 10:00");
+    rig_step_at(rig, "2027-03-03 10:00");
+    rig_step(rig);
+    assert_int_equal(count_rounds(rig, id, &skipped), 3);
+    assert_int_equal(skipped, 2);
+}
+
+static void an_old_anchor_with_a_passed_date_begins_no_round_of_another_century(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULE("repeat_every = \"1 year\";", "{ on = \"2020-01-15\"; template = \"one\"; }"), "");
+    gint64 id = rig_add(rig, "kari@x.no", "pitching", "2015-01-05 10:00");
+    rig_decide(rig, id);
+    g_autoptr(Enrolment) enrolment = rig_enrolment(rig, id, "r");
+    assert_in_range(enrolment->anchor_ms, at("2025-01-01 10:00"), at("2027-12-31 10:00"));
+}
+
 /* ---- who enters ---- */
 
 static void a_rule_for_the_neglected_is_not_ended_by_its_own_message(void **state)
@@ -321,6 +361,8 @@ int main(void)
         with_rig(until_ends_the_rule_and_its_rounds),
         with_rig(a_date_that_is_not_known_is_waited_for),
         with_rig(a_date_that_has_passed_is_left_out_and_the_rule_goes_on),
+        with_rig(a_date_that_has_passed_is_left_out_once_a_round_and_not_for_years_ahead),
+        with_rig(an_old_anchor_with_a_passed_date_begins_no_round_of_another_century),
         with_rig(a_rule_for_the_neglected_is_not_ended_by_its_own_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
