@@ -111,6 +111,15 @@ static gboolean find_next_step(const Decision *decision, const Rule *rule, const
     return TRUE;
 }
 
+static gboolean go_round(Decision *decision, const Rule *rule, const Enrolment *done, GError **error)
+{
+    gboolean begun = FALSE;
+    if (!passage_next_round(&decision->subject, rule, done, &begun, error))
+        return FALSE;
+    decision->summary->enrolled += begun ? 1 : 0;
+    return TRUE;
+}
+
 /* Another anchor, step or window: finds anew which step is next, and when. */
 static gboolean refresh(Decision *decision, const Rule *rule, Enrolment *enrolment, gboolean always, GError **error)
 {
@@ -128,7 +137,8 @@ static gboolean refresh(Decision *decision, const Rule *rule, Enrolment *enrolme
     if (!always && same_anchor && due_ms == enrolment->due_ms && g_str_equal(next_step, enrolment->next_step))
         return TRUE;
     decision->summary->moved += always ? 0 : 1;
-    return store_enrolment_update(decision->subject.core->store, enrolment, error);
+    return store_enrolment_update(decision->subject.core->store, enrolment, error) &&
+           (step || go_round(decision, rule, enrolment, error));
 }
 
 static gboolean may_resume(const Decision *decision, const Enrolment *enrolment)
@@ -225,6 +235,8 @@ static gboolean decide_rule(Decision *decision, const Rule *rule, Enrolment *lat
         return TRUE;
     if (!latest)
         return enrol(decision, rule, error);
+    if (latest->state == ENROLMENT_DONE) /* the rule came to repeat, or to repeat more often */
+        return go_round(decision, rule, latest, error);
     return !may_resume(decision, latest) || resume(decision, rule, latest, error);
 }
 

@@ -118,14 +118,14 @@ gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gi
 
 /* ---- moving on -------------------------------------------------------------------------------------------------------- */
 
-static gboolean begin_next_round(const Subject *subject, const Rule *rule, guint after_round, GError **error)
+gboolean passage_next_round(const Subject *subject, const Rule *rule, const Enrolment *done, gboolean *ret_begun, GError **error)
 {
     gint64 newest = 0;
-    gboolean begun = FALSE;
-    if (duration_is_zero(&rule->repeat_every) || (rule->repeat_max && after_round >= rule->repeat_max))
+    *ret_begun = FALSE;
+    if (duration_is_zero(&rule->repeat_every) || *done->end_reason || (rule->repeat_max && done->round >= rule->repeat_max))
         return TRUE;
-    guint round = MAX(after_round + 1, passage_first_round(subject, rule));
-    return store_history_newest(subject->core->store, &newest, error) && passage_begin(subject, rule, round, newest, &begun, error);
+    guint round = MAX(done->round + 1, passage_first_round(subject, rule));
+    return store_history_newest(subject->core->store, &newest, error) && passage_begin(subject, rule, round, newest, ret_begun, error);
 }
 
 gboolean passage_next(const Subject *subject, Enrolment *enrolment, gint64 step_ms, GError **error)
@@ -136,6 +136,7 @@ gboolean passage_next(const Subject *subject, Enrolment *enrolment, gint64 step_
         enrolment->state = ENROLMENT_ENDED; /* for callers who go on with it */
         return store_enrolment_end(store, enrolment->id, "rule removed", subject->now_ms, error);
     }
+    gboolean begun = FALSE;
     const Step *next = schedule_next_step(rule, enrolment->next_step, NULL);
     enrolment->last_step_ms = step_ms;
     if (next)
@@ -143,5 +144,5 @@ gboolean passage_next(const Subject *subject, Enrolment *enrolment, gint64 step_
     else
         passage_finish(subject, enrolment, "");
     return store_enrolment_update(store, enrolment, error) &&
-           (next || begin_next_round(subject, rule, enrolment->round, error));
+           (next || passage_next_round(subject, rule, enrolment, &begun, error));
 }

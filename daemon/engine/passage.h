@@ -27,5 +27,8 @@ void passage_finish(const Subject *subject, Enrolment *enrolment, const char *re
 /* The step that the enrolment waits for has its outcome at step_ms: it waits for the next one, is done, or begins the next round. */
 gboolean passage_next(const Subject *subject, Enrolment *enrolment, gint64 step_ms, GError **error);
 
+/* Begins the next round behind one that is done, where the rule repeats and done ran to its end (and not into `until`). */
+gboolean passage_next_round(const Subject *subject, const Rule *rule, const Enrolment *done, gboolean *ret_begun, GError **error);
+
 /* "enrolled", "resumed", "ended", with the reason where there is one. */
 void passage_log(const Subject *subject, const char *event, const Enrolment *enrolment, const char *reason);

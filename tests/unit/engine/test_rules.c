@@ -149,6 +149,40 @@ static void a_step_moved_behind_is_not_repeated(void **state)
     assert_message(rig, id, "r", "two", "undecided");
 }
 
+static void the_last_step_taken_away_ends_the_round_and_not_the_rounds(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULE("repeat_every = \"1 month\";", ONE ", " TWO), "");
+    gint64 id = pitched(rig, "kari@x.no", NULL);
+    rig_step_at(rig, "2026-03-03 12:00");
+    rig_send(rig, id, "r", "one", "a@example.com");
+    rig_configure(rig, RULE("repeat_every = \"1 month\";", ONE), "");
+    rig_decide(rig, id);
+    assert_enrolment(rig, id, "r", "active");
+    assert_due(rig, id, "r", "2026-04-03 10:00");
+}
+
+static void a_rule_that_comes_to_repeat_does_so_for_those_who_are_through(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULE("", ONE), "");
+    gint64 id = pitched(rig, "kari@x.no", NULL);
+    rig_step_at(rig, "2026-03-03 12:00");
+    rig_send(rig, id, "r", "one", "a@example.com");
+    rig_decide(rig, id);
+    assert_enrolment(rig, id, "r", "done");
+    rig_configure(rig, RULE("repeat_every = \"1 month\"; repeat_max = 2;", ONE), "");
+    rig_decide(rig, id);
+    assert_due(rig, id, "r", "2026-04-03 10:00");
+    rig_step_at(rig, "2026-04-03 12:00");
+    g_autoptr(GPtrArray) all = NULL;
+    assert_done(store_outbox_of(rig->store, id, &all, &error));
+    assert_int_equal(all->len, 2);
+    rig_deliver(rig, ((OutboxMessage *)all->pdata[1])->id, "b@example.com", DELIVERY_SENT);
+    rig_decide(rig, id);
+    assert_enrolment(rig, id, "r", "done");
+}
+
 /* ---- ends ---- */
 
 static void a_named_tag_stops_and_another_does_not(void **state)
@@ -353,6 +387,8 @@ int main(void)
         with_rig(a_rule_that_no_longer_wants_approval_lets_go_what_awaited_it),
         with_rig(a_step_put_in_before_the_next_one_is_not_lost),
         with_rig(a_step_moved_behind_is_not_repeated),
+        with_rig(the_last_step_taken_away_ends_the_round_and_not_the_rounds),
+        with_rig(a_rule_that_comes_to_repeat_does_so_for_those_who_are_through),
         with_rig(a_named_tag_stops_and_another_does_not),
         with_rig(any_tag_stops_where_the_rule_says_tag),
         with_rig(a_colleagues_answer_stops_a_rule_of_the_company),
