@@ -168,14 +168,6 @@ static gboolean resume(Decision *decision, const Rule *rule, Enrolment *enrolmen
 
 /* ---- active ones ------------------------------------------------------------------------------------------------------ */
 
-/* A message that awaited approval, where the rule no longer wants one, goes as any other. */
-static gboolean release(const Decision *decision, const OutboxMessage *message, GError **error)
-{
-    gboolean moved = FALSE;
-    const OutboxOutcome queued = {.state = OUTBOX_QUEUED, .due_ms = decision->subject.now_ms, .reason = ""};
-    return store_outbox_move(decision->subject.core->store, message->id, 1u << OUTBOX_HELD, &queued, decision->subject.now_ms, &moved, error);
-}
-
 static gboolean is_over(OutboxState state)
 {
     return state == OUTBOX_CANCELLED || state == OUTBOX_FAILED || state == OUTBOX_SENT || state == OUTBOX_SKIPPED;
@@ -189,7 +181,7 @@ static gboolean look_at_message(Decision *decision, const Rule *rule, Enrolment 
     if (!store_outbox_find_step(decision->subject.core->store, enrolment->id, enrolment->next_step, &message, error))
         return FALSE;
     if (message && message->state == OUTBOX_HELD && message->approval == APPROVAL_AWAITED && step && !step->approve)
-        return release(decision, message, error);
+        return store_outbox_spare_approval(decision->subject.core->store, message->id, decision->subject.now_ms, error);
     if (message && !is_over(message->state))
         return TRUE;
     return passage_next(&decision->subject, enrolment, message && message->ended_ms ? message->ended_ms : decision->subject.now_ms, error);

@@ -163,6 +163,15 @@ gboolean store_outbox_await_approval(Store *store, gint64 id, const char *reason
                            error, DB_INT(id), DB_TEXT(reason));
 }
 
+gboolean store_outbox_spare_approval(Store *store, gint64 id, gint64 now_ms, GError **error)
+{
+    return store_write_run(store,
+                           "UPDATE outbox SET state = 'queued', approval = 'none', due_ms = $2, reason = '',"
+                           " planned_ms = CASE WHEN planned_ms < $2 THEN $2 ELSE planned_ms END"
+                           " WHERE id = $1 AND state = 'held' AND approval = 'awaited'",
+                           error, DB_INT(id), DB_INT(now_ms));
+}
+
 gboolean store_outbox_set_priority(Store *store, const char *rule, int priority, GError **error)
 {
     return store_write_run(store,

@@ -67,6 +67,10 @@ gboolean store_outbox_set_priority(Store *store, const char *rule, int priority,
 /* A queued or deferred row is held, and awaits approval; one in another state stays as it is. */
 gboolean store_outbox_await_approval(Store *store, gint64 id, const char *reason, GError **error);
 
+/* Its rule no longer wants approval: a row that is held for it is queued, due at now_ms and not late. Nobody has approved it: should the
+ * rule want approval again, it is held again. One that does not await approval stays as it is. */
+gboolean store_outbox_spare_approval(Store *store, gint64 id, gint64 now_ms, GError **error);
+
 /* Earliest due_ms of the account's queued or deferred; 0: none. */
 gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error);
 

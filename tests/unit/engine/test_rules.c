@@ -117,6 +117,9 @@ static void a_rule_that_no_longer_wants_approval_lets_go_what_awaited_it(void **
     rig_configure(rig, RULE("", ONE), "");
     rig_decide(rig, id);
     assert_message(rig, id, "r", "one", "queued");
+    g_autoptr(OutboxMessage) message = rig_message(rig, id, "r", "one");
+    assert_int_equal(message->approval, APPROVAL_NONE); /* nobody gave it, should the rule want it again */
+    assert_int_equal(message->due_ms, clock_now_ms(rig->clock));
 }
 
 /* ---- edits ---- */
