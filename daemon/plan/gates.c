@@ -190,7 +190,7 @@ static char *reason_account(const GateFacts *facts, gint64 until_ms)
 
 static GateVerdict judge_blind(const GateFacts *facts, gint64 *ret_until_ms)
 {
-    return wait_if(facts->blind && !facts->is_task, ret_until_ms);
+    return wait_if(facts->blind, ret_until_ms);
 }
 
 static char *reason_blind(const GateFacts *facts, gint64 until_ms)

@@ -23,7 +23,7 @@ typedef struct {
     const Window *window;       /* the rule's, account's or sending's, as far as the step leaves it (schedule_window()) */
     gint64 until_ms;            /* the rule's `until`; 0 or G_MAXINT64: no end */
     const char *unmet;          /* the first condition of the step (`if`) that does not hold, in words; NULL or "": they hold */
-    gboolean is_task;           /* goes to the owner: what spares the contact (blind, quiet_after_contact, min_gap, max_per) does not hold it */
+    gboolean is_task;           /* goes to the owner: what spares the contact (quiet_after_contact, min_gap, max_per) does not hold it */
     gboolean awaits_approval;
     const Calendar *calendar;
     GTimeZone *zone;            /* the contact's */

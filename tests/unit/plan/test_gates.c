@@ -361,7 +361,7 @@ static void test_explain(void **state)
     facts.is_task = TRUE;
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=3 suppressed=3 until=3 late=2 if=2 paused=1 hold=1 owner=1 account=1 blind=0 approval=1 "
+                        "enrolled=3 suppressed=3 until=3 late=2 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
                         "quiet_after_contact=0 holiday=1 window=1 min_gap=0 max_per=0 limits=1 ");
 }
 
