@@ -68,8 +68,8 @@ static void take_day(Reader *reader, const StepKeys *found, Step *step)
         return;
     if (found->before && step->date == STEP_DATE_NONE)
         reader_fault(reader, found->before, "before needs a date to be before; write on = \"anniversary\", \"12-24\" or the name of an attribute");
-    else if (found->before && reader_duration(reader, found->before, &step->before) && step->before.business_days)
-        reader_fault(reader, found->before, "before: business days are not counted backwards; write before = \"5 days\"");
+    else if (found->before)
+        reader_duration(reader, found->before, &step->before);
     if (found->yearly && step->date != STEP_DATE_ATTRIBUTE)
         reader_fault(reader, found->yearly, "yearly needs an attribute that holds a date; write on = \"birthday\", or leave yearly out");
     else if (found->yearly)

@@ -74,5 +74,5 @@ gint64 subject_due(const Subject *subject, const Rule *rule, const Step *step, g
 gboolean subject_is_late(const Subject *subject, gint64 due_ms)
 {
     const Duration *max_late = &subject->core->config->sending.max_late;
-    return !duration_is_zero(max_late) && due_ms < calendar_subtract(subject->calendar, subject->facts.zone, subject->now_ms, max_late);
+    return !duration_is_zero(max_late) && subject->now_ms > calendar_add(subject->calendar, subject->facts.zone, due_ms, max_late);
 }
