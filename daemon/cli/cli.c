@@ -19,6 +19,8 @@ static const Command commands[] = {
      NULL},
     {"queue", "[list [--all] | approve ID… | hold ID… | cancel ID… | retry ID…]",
      "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
+    {"suppression", "[list | add ADDRESS|@DOMAIN… | remove ADDRESS|@DOMAIN… | import FILE.csv | export]",
+     "Addresses and domains that are never mailed, and why", NULL, suppression_subcommands, "list"},
     {"forecast", "[--days N] [--by VIEW | --calendar] [--contact EMAIL] [--rule NAME] [--config NEW]",
      "What would leave in the days to come, or what another configuration would change",
      command_forecast, NULL, NULL},
@@ -41,7 +43,7 @@ static void print_list(Cli *cli, const Command *list, const char *default_name)
     gboolean top = list == commands;
     fprintf(cli->out, "usage: %s%s COMMAND …\n\n", cli->path, top ? " [-c FILE]" : "");
     for (const Command *command = list; command->name != NULL; command++)
-        fprintf(cli->out, "  %-8s  %s\n", command->name, command->summary);
+        fprintf(cli->out, "  %-11s  %s\n", command->name, command->summary);
     fprintf(cli->out, "\nMore on one: %s COMMAND --help. With --json, results are one JSON object a line.\n", cli->path);
     if (default_name != NULL)
         fprintf(cli->out, "Without COMMAND: %s.\n", default_name);

@@ -16,6 +16,7 @@ struct Command {
 
 extern const Command contact_subcommands[];
 extern const Command queue_subcommands[];
+extern const Command suppression_subcommands[];
 
 int command_check(Cli *cli, char **words);
 int command_import(Cli *cli, char **words);
@@ -46,3 +47,9 @@ int queue_command_approve(Cli *cli, char **words);
 int queue_command_hold(Cli *cli, char **words);
 int queue_command_cancel(Cli *cli, char **words);
 int queue_command_retry(Cli *cli, char **words);
+
+int suppression_command_list(Cli *cli, char **words);
+int suppression_command_add(Cli *cli, char **words);
+int suppression_command_remove(Cli *cli, char **words);
+int suppression_command_import(Cli *cli, char **words);
+int suppression_command_export(Cli *cli, char **words);

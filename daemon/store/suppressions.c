@@ -26,14 +26,17 @@ static gboolean mark_whose(Store *store, const char *address, GError **error)
     return db_run(store->db, mark, error, DB_TEXT(address));
 }
 
+/* What somebody asked for themselves outranks what was found out, or written by hand. */
 static gboolean insert(Store *store, const Suppression *suppression, GError **error)
 {
-    return db_run(
-               store->db,
-               "INSERT INTO suppression (address, reason, detail, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (address) DO "
-               "NOTHING",
-               error, DB_TEXT(suppression->address), DB_TEXT(suppression->reason), DB_TEXT(suppression->detail),
-               DB_INT(suppression->at_ms)) &&
+    return db_run(store->db,
+                  "INSERT INTO suppression (address, reason, detail, at_ms) VALUES ($1, $2, $3, $4)"
+                  " ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, at_ms = "
+                  "excluded.at_ms"
+                  " WHERE excluded.reason IN ('unsubscribe', 'complaint')"
+                  " AND suppression.reason NOT IN ('unsubscribe', 'complaint')",
+                  error, DB_TEXT(suppression->address), DB_TEXT(suppression->reason), DB_TEXT(suppression->detail),
+                  DB_INT(suppression->at_ms)) &&
            (db_changes(store->db) == 0 || mark_whose(store, suppression->address, error));
 }
 

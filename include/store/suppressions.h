@@ -18,8 +18,8 @@ typedef struct {
 /* The four reasons, NULL-terminated; static. */
 const char *const *suppression_reasons(void);
 
-/* Adds; one that is there, by name or by digest, stays as it is (the first reason counts). Marks the contact of that address, or those
- * of the domain. */
+/* Adds; one that is there, by name or by digest, stays as it is (the first reason counts), but that "unsubscribe" and "complaint" take
+ * the place of the other two. Marks the contact of that address, or those of the domain. */
 gboolean store_suppression_add(Store *store, const Suppression *suppression, GError **error);
 
 /* Takes one away, by name or by digest, and marks in the same way; *ret_removed FALSE where there is none. */
