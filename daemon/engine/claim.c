@@ -3,7 +3,6 @@
  */
 #include "engine/claim.h"
 
-#include "base/crashpoint.h"
 #include "base/log.h"
 #include "engine/decide.h"
 #include "engine/gate_case.h"
@@ -233,9 +232,6 @@ static gboolean claim_all(EngineCore *core, const ClaimAccount *account, GPtrArr
                           void (*take_letter)(const OutboxMessage *message, Letter *letter, gpointer data), gpointer data,
                           gboolean *ret_reassigned, GError **error)
 {
-    g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
-    if (!transaction)
-        return FALSE;
     for (guint i = 0; i < due->len; i++) {
         ClaimResult claim;
         if (!claim_message(core, account, due->pdata[i], &claim, error))
@@ -244,15 +240,12 @@ static gboolean claim_all(EngineCore *core, const ClaimAccount *account, GPtrArr
             take_letter(due->pdata[i], claim.letter, data);
         *ret_reassigned |= claim.reassigned;
     }
-    crash_point("claim-before-commit");
-    if (!store_commit(g_steal_pointer(&transaction), error))
-        return FALSE;
-    crash_point("claim-after-commit");
     return TRUE;
 }
 
-gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots, void (*take_letter)(const OutboxMessage *message, Letter *letter, gpointer data),
-                   gpointer data, ClaimRound *ret_round, GError **error)
+gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots,
+                   void (*take_letter)(const OutboxMessage *message, Letter *letter, gpointer data), gpointer data, ClaimRound *ret_round,
+                   GError **error)
 {
     g_autoptr(GPtrArray) due = NULL;
     ClaimRound round = {0};

@@ -30,9 +30,9 @@ typedef struct {
 } ClaimRound;
 
 /*
- * Claims up to slots of the account's due rows, as far as its limits allow, in one transaction, and commits it. take() is called for
- * each that was taken to `sending`, before the commit: nothing may leave until this has returned TRUE; on FALSE all that take() got is
- * void. The letter passes to take().
+ * Claims up to slots of the account's due rows, as far as its limits allow, in the caller's transaction. take_letter() is called for each
+ * that was taken to `sending`: nothing may leave until the caller has committed. The letter passes to take_letter().
  */
-gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots, void (*take)(const OutboxMessage *message, Letter *letter, gpointer data),
-                   gpointer data, ClaimRound *ret_round, GError **error);
+gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots,
+                   void (*take_letter)(const OutboxMessage *message, Letter *letter, gpointer data), gpointer data, ClaimRound *ret_round,
+                   GError **error);

@@ -1,29 +1,24 @@
 /*
  * The courier of one account. Runs on the loop; the account's SMTP workers are smtp/pool.h's.
  *
- *   rows due --claim (one transaction a batch, `sending` + Message-ID on disk)--> jobs at the pool
- *   pool --done()--> outcome (one transaction) --store refused?--> kept, tried again until it is on disk
+ *   pool --done()--> answered --round--> on disk          a round is one transaction: the outcomes that came since the last, and
+ *   rows due         --round--> `sending` --> the pool    the rows that may go next. So durability costs one commit a round, not a message
  *
- * A fault of the server or the sign-in is the account's: everything queued stays, and one back-off counts for all of it, in
- * machine time.
+ * The busier the server keeps us, the more a round holds. Where the store refuses, all that was answered is kept and tried again; nothing
+ * leaves meanwhile. A fault of the server or the sign-in is the account's: everything queued stays (engine/backoff.h).
  */
 #include "engine/courier.h"
 
 #include "base/crashpoint.h"
 #include "base/log.h"
+#include "engine/backoff.h"
 #include "engine/claim.h"
 #include "engine/outcome.h"
+#include "engine/pace.h"
 #include "smtp/pool.h"
 #include "store/accounts.h"
 
-enum {
-    JOBS_PER_CONNECTION = 2, /* one under way, one ready: so much may be uncertain after a crash */
-    STORE_RETRY_MS = 2000,
-    BACKOFF_FIRST_MS = 5000,
-    BACKOFF_LONGEST_MS = 15 * 60 * 1000,
-    BACKOFF_PERMANENT_MS = 60 * 1000, /* first wait for what waiting will hardly mend: a wrong password */
-    BACKOFF_MAX_DOUBLINGS = 12
-};
+enum { STORE_RETRY_MS = 2000 };
 
 struct Courier {
     EngineCore *core;
@@ -31,16 +26,14 @@ struct Courier {
     const Account *account;
     CourierCallbacks callbacks;
     SmtpPool *pool;
-    ClockTimer *timer;        /* next row due, or next that the limits allow */
-    guint work_source;        /* idle source, which holds a virtual clock; 0: asleep */
-    guint retry_source;       /* after a fault of the store; 0: none */
-    guint backoff_source;     /* ends the wait for an unreachable server; 0: none */
-    guint settle_source;      /* tries again to commit outcomes; 0: none */
-    GPtrArray *under_way;     /* Job*: at the pool */
-    GQueue unsettled;         /* Job*: outcomes that the store did not take yet */
-    guint failures;           /* unreachable in a row */
-    gint64 retry_at_ms;       /* monotonic; 0: not backing off */
-    char *fault;              /* why, "" for none */
+    Pace pace;
+    Backoff backoff;
+    ClockTimer *timer;    /* next row due, or next that the limits allow */
+    guint work_source;    /* idle source, which holds a virtual clock; 0: asleep */
+    guint retry_source;   /* after a fault of the store; 0: none */
+    GPtrArray *under_way; /* Job*: at the pool */
+    GPtrArray *answered;  /* Job*: outcomes that are not on disk yet, in the order in which they came */
+    gboolean refused;     /* the store refused at the last round */
     gboolean retired;
     gboolean stopping;
 };
@@ -56,6 +49,8 @@ typedef struct {
     gboolean has_composed;
 } Job;
 
+static void wake(Courier *courier);
+
 /* A job on its way holds a virtual clock: sending takes no business time. */
 static void job_free(Job *job)
 {
@@ -68,83 +63,6 @@ static void job_free(Job *job)
 }
 
 /* ---- outcomes -------------------------------------------------------------------------------------------------------- */
-
-static gboolean on_backoff_over(gpointer data)
-{
-    Courier *courier = data;
-    courier->backoff_source = 0;
-    courier->retry_at_ms = 0;
-    courier_wake(courier);
-    return G_SOURCE_REMOVE;
-}
-
-/* The first of several connections that fail at once says so; the others find the back-off begun. */
-static void begin_backoff(Courier *courier, const DeliveryResult *result)
-{
-    if (courier->retry_at_ms || courier->stopping)
-        return;
-    gint64 first = result->permanent ? BACKOFF_PERMANENT_MS : BACKOFF_FIRST_MS;
-    gint64 wait_ms = MIN(first << MIN(courier->failures, BACKOFF_MAX_DOUBLINGS), BACKOFF_LONGEST_MS);
-    courier->failures++;
-    courier->retry_at_ms = clock_monotonic_ms() + wait_ms;
-    courier->backoff_source = g_timeout_add((guint)wait_ms, on_backoff_over, courier);
-    g_free(courier->fault);
-    courier->fault = outcome_reason(result);
-    log_event(LOG_LEVEL_WARNING, "unreachable", LOG_TEXT("account", courier->account->name),
-              LOG_TEXT("server", courier->account->smtp.server.url), LOG_TEXT("reason", courier->fault),
-              LOG_NUMBER("retry_in_s", wait_ms / 1000));
-}
-
-static void note_reachable(Courier *courier)
-{
-    if (courier->failures)
-        log_event(LOG_LEVEL_NOTICE, "reachable", LOG_TEXT("account", courier->account->name),
-                  LOG_TEXT("server", courier->account->smtp.server.url));
-    courier->failures = 0;
-    courier->retry_at_ms = 0;
-    g_clear_handle_id(&courier->backoff_source, g_source_remove);
-    g_clear_pointer(&courier->fault, g_free);
-}
-
-/* When the row of an unreachable server is due again, in business time. */
-static gint64 unreachable_due_ms(const Courier *courier)
-{
-    gint64 wait_ms = courier->retry_at_ms ? courier->retry_at_ms - clock_monotonic_ms() : 0;
-    return clock_now_ms(courier->core->clock) + (clock_is_virtual(courier->core->clock) ? 0 : MAX(wait_ms, 0));
-}
-
-static gboolean settle(Courier *courier, const Job *job)
-{
-    g_autoptr(GError) error = NULL;
-    if (outcome_commit(courier->core, job->outbox_id, courier->account, &job->result, job->has_composed ? &job->composed : NULL,
-                       unreachable_due_ms(courier), &error))
-        return TRUE;
-    log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_NUMBER("message", job->outbox_id),
-              LOG_TEXT("reason", error->message));
-    return FALSE;
-}
-
-static gboolean on_settle(gpointer data)
-{
-    Courier *courier = data;
-    while (!g_queue_is_empty(&courier->unsettled)) {
-        Job *job = g_queue_peek_head(&courier->unsettled);
-        if (!settle(courier, job))
-            return G_SOURCE_CONTINUE;
-        job_free(g_queue_pop_head(&courier->unsettled));
-    }
-    courier->settle_source = 0;
-    courier->callbacks.on_decided(courier->callbacks.data);
-    courier_wake(courier);
-    return G_SOURCE_REMOVE;
-}
-
-static void keep_unsettled(Courier *courier, Job *job)
-{
-    g_queue_push_tail(&courier->unsettled, job);
-    if (!courier->settle_source && !courier->stopping)
-        courier->settle_source = g_timeout_add(STORE_RETRY_MS, on_settle, courier);
-}
 
 /* Takes copies: result and message belong to the pool's call. */
 static void remember_result(Job *job, const DeliveryResult *result, const ComposedMessage *composed)
@@ -166,7 +84,8 @@ static void note_server(Courier *courier, Job *job)
     switch (job->result.class) {
     case DELIVERY_UNREACHABLE:
     case DELIVERY_UNCERTAIN:
-        begin_backoff(courier, &job->result);
+        if (!courier->stopping)
+            backoff_begin(&courier->backoff, &job->result);
         break;
     case DELIVERY_NOT_COMPOSED:
         if (g_atomic_int_get(&job->recalled))
@@ -175,7 +94,7 @@ static void note_server(Courier *courier, Job *job)
     case DELIVERY_SENT:
     case DELIVERY_DEFERRED:
     case DELIVERY_FAILED:
-        note_reachable(courier);
+        backoff_end(&courier->backoff);
         break;
     }
 }
@@ -189,13 +108,10 @@ static void on_done(gpointer data, const DeliveryResult *result, const ComposedM
     remember_result(job, result, composed);
     crash_point("delivery-answered");
     note_server(courier, job);
-    if (!g_queue_is_empty(&courier->unsettled) || !settle(courier, job)) {
-        keep_unsettled(courier, job);
-        return;
-    }
-    job_free(job);
-    courier->callbacks.on_decided(courier->callbacks.data);
-    courier_wake(courier);
+    pace_count(&courier->pace, clock_monotonic_ms());
+    g_ptr_array_add(courier->answered, job);
+    if (!courier->refused)
+        wake(courier);
 }
 
 static gboolean on_compose(gpointer data, ComposedMessage *ret_message, GError **error)
@@ -220,12 +136,34 @@ void courier_recheck(Courier *courier)
     }
 }
 
+/* When the row of an unreachable server is due again, in business time. */
+static gint64 unreachable_due_ms(const Courier *courier)
+{
+    const Clock *clock = courier->core->clock;
+    return clock_now_ms(courier->core->clock) + (clock_is_virtual(clock) ? 0 : backoff_left_ms(&courier->backoff));
+}
+
+/* Stores what was answered. The reports go to reports, to be told when it is on disk. */
+static gboolean apply_answers(Courier *courier, GPtrArray *reports, GError **error)
+{
+    for (guint i = 0; i < courier->answered->len; i++) {
+        const Job *job = courier->answered->pdata[i];
+        OutcomeReport *report = NULL;
+        if (!outcome_apply(courier->core, job->outbox_id, courier->account, &job->result, job->has_composed ? &job->composed : NULL,
+                           unreachable_due_ms(courier), &report, error))
+            return FALSE;
+        if (report)
+            g_ptr_array_add(reports, report);
+    }
+    return TRUE;
+}
+
 /* ---- claiming -------------------------------------------------------------------------------------------------------- */
 
+/* What was answered leaves its place in the same round. */
 static guint capacity(const Courier *courier)
 {
-    guint most = courier->account->smtp.connections * JOBS_PER_CONNECTION;
-    guint busy = smtp_pool_pending(courier->pool) + g_queue_get_length((GQueue *)&courier->unsettled);
+    guint most = pace_capacity(&courier->pace), busy = smtp_pool_pending(courier->pool);
     return busy < most ? most - busy : 0;
 }
 
@@ -248,31 +186,76 @@ static void submit(Courier *courier, Job *job)
     smtp_pool_submit(courier->pool, job, &envelope);
 }
 
+/* One round. */
 typedef struct {
     Courier *courier;
-    GPtrArray *jobs; /* Job* */
-} Claims;
+    GPtrArray *reports; /* OutcomeReport*: of what was answered */
+    GPtrArray *jobs;    /* Job*: claimed */
+    ClaimRound claims;
+    guint slots; /* how many may be claimed; 0: none */
+} Round;
 
 static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer data)
 {
-    Claims *claims = data;
-    g_ptr_array_add(claims->jobs, job_new(claims->courier, message, letter));
+    Round *round = data;
+    g_ptr_array_add(round->jobs, job_new(round->courier, message, letter));
 }
 
-/* Claims what is due and, only when that is on disk, hands it to the pool. */
-static gboolean claim_and_submit(Courier *courier, guint slots, ClaimRound *ret_round, GError **error)
+static gboolean commit_round(Round *round, GError **error)
 {
+    Courier *courier = round->courier;
     const ClaimAccount account = {.account = courier->account, .blind = FALSE, .paused = ""};
-    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
-    Claims claims = {.courier = courier, .jobs = jobs};
-    if (!claim_due(courier->core, &account, slots, on_claimed, &claims, ret_round, error))
+    g_autoptr(StoreTransaction) transaction = store_begin(courier->core->store, error);
+    if (!transaction || !apply_answers(courier, round->reports, error))
         return FALSE;
-    for (guint i = 0; i < jobs->len; i++)
-        submit(courier, jobs->pdata[i]);
-    g_ptr_array_set_free_func(jobs, NULL); /* they are the pool's now */
-    if (ret_round->reassigned)
-        courier->callbacks.on_reassigned(courier->callbacks.data);
+    if (round->slots && !claim_due(courier->core, &account, round->slots, on_claimed, round, &round->claims, error))
+        return FALSE;
+    if (courier->answered->len)
+        crash_point("outcome-before-commit");
+    if (round->jobs->len)
+        crash_point("claim-before-commit");
+    if (!store_commit(g_steal_pointer(&transaction), error))
+        return FALSE;
+    if (courier->answered->len)
+        crash_point("outcome-after-commit");
+    if (round->jobs->len)
+        crash_point("claim-after-commit");
     return TRUE;
+}
+
+/* It is on disk: what was answered is told, and what was claimed goes to the pool. */
+static void end_round(Round *round)
+{
+    Courier *courier = round->courier;
+    for (guint i = 0; i < round->reports->len; i++)
+        outcome_report(round->reports->pdata[i]);
+    g_ptr_array_set_free_func(round->reports, NULL);
+    g_ptr_array_set_size(courier->answered, 0);
+    for (guint i = 0; i < round->jobs->len; i++)
+        submit(courier, round->jobs->pdata[i]);
+    g_ptr_array_set_free_func(round->jobs, NULL); /* they are the pool's now */
+    if (round->claims.reassigned)
+        courier->callbacks.on_reassigned(courier->callbacks.data);
+}
+
+static gboolean run_round(Round *round, GError **error)
+{
+    gboolean ok = commit_round(round, error);
+    if (ok)
+        end_round(round);
+    g_ptr_array_unref(round->reports);
+    g_ptr_array_unref(round->jobs);
+    return ok;
+}
+
+static Round round_new(Courier *courier, guint slots)
+{
+    return (Round){
+        .courier = courier,
+        .reports = g_ptr_array_new_with_free_func((GDestroyNotify)outcome_report_free),
+        .jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free),
+        .slots = slots,
+    };
 }
 
 static gboolean is_paused(Courier *courier, char **ret_reason, GError **error)
@@ -286,29 +269,54 @@ static gboolean is_paused(Courier *courier, char **ret_reason, GError **error)
     return TRUE;
 }
 
+/* How many may be claimed now: none while the account is paused, blind, backing off or full. */
+static gboolean find_slots(Courier *courier, guint *ret_slots, GError **error)
+{
+    g_autofree char *paused = NULL;
+    *ret_slots = 0;
+    /* woken by an outcome, the end of the back-off, the watcher, engine_pause() */
+    if (courier->retired || courier->stopping || backoff_is_waiting(&courier->backoff) ||
+        courier->callbacks.is_blind(courier->account, courier->callbacks.data))
+        return TRUE;
+    if (!is_paused(courier, &paused, error))
+        return FALSE;
+    *ret_slots = *paused ? 0 : capacity(courier);
+    return TRUE;
+}
+
+/* Whether a row is due, so that a wake for nothing writes nothing. */
+static gboolean is_due(Courier *courier, gboolean *ret_due, GError **error)
+{
+    gint64 next_ms = 0;
+    if (!store_outbox_next_due(courier->core->store, courier->account->name, &next_ms, error))
+        return FALSE;
+    *ret_due = next_ms && next_ms <= clock_now_ms(courier->core->clock);
+    if (next_ms && !*ret_due)
+        clock_timer_set(courier->timer, next_ms);
+    else
+        clock_timer_stop(courier->timer); /* until woken */
+    return TRUE;
+}
+
 /* One round; *ret_more: call again at once. */
 static gboolean work(Courier *courier, gboolean *ret_more, GError **error)
 {
-    g_autofree char *paused = NULL;
-    ClaimRound round;
-    guint slots = capacity(courier);
-    gboolean blind = courier->callbacks.is_blind(courier->account, courier->callbacks.data);
+    guint slots = 0;
+    gboolean due = FALSE, answers = courier->answered->len > 0;
     *ret_more = FALSE;
-    if (slots == 0 || courier->retry_at_ms || blind)
-        return TRUE; /* woken by an outcome, the end of the back-off, the watcher */
-    if (!is_paused(courier, &paused, error))
+    if (!find_slots(courier, &slots, error) || (slots && !is_due(courier, &due, error)))
         return FALSE;
-    if (*paused)
-        return TRUE; /* woken by engine_pause() */
-    if (!claim_and_submit(courier, slots, &round, error))
+    if (!answers && !due)
+        return TRUE;
+    Round round = round_new(courier, due ? slots : 0);
+    if (!run_round(&round, error))
         return FALSE;
-    *ret_more = round.looked_at > 0;
-    if (round.looked_at)
+    /* what was answered may make another row due at once */
+    *ret_more = slots && (answers || round.claims.looked_at > 0);
+    if (!*ret_more && round.claims.next_ms)
+        clock_timer_set(courier->timer, round.claims.next_ms);
+    if (answers || round.claims.looked_at)
         courier->callbacks.on_decided(courier->callbacks.data);
-    else if (round.next_ms)
-        clock_timer_set(courier->timer, round.next_ms);
-    else
-        clock_timer_stop(courier->timer); /* until woken */
     return TRUE;
 }
 
@@ -316,8 +324,18 @@ static gboolean on_store_retry(gpointer data)
 {
     Courier *courier = data;
     courier->retry_source = 0;
-    courier_wake(courier);
+    courier->refused = FALSE;
+    wake(courier);
     return G_SOURCE_REMOVE;
+}
+
+/* Nothing was committed, and nothing is lost: tried again soon. */
+static void retry_later(Courier *courier, const GError *error)
+{
+    log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
+    courier->refused = TRUE;
+    if (!courier->retry_source)
+        courier->retry_source = g_timeout_add(STORE_RETRY_MS, on_store_retry, courier);
 }
 
 /* The idle source is about to be removed. */
@@ -332,17 +350,21 @@ static gboolean on_work(gpointer data)
     Courier *courier = data;
     g_autoptr(GError) error = NULL;
     gboolean more = FALSE;
-    if (work(courier, &more, &error)) {
-        if (more)
-            return G_SOURCE_CONTINUE;
-        sleep_again(courier);
-        return G_SOURCE_REMOVE;
-    }
-    log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
-    if (!courier->retry_source)
-        courier->retry_source = g_timeout_add(STORE_RETRY_MS, on_store_retry, courier);
+    if (!work(courier, &more, &error))
+        retry_later(courier, error);
+    if (more)
+        return G_SOURCE_CONTINUE;
     sleep_again(courier);
     return G_SOURCE_REMOVE;
+}
+
+/* Answers are taken of retired ones, too. */
+static void wake(Courier *courier)
+{
+    if (courier->work_source || courier->stopping)
+        return;
+    courier->work_source = g_idle_add(on_work, courier);
+    clock_hold(courier->core->clock);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
@@ -354,10 +376,13 @@ static void on_timer(gpointer data)
 
 void courier_wake(Courier *courier)
 {
-    if (courier->work_source || courier->retired || courier->stopping)
-        return;
-    courier->work_source = g_idle_add(on_work, courier);
-    clock_hold(courier->core->clock);
+    if (!courier->retired && !courier->refused)
+        wake(courier);
+}
+
+static void on_backoff_over(gpointer data)
+{
+    courier_wake(data);
 }
 
 Courier *courier_new(EngineCore *core, const Account *account, const CourierCallbacks *callbacks)
@@ -369,7 +394,9 @@ Courier *courier_new(EngineCore *core, const Account *account, const CourierCall
     courier->account = account;
     courier->callbacks = *callbacks;
     courier->under_way = g_ptr_array_new();
-    g_queue_init(&courier->unsettled);
+    courier->answered = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
+    pace_init(&courier->pace, account->smtp.connections);
+    backoff_init(&courier->backoff, account->name, account->smtp.server.url, on_backoff_over, courier);
     courier->pool = smtp_pool_new(account, NULL, &smtp);
     courier->timer = clock_timer_new(core->clock, NULL, on_timer, courier);
     courier_wake(courier);
@@ -388,13 +415,14 @@ static void stop_working(Courier *courier)
 void courier_retire(Courier *courier)
 {
     courier->retired = TRUE;
-    stop_working(courier);
     clock_timer_stop(courier->timer);
+    if (courier->answered->len == 0)
+        stop_working(courier);
 }
 
 gboolean courier_is_idle(const Courier *courier)
 {
-    return smtp_pool_pending(courier->pool) == 0 && courier->unsettled.length == 0;
+    return smtp_pool_pending(courier->pool) == 0 && courier->answered->len == 0;
 }
 
 const char *courier_account(const Courier *courier)
@@ -408,6 +436,17 @@ void courier_cut(Courier *courier)
     smtp_pool_cut(courier->pool);
 }
 
+/* A last try; what fails is `sending` on disk, and uncertain at the next start. */
+static void settle_at_the_end(Courier *courier)
+{
+    g_autoptr(GError) error = NULL;
+    if (courier->answered->len == 0)
+        return;
+    Round round = round_new(courier, 0);
+    if (!run_round(&round, &error))
+        log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
+}
+
 void courier_free(Courier *courier, gint64 grace_ms)
 {
     if (!courier)
@@ -415,16 +454,11 @@ void courier_free(Courier *courier, gint64 grace_ms)
     courier->stopping = TRUE;
     smtp_pool_free(courier->pool, grace_ms);
     stop_working(courier);
-    g_clear_handle_id(&courier->backoff_source, g_source_remove);
-    g_clear_handle_id(&courier->settle_source, g_source_remove);
-    gboolean well = TRUE; /* a last try; what fails is `sending` on disk, and uncertain at the next start */
-    for (Job *job = g_queue_pop_head(&courier->unsettled); job; job = g_queue_pop_head(&courier->unsettled)) {
-        well = well && settle(courier, job); /* a store that is locked takes its time to say so: asked once, not for each */
-        job_free(job);
-    }
+    settle_at_the_end(courier);
+    backoff_clear(&courier->backoff);
+    g_ptr_array_unref(courier->answered);
     g_ptr_array_unref(courier->under_way);
     clock_timer_free(courier->timer);
-    g_free(courier->fault);
     config_unref(courier->config);
     g_free(courier);
 }
@@ -437,13 +471,13 @@ void courier_add_status(const Courier *courier, JsonObject *status)
     if (is_paused((Courier *)courier, &paused, NULL) && *paused) {
         sending = "paused";
         reason = paused;
-    } else if (courier->unsettled.length > 0) {
+    } else if (courier->refused) {
         sending = "waiting";
         reason = "the store does not take what the mail server answered; the log says why";
-    } else if (courier->retry_at_ms) {
+    } else if (backoff_is_waiting(&courier->backoff)) {
         sending = "unreachable";
-        reason = courier->fault;
-        json_object_set_int_member(status, "retry_in_s", MAX(0, courier->retry_at_ms - clock_monotonic_ms()) / 1000);
+        reason = courier->backoff.fault;
+        json_object_set_int_member(status, "retry_in_s", backoff_left_ms(&courier->backoff) / 1000);
     } else if (blind) {
         sending = "blind";
         reason = "nothing leaves before the mailbox is read again, so that no reply is missed";

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/crashpoint.h"
 #include "base/log.h"
 #include "engine/decide.h"
 #include "engine/passage.h"
@@ -181,37 +180,77 @@ static gboolean take(Outcome *outcome, GError **error)
     g_assert_not_reached();
 }
 
-static void log_outcome(const Outcome *outcome)
+/* ---- telling --------------------------------------------------------------------------------------------------------- */
+
+struct OutcomeReport {
+    DeliveryClass class;
+    OutboxMessage *message;
+    char *reason;
+};
+
+static OutcomeReport *report_new(Outcome *outcome)
 {
-    DeliveryClass class = outcome->result->class;
-    if (class == DELIVERY_UNREACHABLE)
-        return; /* the courier says so once for the account */
-    LogLevel level = class == DELIVERY_SENT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
-    log_event(level, class == DELIVERY_NOT_COMPOSED ? "held" : delivery_class_name(class),
-              LOG_TEXT("account", outcome->message->account), LOG_TEXT("contact", outcome->message->email),
-              LOG_NUMBER("message", outcome->message->id), LOG_TEXT("rule", outcome->message->rule),
-              LOG_TEXT("step", outcome->message->step), LOG_TEXT("reason", class == DELIVERY_SENT ? NULL : outcome->reason));
+    OutcomeReport *report = g_new0(OutcomeReport, 1);
+    report->class = outcome->result->class;
+    report->message = g_steal_pointer(&outcome->message);
+    report->reason = g_steal_pointer(&outcome->reason);
+    return report;
+}
+
+void outcome_report_free(OutcomeReport *report)
+{
+    if (!report)
+        return;
+    outbox_message_free(report->message);
+    g_free(report->reason);
+    g_free(report);
+}
+
+void outcome_report(OutcomeReport *report)
+{
+    if (report && report->class != DELIVERY_UNREACHABLE) { /* that the courier says once for the account */
+        const OutboxMessage *message = report->message;
+        gboolean is_sent = report->class == DELIVERY_SENT;
+        log_event(is_sent ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+                  report->class == DELIVERY_NOT_COMPOSED ? "held" : delivery_class_name(report->class),
+                  LOG_TEXT("account", message->account), LOG_TEXT("contact", message->email), LOG_NUMBER("message", message->id),
+                  LOG_TEXT("rule", message->rule), LOG_TEXT("step", message->step), LOG_TEXT("reason", is_sent ? NULL : report->reason));
+    }
+    outcome_report_free(report);
+}
+
+/* ---- one try --------------------------------------------------------------------------------------------------------- */
+
+gboolean outcome_apply(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
+                       const ComposedMessage *composed, gint64 retry_ms, OutcomeReport **ret_report, GError **error)
+{
+    Outcome outcome = {.core = core, .account = account, .result = result, .composed = composed, .now_ms = clock_now_ms(core->clock),
+                       .retry_ms = retry_ms, .reason = outcome_reason(result)};
+    gboolean ok = store_outbox_get(core->store, outbox_id, &outcome.message, error);
+    *ret_report = NULL;
+    /* else the contact was forgotten meanwhile, or the store took this outcome before although it said no */
+    if (ok && outcome.message && outcome.message->state == OUTBOX_SENDING) {
+        ok = take(&outcome, error);
+        if (ok)
+            *ret_report = report_new(&outcome);
+    }
+    outbox_message_free(outcome.message);
+    g_free(outcome.reason);
+    return ok;
 }
 
 gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
                         const ComposedMessage *composed, gint64 retry_ms, GError **error)
 {
-    g_autoptr(OutboxMessage) message = NULL;
+    OutcomeReport *report = NULL;
     g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
-    if (!transaction || !store_outbox_get(core->store, outbox_id, &message, error))
-        return FALSE;
-    /* the contact was forgotten meanwhile, or the store took this outcome before although it said no */
-    if (!message || message->state != OUTBOX_SENDING)
-        return store_commit(g_steal_pointer(&transaction), error);
-    Outcome outcome = {.core = core, .account = account, .result = result, .composed = composed, .message = message,
-                       .now_ms = clock_now_ms(core->clock), .retry_ms = retry_ms, .reason = outcome_reason(result)};
-    crash_point("outcome-before-commit");
-    gboolean ok = take(&outcome, error) && store_commit(g_steal_pointer(&transaction), error);
-    crash_point("outcome-after-commit");
-    if (ok)
-        log_outcome(&outcome);
-    g_free(outcome.reason);
-    return ok;
+    if (transaction && outcome_apply(core, outbox_id, account, result, composed, retry_ms, &report, error) &&
+        store_commit(g_steal_pointer(&transaction), error)) {
+        outcome_report(report);
+        return TRUE;
+    }
+    outcome_report_free(report);
+    return FALSE;
 }
 
 gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, const char *evidence, GError **error)

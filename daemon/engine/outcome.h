@@ -11,8 +11,20 @@
 /* "550 5.1.1 no such user": code, enhanced status and words. Caller frees. */
 char *outcome_reason(const DeliveryResult *result);
 
-/* Commits the outcome of one try of the row. composed may be NULL. Own transaction. retry_ms: when an unreachable server is tried again.
- * Does nothing to a row that is not SENDING (any more). */
+/* What there is to say of an outcome once it is on disk. */
+typedef struct OutcomeReport OutcomeReport;
+
+/* Stores the outcome of one try of the row, and what follows from it, in the caller's transaction. composed may be NULL. retry_ms: when an
+ * unreachable server is tried again. Does nothing to a row that is not SENDING (any more). *ret_report: for outcome_report(); NULL: nothing is to
+ * be said. */
+gboolean outcome_apply(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
+                       const ComposedMessage *composed, gint64 retry_ms, OutcomeReport **ret_report, GError **error);
+
+/* Logs it. Both take the report, and accept NULL. */
+void outcome_report(OutcomeReport *report);
+void outcome_report_free(OutcomeReport *report);
+
+/* Both in a transaction of its own. */
 gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *account, const DeliveryResult *result,
                         const ComposedMessage *composed, gint64 retry_ms, GError **error);
 

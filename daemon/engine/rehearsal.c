@@ -103,6 +103,13 @@ static gboolean is_paused(const Rehearsal *rehearsal, const Account *account, gb
     return TRUE;
 }
 
+static gboolean claim_round(Rehearsal *rehearsal, const ClaimAccount *account, ClaimRound *ret_round, GError **error)
+{
+    g_autoptr(StoreTransaction) transaction = store_begin(rehearsal->core->store, error);
+    return transaction && claim_due(rehearsal->core, account, SLOTS, on_claimed, rehearsal, ret_round, error) &&
+           store_commit(g_steal_pointer(&transaction), error);
+}
+
 /* All of the account that can leave now; *next_ms becomes earlier where there is something to wait for. */
 static gboolean run_account(Rehearsal *rehearsal, const Account *account, gint64 *next_ms, gboolean *ret_moved, GError **error)
 {
@@ -113,7 +120,7 @@ static gboolean run_account(Rehearsal *rehearsal, const Account *account, gint64
         return FALSE;
     while (!paused && round.looked_at) {
         g_ptr_array_set_size(rehearsal->claimed, 0);
-        if (!claim_due(rehearsal->core, &claim, SLOTS, on_claimed, rehearsal, &round, error))
+        if (!claim_round(rehearsal, &claim, &round, error))
             return FALSE;
         for (guint i = 0; i < rehearsal->claimed->len; i++)
             if (!deliver(rehearsal, account, rehearsal->claimed->pdata[i], error))

@@ -11,4 +11,5 @@ class TestCrash:
         kills, uncertain, faults = campaign(seed=20260105, messages=500, kills=10)
         assert not faults, faults[:10]
         assert kills >= 8
-        assert uncertain <= kills * 8  # what was in flight: two for each of four connections
+        # what was in flight: on each of four connections at most 64 (engine/pace.h), however fast the server
+        assert uncertain <= kills * 4 * 64
