@@ -127,15 +127,20 @@ static gboolean await_approval(const Claim *claim, const char *reason, GError **
     return store_outbox_await_approval(claim->core->store, claim->message->id, reason, error);
 }
 
-static gboolean wait(const Claim *claim, const GateResult *gate, gboolean awaits_approval, GError **error)
+/* Until the gate opens (0: nobody knows when; looked at again when something about the contact changes, store_outbox_touch()), but not longer than
+ * until it is too late: then it is left out, and the rule goes on. */
+static gboolean wait(const Claim *claim, const GateResult *gate, const GateFacts *facts, GError **error)
 {
-    if (awaits_approval)
+    if (facts->awaits_approval)
         return await_approval(claim, gate->reason, error);
-    /* until_ms 0: for a person; looked at again when something about the contact changes (store_outbox_touch()) */
-    return store_outbox_postpone(claim->core->store, claim->message->id, gate->until_ms, gate->reason, error);
+    gint64 last_ms = gates_last_moment(facts);
+    gint64 until_ms = gate->until_ms;
+    if (last_ms < G_MAXINT64 && (until_ms == 0 || until_ms > last_ms))
+        until_ms = last_ms + 1;
+    return store_outbox_postpone(claim->core->store, claim->message->id, until_ms, gate->reason, error);
 }
 
-static gboolean act_on(Claim *claim, const GateResult *gate, gboolean awaits_approval, Letter **ret_letter, GError **error)
+static gboolean act_on(Claim *claim, const GateResult *gate, const GateFacts *facts, Letter **ret_letter, GError **error)
 {
     switch (gate->verdict) {
     case GATE_STOP:
@@ -143,7 +148,7 @@ static gboolean act_on(Claim *claim, const GateResult *gate, gboolean awaits_app
     case GATE_SKIP:
         return skip(claim, gate->reason, error);
     case GATE_WAIT:
-        return wait(claim, gate, awaits_approval, error);
+        return wait(claim, gate, facts, error);
     case GATE_OPEN:
         return take(claim, ret_letter, error);
     }
@@ -160,7 +165,7 @@ static gboolean pass_gates(Claim *claim, Letter **ret_letter, GError **error)
         gate_case.facts.blind = claim->account->blind;
         gate_case.facts.account_paused = claim->account->paused;
         gates_decide(&gate_case.facts, &gate);
-        ok = act_on(claim, &gate, gate_case.facts.awaits_approval, ret_letter, error);
+        ok = act_on(claim, &gate, &gate_case.facts, ret_letter, error);
         gate_result_clear(&gate);
     }
     gate_case_clear(&gate_case);

@@ -133,8 +133,9 @@ static gboolean has_passed(const Due *due)
     return subject_due(due->subject, due->rule, due->step, due->enrolment->anchor_ms, due->enrolment->last_step_ms) == SCHEDULE_PASSED;
 }
 
-/* By the gates that need no waiting; those are asked when it leaves. *ret_passed: it was passed over, and the next may be due as well. */
-static gboolean decide_gate(const Due *due, const GateResult *gate, gboolean *ret_passed, GError **error)
+/* By the gates that need no waiting, and the step's own conditions; all are asked again when it leaves. *ret_passed: it was passed over, and the
+ * next may be due as well. */
+static gboolean decide_gate(const Due *due, const GateResult *gate, const char *unmet, gboolean *ret_passed, GError **error)
 {
     gboolean is_new = FALSE;
     *ret_passed = FALSE;
@@ -145,6 +146,8 @@ static gboolean decide_gate(const Due *due, const GateResult *gate, gboolean *re
         return skip(due, "its date has passed", error);
     if (gate->verdict == GATE_SKIP)
         return skip(due, gate->reason, error);
+    if (unmet)
+        return skip(due, unmet, error);
     if (!queue(due, &is_new, error))
         return FALSE;
     *ret_passed = !is_new;
@@ -159,7 +162,7 @@ static gboolean decide_one(const Due *due, gboolean *ret_passed, GError **error)
     gboolean ok = gate_case_init(&gate_case, due->subject, due->rule, due->step, due->enrolment, NULL, due_ms, error);
     if (ok) {
         gates_decide(&gate_case.facts, &gate);
-        ok = decide_gate(due, &gate, ret_passed, error) && (!*ret_passed || passage_next(due->subject, due->enrolment, due_ms, error));
+        ok = decide_gate(due, &gate, gate_case.unmet, ret_passed, error) && (!*ret_passed || passage_next(due->subject, due->enrolment, due_ms, error));
         gate_result_clear(&gate);
     }
     gate_case_clear(&gate_case);

@@ -16,6 +16,7 @@ typedef struct {
     const char *name;
     GateVerdict (*judge)(const GateFacts *facts, gint64 *ret_until_ms); /* *ret_until_ms is set with GATE_WAIT only */
     char *(*reason)(const GateFacts *facts, gint64 until_ms);
+    gboolean asked_last; /* counts only where no other gate holds the step: what it looks at may change during their waits */
 } Gate;
 
 /* ---- helpers ---- */
@@ -98,13 +99,17 @@ static char *reason_until(const GateFacts *facts, gint64 until_ms)
     return g_strdup_printf("the rule sends nothing after %s (until)", end);
 }
 
+gint64 gates_last_moment(const GateFacts *facts)
+{
+    if (facts->planned_ms == 0 || duration_is_zero(&facts->max_late))
+        return G_MAXINT64;
+    return calendar_add(facts->calendar, facts->zone, facts->planned_ms, &facts->max_late);
+}
+
 static GateVerdict judge_late(const GateFacts *facts, gint64 *ret_until_ms)
 {
     (void)ret_until_ms;
-    if (facts->planned_ms == 0 || duration_is_zero(&facts->max_late))
-        return GATE_OPEN;
-    gint64 last_ms = calendar_add(facts->calendar, facts->zone, facts->planned_ms, &facts->max_late);
-    return facts->now_ms > last_ms ? GATE_SKIP : GATE_OPEN;
+    return facts->now_ms > gates_last_moment(facts) ? GATE_SKIP : GATE_OPEN;
 }
 
 static char *reason_late(const GateFacts *facts, gint64 until_ms)
@@ -339,23 +344,23 @@ static char *reason_limits(const GateFacts *facts, gint64 until_ms)
 }
 
 static const Gate GATES[] = {
-    {"enrolled", judge_enrolled, reason_enrolled},
-    {"suppressed", judge_suppressed, reason_suppressed},
-    {"until", judge_until, reason_until},
-    {"late", judge_late, reason_late},
-    {"if", judge_if, reason_if},
-    {"paused", judge_paused, reason_paused},
-    {"hold", judge_hold, reason_hold},
-    {"owner", judge_owner, reason_owner},
-    {"account", judge_account, reason_account},
-    {"blind", judge_blind, reason_blind},
-    {"approval", judge_approval, reason_approval},
-    {"quiet_after_contact", judge_quiet, reason_quiet},
-    {"holiday", judge_holiday, reason_holiday},
-    {"window", judge_window, reason_window},
-    {"min_gap", judge_min_gap, reason_min_gap},
-    {"max_per", judge_max_per, reason_max_per},
-    {"limits", judge_limits, reason_limits},
+    {"enrolled", judge_enrolled, reason_enrolled, FALSE},
+    {"suppressed", judge_suppressed, reason_suppressed, FALSE},
+    {"until", judge_until, reason_until, FALSE},
+    {"late", judge_late, reason_late, FALSE},
+    {"if", judge_if, reason_if, TRUE},
+    {"paused", judge_paused, reason_paused, FALSE},
+    {"hold", judge_hold, reason_hold, FALSE},
+    {"owner", judge_owner, reason_owner, FALSE},
+    {"account", judge_account, reason_account, FALSE},
+    {"blind", judge_blind, reason_blind, FALSE},
+    {"approval", judge_approval, reason_approval, FALSE},
+    {"quiet_after_contact", judge_quiet, reason_quiet, FALSE},
+    {"holiday", judge_holiday, reason_holiday, FALSE},
+    {"window", judge_window, reason_window, FALSE},
+    {"min_gap", judge_min_gap, reason_min_gap, FALSE},
+    {"max_per", judge_max_per, reason_max_per, FALSE},
+    {"limits", judge_limits, reason_limits, FALSE},
 };
 
 /* ---- all of them ---- */
@@ -395,29 +400,36 @@ static void move_into_window(const GateFacts *facts, GateResult *result)
     result->reason = g_strdup_printf("%s, and in the sending window on %s", reason, open);
 }
 
+typedef struct {
+    const Gate *gate; /* NULL: all are open */
+    GateVerdict verdict;
+    gint64 until_ms;
+} Deciding;
+
+/* The verdicts stand in the order of their weight; of those that wait the longest counts. */
+static void weigh(const Gate *gate, const GateFacts *facts, Deciding *deciding)
+{
+    gint64 until_ms = 0;
+    GateVerdict verdict = gate->judge(facts, &until_ms);
+    gboolean waits_longer = verdict == GATE_WAIT && deciding->verdict == GATE_WAIT && until_ms > deciding->until_ms;
+    if (verdict > deciding->verdict || waits_longer)
+        *deciding = (Deciding){gate, verdict, until_ms};
+}
+
 void gates_decide(const GateFacts *facts, GateResult *ret_result)
 {
-    const Gate *deciding = NULL;
-    GateVerdict verdict = GATE_OPEN;
-    gint64 until_ms = 0;
-
-    /* the verdicts stand in the order of their weight */
-    for (gsize i = 0; i < G_N_ELEMENTS(GATES); i++) {
-        gint64 gate_until_ms = 0;
-        GateVerdict gate_verdict = GATES[i].judge(facts, &gate_until_ms);
-        gboolean weighs_more = gate_verdict > verdict;
-        gboolean waits_longer = gate_verdict == GATE_WAIT && verdict == GATE_WAIT && gate_until_ms > until_ms;
-        if (weighs_more || waits_longer) {
-            deciding = &GATES[i];
-            verdict = gate_verdict;
-            until_ms = gate_until_ms;
-        }
-    }
-    if (!deciding) {
+    Deciding deciding = {.verdict = GATE_OPEN};
+    for (gsize i = 0; i < G_N_ELEMENTS(GATES); i++)
+        if (!GATES[i].asked_last)
+            weigh(&GATES[i], facts, &deciding);
+    for (gsize i = 0; i < G_N_ELEMENTS(GATES) && deciding.verdict == GATE_OPEN; i++)
+        if (GATES[i].asked_last)
+            weigh(&GATES[i], facts, &deciding);
+    if (!deciding.gate) {
         *ret_result = (GateResult){.verdict = GATE_OPEN, .gate = "", .reason = g_strdup("")};
         return;
     }
-    *ret_result = make_result(deciding, verdict, until_ms, facts);
+    *ret_result = make_result(deciding.gate, deciding.verdict, deciding.until_ms, facts);
     move_into_window(facts, ret_result);
 }
 

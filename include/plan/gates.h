@@ -53,8 +53,12 @@ typedef struct {
 
 void gate_result_clear(GateResult *result);
 
+/* The last moment at which the step is not too late; G_MAXINT64: it never is. */
+gint64 gates_last_moment(const GateFacts *facts);
+
 /* The first gate that is not open decides: STOP before SKIP before WAIT; of several that wait, the latest until_ms counts (moved into
- * the window), and the gate that gives it is named. With all open, gate is "" and verdict GATE_OPEN. */
+ * the window), and the gate that gives it is named. `if` is asked only
+ * where all others are open. With all open, gate is "" and verdict GATE_OPEN. */
 void gates_decide(const GateFacts *facts, GateResult *ret_result);
 
 /* Every gate's own result, in order, for `nurture why`: calls func for each. The result belongs to the call. */

@@ -101,6 +101,27 @@ static void an_older_message_revived_does_not_cost_the_rule_its_next_step(void *
     assert_string_equal(enrolment->next_step, "two");
 }
 
+/* Nobody resumes them: the step is left out the moment it is too late, whatever else touches the contact or does not. */
+static void a_message_that_waits_for_a_person_is_left_out_when_it_is_too_late(void **state)
+{
+    GError *error = NULL;
+    Rig *rig = *state;
+    gint64 contact = queued(rig, "kari@customer.test");
+    assert_done(store_contact_pause(rig->store, contact, G_MAXINT64, NOW, &error));
+    rig_decide(rig, contact);
+    assert_int_equal(rig_claim(rig, "anna"), 0);
+    g_autoptr(OutboxMessage) waiting = rig_message(rig, contact);
+    assert_true(waiting->due_ms > NOW);
+    clock_set(rig->clock, waiting->due_ms - 1);
+    assert_int_equal(rig_claim(rig, "anna"), 0);
+    assert_message(rig, contact, "one", OUTBOX_QUEUED);
+    clock_set(rig->clock, waiting->due_ms);
+    assert_int_equal(rig_claim(rig, "anna"), 0);
+    assert_message(rig, contact, "one", OUTBOX_SKIPPED);
+    g_autoptr(Enrolment) enrolment = rig_enrolment(rig, contact);
+    assert_string_equal(enrolment->next_step, "two");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +130,7 @@ int main(void)
         with_rig(a_date_before_1970_is_only_very_late),
         with_rig(a_retry_that_met_a_pause_goes_on_when_the_pause_ends),
         with_rig(a_retry_whose_owner_lost_their_account_goes_on_when_it_is_back),
+        with_rig(a_message_that_waits_for_a_person_is_left_out_when_it_is_too_late),
         with_rig(an_older_message_revived_does_not_cost_the_rule_its_next_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
