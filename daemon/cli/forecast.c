@@ -39,7 +39,7 @@ static gboolean config_has_rule(const Config *config, const char *name)
 /* The rule may stand in either configuration: --config may bring a new one. */
 static gboolean check_rule(const Config *config, const Config *new_config, const char *name, GError **error)
 {
-    if (config_has_rule(config, name) || config_has_rule(new_config, name))
+    if (config_rule(config, name) || config_has_rule(new_config, name))
         return TRUE;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (Rule **known = config->rules; *known; known++)

@@ -157,15 +157,35 @@ gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error)
     return db_run_int(store->db, "SELECT coalesce(max(id), 0) FROM interaction", NULL, ret_id, error);
 }
 
+/* What happened to colleagues of $1 behind $2. CROSS JOIN: from the left to the right. Little has happened to anybody, or there are few
+ * colleagues: the other way round would be slow where thousands are of one company. */
+#define FEW_EVENTS_FIRST "FROM interaction i CROSS JOIN contact k WHERE k.id = i.contact_id AND " IS_COLLEAGUE " AND i.id > $2"
+#define COLLEAGUES_FIRST "FROM contact k CROSS JOIN interaction i WHERE i.contact_id = k.id AND " IS_COLLEAGUE " AND i.id > $2"
+
+/* A colleague who has just been added left no stage. */
+#define NO_FIRST_STAGE " AND NOT (i.kind = 'stage' AND i.detail LIKE '-> %')"
+
+static gboolean little_happened(Store *store, gint64 after_id, gboolean *ret_little, GError **error)
+{
+    enum { LITTLE = 100 };
+    gint64 newest = 0;
+    if (!store_history_newest(store, &newest, error))
+        return FALSE;
+    *ret_little = newest - after_id <= LITTLE;
+    return TRUE;
+}
+
 gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds,
                                               GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(store->db,
-                                           "SELECT i.kind FROM contact k JOIN interaction i ON i.contact_id = k.id"
-                                           " WHERE " IS_COLLEAGUE " AND i.id > $2 AND " IS_EVENT
-                                           /* a colleague who has just been added left no stage */
-                                           " AND NOT (i.kind = 'stage' AND i.detail LIKE '-> %')",
-                                           error, DB_INT(contact_id), DB_INT(after_id));
+    gboolean little = FALSE;
+    if (!little_happened(store, after_id, &little, error))
+        return FALSE;
+    g_autoptr(DbStatement) rows =
+        little ? db_query(store->db, "SELECT i.kind " FEW_EVENTS_FIRST " AND " IS_EVENT NO_FIRST_STAGE, error, DB_INT(contact_id),
+                          DB_INT(after_id))
+               : db_query(store->db, "SELECT i.kind " COLLEAGUES_FIRST " AND " IS_EVENT NO_FIRST_STAGE, error, DB_INT(contact_id),
+                          DB_INT(after_id));
     return read_kinds(rows, ret_kinds, error);
 }
 
@@ -183,17 +203,25 @@ static gboolean adds_one_of(const char *detail, const char *const *tags)
     return FALSE;
 }
 
+static DbStatement *tags_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id, GError **error)
+{
+    gboolean little = FALSE;
+    if (!colleagues)
+        return db_query(store->db,
+                        "SELECT i.detail FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND i.kind = 'tag'", error,
+                        DB_INT(contact_id), DB_INT(after_id));
+    if (!little_happened(store, after_id, &little, error))
+        return NULL;
+    return little ? db_query(store->db, "SELECT i.detail " FEW_EVENTS_FIRST " AND i.kind = 'tag'", error, DB_INT(contact_id),
+                             DB_INT(after_id))
+                  : db_query(store->db, "SELECT i.detail " COLLEAGUES_FIRST " AND i.kind = 'tag'", error, DB_INT(contact_id),
+                             DB_INT(after_id));
+}
+
 gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id,
                                     const char *const *tags, gboolean *ret_tagged, GError **error)
 {
-    g_autoptr(DbStatement) rows =
-        colleagues ? db_query(store->db,
-                              "SELECT i.detail FROM contact k JOIN interaction i ON i.contact_id = k.id WHERE " IS_COLLEAGUE
-                              " AND i.id > $2 AND i.kind = 'tag'",
-                              error, DB_INT(contact_id), DB_INT(after_id))
-                   : db_query(store->db,
-                              "SELECT i.detail FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND i.kind = 'tag'",
-                              error, DB_INT(contact_id), DB_INT(after_id));
+    g_autoptr(DbStatement) rows = tags_after(store, contact_id, colleagues, after_id, error);
     gboolean tagged = FALSE;
     DbStep step = rows != NULL ? DB_ROW : DB_FAILED;
     while (!tagged && step == DB_ROW && (step = db_step(rows, error)) == DB_ROW)

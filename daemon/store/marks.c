@@ -188,6 +188,12 @@ gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 no
 
 /* ---- by colleagues ---------------------------------------------------------------------------------------------------- */
 
+/* What of an interaction i may stop a colleague's rule. Most of a history are our own messages, and an import gives each newcomer a first
+ * stage: told of them, all people of a large company would be decided anew for each of their colleagues. */
+#define IS_NEWS                                                                                                             \
+    "i.kind IN ('reply', 'auto-reply', 'stage', 'note', 'call', 'meeting', 'referral', 'tag')"                              \
+    " AND NOT (i.kind = 'stage' AND i.detail LIKE '-> %') AND NOT (i.kind = 'tag' AND i.detail LIKE '" TAG_REMOVED "%')"
+
 static gboolean mark_colleagues_in(Store *store, gint64 contact_id, const char *rule, GError **error)
 {
     return db_run(store->db,
@@ -204,7 +210,7 @@ gboolean store_mark_colleagues(Store *store, gint64 contact_id, const char *cons
     if (!store_write_begin(store, &write, error) ||
         !db_run(store->db,
                 "UPDATE contact SET told_mark = (SELECT max(i.id) FROM interaction i WHERE i.contact_id = $1) WHERE id = $1"
-                " AND EXISTS (SELECT 1 FROM interaction i WHERE i.contact_id = $1 AND i.id > contact.told_mark)",
+                " AND EXISTS (SELECT 1 FROM interaction i WHERE i.contact_id = $1 AND i.id > contact.told_mark AND " IS_NEWS ")",
                 error, DB_INT(contact_id)))
         return FALSE;
     gboolean news = db_changes(store->db) > 0;

@@ -42,6 +42,6 @@ gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 no
 gboolean store_marks_add_for_accounts(Store *store, const Config *config, guint64 *ret_marked, GError **error);
 
 /* Marks everybody else of the contact's company who has an active enrolment in one of the rules (NULL-terminated names), where
- * the contact has an interaction that was not told before; remembers that it was told, so that marks do not go round in
- * circles. */
+ * something happened to the contact that was not told before and may stop a colleague's rule (no message of ours, no first stage);
+ * remembers that it was told, so that marks do not go round in circles. */
 gboolean store_mark_colleagues(Store *store, gint64 contact_id, const char *const *rules, GError **error);

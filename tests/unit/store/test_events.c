@@ -154,6 +154,8 @@ static void colleagues_are_all_others_of_the_company(void **state)
     assert_int_equal(colleagues_kinds(store, a, last), 0);
     assert_int_equal(colleagues_kinds(store, alone, 0), 0);
     assert_int_equal(colleagues_kinds(store, other, 0), 0);
+    assert_int_equal(colleagues_kinds(store, a, -1000), KIND(REPLY) | KIND(MEETING)); /* however much may have happened since */
+    assert_int_equal(colleagues_kinds(store, other, -1000), 0);
 }
 
 static void tell(Store *store, gint64 contact, const char *const *rules, const char *want)
@@ -183,6 +185,11 @@ static void colleagues_are_told_each_news_once(void **state)
     assert_done(store_enrolment_end(store, add_enrolment(store, 4, "r", NOW), "reply", NOW, &error));
     run(store, "DELETE FROM interaction");
     tell(store, 1, WORDS("r"), ""); /* nothing happened */
+    happened(store, 1, INTERACTION_SENT, NULL, 1);
+    happened(store, 1, INTERACTION_BOUNCE, NULL, 1);
+    assert_done(store_history_add(store, &(Interaction){.contact_id = 1, .kind = INTERACTION_STAGE, .detail = "-> pitching"}, NULL, &error));
+    assert_done(store_history_add(store, &(Interaction){.contact_id = 1, .kind = INTERACTION_TAG, .detail = "removed won"}, NULL, &error));
+    tell(store, 1, WORDS("r"), ""); /* nothing of it stops a colleague's rule */
     happened(store, 1, INTERACTION_REPLY, NULL, 1);
     tell(store, 1, WORDS("nobody's", "r"), "2 ");
     tell(store, 1, WORDS("r", "other"), ""); /* told */

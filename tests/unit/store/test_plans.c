@@ -165,9 +165,11 @@ static void call_history(Store *store)
     assert_done(store_history_each(store, 1, any_interaction, NULL, &error));
     assert_done(store_history_kinds_after(store, 1, 0, &kinds, &newest, &error));
     assert_done(store_history_newest(store, &newest, &error));
-    assert_done(store_history_colleagues_kinds_after(store, 1, 0, &kinds, &error));
+    for (gint64 after = 0; after >= -1000; after -= 1000) { /* little happened since, or much */
+        assert_done(store_history_colleagues_kinds_after(store, 1, after, &kinds, &error));
+        assert_done(store_history_tagged_after(store, 1, TRUE, after, words, &yes, &error));
+    }
     assert_done(store_history_tagged_after(store, 1, FALSE, 0, words, &yes, &error));
-    assert_done(store_history_tagged_after(store, 1, TRUE, 0, words, &yes, &error));
     assert_done(store_mark_colleagues(store, 1, words, &error));
 }
 
@@ -271,7 +273,9 @@ static void a_wake_reads_a_stretch_of_one_index(void **state)
         {"SELECT i.kind FROM contact k", "contact_company (company_id=?)"},
         {"SELECT i.kind FROM contact k", "interaction_contact (contact_id=? AND id>?)"},
         {"SELECT i.detail FROM contact k", "interaction_contact (contact_id=? AND id>?)"},
-        {"SELECT i.detail FROM interaction i", "interaction_contact (contact_id=? AND id>?)"},
+        {"SELECT i.kind FROM interaction i CROSS", "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"},
+        {"SELECT i.detail FROM interaction i CROSS", "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"},
+        {"SELECT i.detail FROM interaction i WHERE", "interaction_contact (contact_id=? AND id>?)"},
         {"INSERT INTO mark (contact_id) SELECT k.id", "enrolment_active (rule=? AND contact_id=?)"},
         {"UPDATE contact SET told_mark", "interaction_contact (contact_id=? AND id>?)"},
     };
