@@ -166,6 +166,9 @@ static void test_until_and_if(void **state)
     assert_decides(&facts, GATE_OPEN, "", "0", "");
     facts.unmet = "has never written; the step wants somebody who did";
     assert_decides(&facts, GATE_SKIP, "if", "0", "(if) does not hold: has never written");
+    /* while something else holds the step, what it asks for may still come true */
+    facts.account_paused = "by a person";
+    assert_decides(&facts, GATE_WAIT, "account", "0", "by a person");
 }
 
 static void test_hold_and_approval(void **state)
