@@ -118,13 +118,34 @@ gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gi
 
 /* ---- moving on -------------------------------------------------------------------------------------------------------- */
 
+/* When the round has something to send for the first time. */
+static gint64 round_begin(const Subject *subject, const Rule *rule, guint round)
+{
+    gint64 anchor_ms = passage_anchor(subject, rule, round);
+    gint64 due_ms = subject_due(subject, rule, rule->steps[0], anchor_ms, 0);
+    return due_ms == SCHEDULE_PASSED ? anchor_ms : due_ms;
+}
+
+/* Rounds do not overlap: one that would begin no later than the round before ended is passed over. Else a step that waits for Christmas in a
+ * rule that repeats every month would go out twelve times that day. 0: there is none. */
+static guint round_behind(const Subject *subject, const Rule *rule, const Enrolment *done)
+{
+    guint last = rule->repeat_max ? rule->repeat_max : done->round + MOST_ROUNDS;
+    guint round = MAX(done->round + 1, passage_first_round(subject, rule));
+    while (round <= last && round_begin(subject, rule, round) <= done->last_step_ms)
+        round++;
+    return round <= last ? round : 0;
+}
+
 gboolean passage_next_round(const Subject *subject, const Rule *rule, const Enrolment *done, gboolean *ret_begun, GError **error)
 {
     gint64 newest = 0;
     *ret_begun = FALSE;
     if (duration_is_zero(&rule->repeat_every) || *done->end_reason || (rule->repeat_max && done->round >= rule->repeat_max))
         return TRUE;
-    guint round = MAX(done->round + 1, passage_first_round(subject, rule));
+    guint round = round_behind(subject, rule, done);
+    if (round == 0)
+        return TRUE;
     return store_history_newest(subject->core->store, &newest, error) && passage_begin(subject, rule, round, newest, ret_begun, error);
 }
 

@@ -353,6 +353,17 @@ static void an_old_anchor_with_a_passed_date_begins_no_round_of_another_century(
     assert_in_range(enrolment->anchor_ms, at("2025-01-01 10:00"), at("2027-12-31 10:00"));
 }
 
+/* Every month there is a round, and Christmas is once a year. */
+static void rounds_that_wait_for_the_same_day_are_one(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULE("repeat_every = \"1 month\";", "{ on = \"12-24\"; template = \"one\"; }"), "");
+    gint64 id = pitched(rig, "kari@x.no", NULL);
+    rig_step_at(rig, "2026-12-24 09:00");
+    rig_send(rig, id, "r", "one", "a@example.com");
+    assert_due(rig, id, "r", "2027-12-24 09:00");
+}
+
 /* ---- who enters ---- */
 
 static void a_rule_for_the_neglected_is_not_ended_by_its_own_message(void **state)
@@ -402,6 +413,7 @@ int main(void)
         with_rig(a_date_that_has_passed_is_left_out_and_the_rule_goes_on),
         with_rig(a_date_that_has_passed_is_left_out_once_a_round_and_not_for_years_ahead),
         with_rig(an_old_anchor_with_a_passed_date_begins_no_round_of_another_century),
+        with_rig(rounds_that_wait_for_the_same_day_are_one),
         with_rig(a_rule_for_the_neglected_is_not_ended_by_its_own_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
