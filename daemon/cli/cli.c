@@ -13,7 +13,9 @@ static int command_help(Cli *cli, char **words);
 static const Command commands[] = {
     {"check", "", "Checks the configuration and every template; all faults at once", command_check, NULL, NULL},
     {"import", "FILE.csv [--dry-run]", "Adds or updates contacts by address, from a CSV file", command_import, NULL, NULL},
-    {"contact", "add|show|list|set|stage|tag|pause|resume|forget|export …", "One person", NULL, contact_subcommands, NULL},
+    {"contact", "add|show|list|set|stage|tag|alias|pause|resume|forget|export …", "One person", NULL, contact_subcommands, NULL},
+    {"company", "list | show NAME | set NAME [--time-zone ZONE] [KEY=VALUE …]", "What the people of one company have in common",
+     NULL, company_subcommands, "list"},
     {"history", "EMAIL", "Everything that happened with a person, oldest first", command_history, NULL, NULL},
     {"log", "EMAIL note|call|meeting TEXT", "Adds to the history; - reads the text from standard input", command_log, NULL,
      NULL},

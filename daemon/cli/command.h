@@ -15,6 +15,7 @@ struct Command {
 };
 
 extern const Command contact_subcommands[];
+extern const Command company_subcommands[];
 extern const Command queue_subcommands[];
 extern const Command suppression_subcommands[];
 
@@ -35,6 +36,7 @@ int contact_command_add(Cli *cli, char **words);
 int contact_command_set(Cli *cli, char **words);
 int contact_command_stage(Cli *cli, char **words);
 int contact_command_tag(Cli *cli, char **words);
+int contact_command_alias(Cli *cli, char **words);
 int contact_command_show(Cli *cli, char **words);
 int contact_command_list(Cli *cli, char **words);
 int contact_command_pause(Cli *cli, char **words);
@@ -53,3 +55,7 @@ int suppression_command_add(Cli *cli, char **words);
 int suppression_command_remove(Cli *cli, char **words);
 int suppression_command_import(Cli *cli, char **words);
 int suppression_command_export(Cli *cli, char **words);
+
+int company_command_list(Cli *cli, char **words);
+int company_command_show(Cli *cli, char **words);
+int company_command_set(Cli *cli, char **words);

@@ -1,6 +1,6 @@
 /*
- * nurture contact: the table of its commands. Changes of fields are in contact_edit.c, pauses and erasure in contact_state.c,
- * what only reads in contact_show.c, contact_list.c and contact_export.c.
+ * nurture contact: the table of its commands. Changes of fields are in contact_edit.c, further addresses in contact_alias.c, pauses and
+ * erasure in contact_state.c, what only reads in contact_show.c, contact_list.c and contact_export.c.
  */
 #include "cli/command.h"
 
@@ -12,6 +12,7 @@ const Command contact_subcommands[] = {
      contact_command_set, NULL, NULL},
     {"stage", "EMAIL STAGE [--since DATE]", "Moves a person to a stage", contact_command_stage, NULL, NULL},
     {"tag", "EMAIL +TAG [-TAG …]", "Adds and takes away tags", contact_command_tag, NULL, NULL},
+    {"alias", "EMAIL add|remove ADDRESS", "Adds and takes away a further address", contact_command_alias, NULL, NULL},
     {"pause", "EMAIL [--until DATE]", "Sends a person nothing until then", contact_command_pause, NULL, NULL},
     {"resume", "EMAIL", "Ends a pause", contact_command_resume, NULL, NULL},
     {"forget", "EMAIL [--yes]", "Erases a person and all that is known of them", contact_command_forget, NULL, NULL},

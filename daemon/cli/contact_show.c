@@ -31,13 +31,6 @@ static void print_time(Cli *cli, const char *name, gint64 at_ms, GTimeZone *zone
     print_field(cli, name, text);
 }
 
-static char *attribute_text(JsonNode *node)
-{
-    if (json_node_get_value_type(node) == G_TYPE_STRING)
-        return g_strdup(json_node_get_string(node));
-    return json_line(node);
-}
-
 static void print_attributes(Cli *cli, const char *attributes)
 {
     g_autoptr(JsonObject) object = json_parse_object(attributes, NULL);
@@ -45,7 +38,7 @@ static void print_attributes(Cli *cli, const char *attributes)
         return;
     g_autoptr(GList) names = json_object_get_members(object);
     for (GList *name = names; name != NULL; name = name->next) {
-        g_autofree char *value = attribute_text(json_object_get_member(object, name->data));
+        g_autofree char *value = facts_attribute_text(json_object_get_member(object, name->data));
         g_autofree char *line = g_strdup_printf("%s = %s", (const char *)name->data, value);
         print_field(cli, name == names ? "attributes" : "", line);
     }

@@ -355,9 +355,14 @@ char *contact_attribute_name(const char *written, GError **error)
     return NULL;
 }
 
+gboolean contact_attribute_check(const char *value, GError **error)
+{
+    return check_text(value, ATTRIBUTE_MAX_BYTES, error);
+}
+
 gboolean contact_fields_set_attribute(ContactFields *fields, const char *name, const char *value, GError **error)
 {
-    if (!check_text(value, ATTRIBUTE_MAX_BYTES, error))
+    if (!contact_attribute_check(value, error))
         return FALSE;
     g_hash_table_replace(fields->edit->attributes, (gpointer)keep(fields, name), (gpointer)keep(fields, value));
     return TRUE;

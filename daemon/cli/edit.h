@@ -42,6 +42,9 @@ gboolean contact_fields_set_attribute(ContactFields *fields, const char *name, c
  * lower case, with _ for runs of all but letters, digits, - and _. NULL where nothing is left. Caller frees. */
 char *contact_attribute_name(const char *written, GError **error);
 
+/* What an attribute can hold: text without control characters, and not too long. */
+gboolean contact_attribute_check(const char *value, GError **error);
+
 /*
  * Reads the dates (in the time zone given with the fields, else zone), and gives the edit, which belongs to fields. NULL with an
  * error; *ret_field (may be NULL) is then the static name of the field that is wrong. current_stage: what `stage_since`

@@ -13,6 +13,23 @@ void facts_add_strings(JsonObject *object, const char *member, char **strings)
     json_object_set_array_member(object, member, array);
 }
 
+char *facts_attribute_text(JsonNode *node)
+{
+    return json_node_get_value_type(node) == G_TYPE_STRING ? g_strdup(json_node_get_string(node)) : json_line(node);
+}
+
+char *facts_attributes_line(const char *attributes)
+{
+    g_autoptr(JsonObject) object = json_parse_object(attributes, NULL);
+    GString *line = g_string_new(NULL);
+    g_autoptr(GList) names = object != NULL ? json_object_get_members(object) : NULL;
+    for (GList *name = names; name != NULL; name = name->next) {
+        g_autofree char *value = facts_attribute_text(json_object_get_member(object, name->data));
+        g_string_append_printf(line, "%s%s = %s", line->len > 0 ? ", " : "", (const char *)name->data, value);
+    }
+    return g_string_free(line, FALSE);
+}
+
 const char *enrolment_state_name(EnrolmentState state)
 {
     static const char *const names[] = {

@@ -25,3 +25,9 @@ gint64 contact_pause(const Contact *contact, gint64 now_ms);
 char *contact_name(const Contact *contact);
 
 void facts_add_strings(JsonObject *object, const char *member, char **strings);
+
+/* The value of an attribute as people read it. Caller frees. */
+char *facts_attribute_text(JsonNode *node);
+
+/* All attributes of a JSON object on one line, "sector = fish, size = 4". Caller frees. */
+char *facts_attributes_line(const char *attributes);

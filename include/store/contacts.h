@@ -1,6 +1,6 @@
 /*
- * Contacts, their companies, tags, aliases and attributes. Every change of a fact puts the contact among the marks
- * (store/marks.h) in the same transaction, so that the daemon decides again for just that contact.
+ * Contacts, their tags, aliases and attributes; companies are in store/companies.h. Every change of a fact puts the contact among the
+ * marks (store/marks.h) in the same transaction, so that the daemon decides again for just that contact.
  */
 #pragma once
 
@@ -100,10 +100,6 @@ gboolean store_contact_count(Store *store, guint64 *ret_count, GError **error);
 gboolean store_contact_aliases(Store *store, gint64 id, char ***ret_addresses, GError **error);
 gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, GError **error);
 gboolean store_contact_alias_remove(Store *store, gint64 id, const char *address, GError **error);
-
-/* What is known of a company (made where missing; names are compared without case): time_zone NULL leaves it, attributes as in
- * ContactEdit. Marks its contacts where something changed. */
-gboolean store_company_save(Store *store, const char *name, const char *time_zone, GHashTable *attributes, GError **error);
 
 /* until_ms 0 ends a pause; G_MAXINT64 pauses until that. */
 gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 now_ms, GError **error);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/companies.h"
 #include "store/contacts.h"
 #include "store/enrolments.h"
 #include "store/history.h"

@@ -232,7 +232,7 @@ static void a_company_is_shared_and_marks_its_people(void **state)
     save_edit(store, &(ContactEdit){.email = "c@b.no", .company = "ÅS FISK"}, CONTACT_CREATED);
     add_contact(store, "d@b.no");
     clear_marks(store);
-    assert_done(store_company_save(store, "ås fisk", "Europe/Oslo", attributes, &error));
+    assert_done(store_company_save(store, "ås fisk", "Europe/Oslo", attributes, NULL, &error));
     assert_int_equal(number_of(store, "SELECT count(*) FROM mark"), 2);
     assert_int_equal(number_of(store, "SELECT count(*) FROM company"), 1);
     g_autoptr(Contact) contact = get(store, a);
@@ -240,7 +240,7 @@ static void a_company_is_shared_and_marks_its_people(void **state)
     assert_string_equal(contact->company_time_zone, "Europe/Oslo");
     assert_string_equal(contact->company_attributes, "{\"sector\":\"fish\"}");
     clear_marks(store);
-    assert_done(store_company_save(store, "ås fisk", "Europe/Oslo", attributes, &error));
+    assert_done(store_company_save(store, "ås fisk", "Europe/Oslo", attributes, NULL, &error));
     assert_false(marked(store));
 }
 

@@ -14,6 +14,7 @@ static const char *const whole_by_nature[] = {
     "SELECT count(*) FROM contact", /* status: a count of an index */
     "ORDER BY o.due_ms, o.id",      /* queue list --all */
     "FROM suppression UNION ALL",   /* the list of suppressions */
+    "ORDER BY k.name_key",          /* company list */
     "contact_address WHERE domain", /* suppressing a whole domain, rare and by hand */
     "FROM alias LIMIT 1",           /* whether there is any: one row */
     "suppression_erased LIMIT 1",   /* whether there is any: one row */
@@ -55,6 +56,13 @@ static gboolean any_interaction(const Interaction *interaction, gpointer data)
     return TRUE;
 }
 
+static gboolean any_company(const Company *company, gpointer data)
+{
+    (void)company;
+    (void)data;
+    return TRUE;
+}
+
 static gboolean any_suppression(const Suppression *suppression, gpointer data)
 {
     (void)suppression;
@@ -86,7 +94,10 @@ static void call_people(Store *store)
     assert_done(store_contact_alias_add(store, 1, "z@b.no", &error));
     assert_done(store_contact_aliases(store, 1, &aliases, &error));
     assert_done(store_contact_alias_remove(store, 1, "z@b.no", &error));
-    assert_done(store_company_save(store, "X", "UTC", attributes, &error));
+    g_autoptr(Company) company = NULL;
+    assert_done(store_company_save(store, "X", "UTC", attributes, NULL, &error));
+    assert_done(store_company_find(store, "X", &company, &error));
+    assert_done(store_company_each(store, any_company, NULL, &error));
     assert_done(store_contact_pause(store, 1, NOW + 1, NOW, &error));
     assert_done(store_contact_pause(store, 1, 0, NOW, &error));
     assert_done(store_contact_hold(store, 1, NOW, "away", &error));
