@@ -65,8 +65,8 @@ static void print_json(Cli *cli, const Contact *contact, const RuleExplanation *
 
 static void print_step(Cli *cli, const RuleExplanation *rule, GTimeZone *zone)
 {
-    g_autofree char *due = rule->due_ms ? timestamp_format_local(rule->due_ms, zone) : g_strdup("at once");
-    fprintf(cli->out, "  next: %s, due %s%s%s\n", rule->step, due, *rule->state ? ", " : "", rule->state);
+    g_autofree char *due = rule->due_ms ? timestamp_format_local(rule->due_ms, zone) : NULL;
+    fprintf(cli->out, "  next: %s%s%s%s%s\n", rule->step, due ? ", due " : "", due ? due : "", *rule->state ? ", " : "", rule->state);
     if (rule->gates->len == 0)
         return;
     if (rule->earliest_ms) {

@@ -5,6 +5,7 @@
 
 #include "engine/gate_case.h"
 #include "engine/limits.h"
+#include "engine/passage.h"
 #include "store/accounts.h"
 #include "store/enrolments.h"
 #include "store/outbox.h"
@@ -52,6 +53,29 @@ static void add_gate(const GateResult *result, gpointer data)
     g_ptr_array_add(data, gate);
 }
 
+/* When the step was due, for its lateness: that of one that awaits approval begins when it has it. */
+static gint64 planned_of(const Enrolment *enrolment, const OutboxMessage *message, gint64 at_ms)
+{
+    if (!message)
+        return enrolment->due_ms;
+    return message->state == OUTBOX_HELD ? MAX(message->planned_ms, at_ms) : message->planned_ms;
+}
+
+static void tell_decision(RuleExplanation *rule, const GateFacts *facts, const GateResult *decided, gint64 at_ms)
+{
+    rule->decides = g_strdup(decided->gate);
+    if (decided->verdict == GATE_OPEN)
+        rule->earliest_ms = at_ms;
+    if (decided->verdict != GATE_WAIT)
+        return;
+    if (decided->until_ms <= gates_last_moment(facts)) {
+        rule->earliest_ms = decided->until_ms;
+    } else {
+        g_free(rule->reason);
+        rule->reason = g_strdup("it will be left out, since it would be later than max_late allows");
+    }
+}
+
 /* The gates as they stand at at_ms. */
 static gboolean ask_gates(const Inquiry *inquiry, const Step *step, const Enrolment *enrolment, const OutboxMessage *message, gint64 at_ms,
                           RuleExplanation *rule, GError **error)
@@ -61,7 +85,7 @@ static gboolean ask_gates(const Inquiry *inquiry, const Step *step, const Enrolm
     Subject subject = inquiry->subject;
     subject.now_ms = at_ms;
     gboolean ok = gate_case_init(&gate_case, &subject, config_rule(inquiry->core->config, enrolment->rule), step, enrolment, message,
-                                 message ? message->planned_ms : enrolment->due_ms, error);
+                                 planned_of(enrolment, message, at_ms), error);
     if (ok) {
         GateFacts *facts = &gate_case.facts;
         facts->account_paused = *inquiry->paused ? inquiry->paused : inquiry->live->unreachable;
@@ -69,9 +93,7 @@ static gboolean ask_gates(const Inquiry *inquiry, const Step *step, const Enrolm
         facts->account_next_ms = inquiry->account_next_ms;
         gates_explain(facts, add_gate, rule->gates);
         gates_decide(facts, &decided);
-        rule->decides = g_strdup(decided.gate);
-        if (decided.verdict != GATE_STOP && decided.verdict != GATE_SKIP)
-            rule->earliest_ms = decided.verdict == GATE_OPEN ? at_ms : decided.until_ms;
+        tell_decision(rule, facts, &decided, at_ms);
         gate_result_clear(&decided);
     }
     gate_case_clear(&gate_case);
@@ -85,6 +107,12 @@ static gboolean is_out_of_gates(const OutboxMessage *message)
     return message && message->state != OUTBOX_QUEUED && message->state != OUTBOX_DEFERRED && !awaits_approval;
 }
 
+static gboolean has_passed(const Inquiry *inquiry, const Enrolment *enrolment, const Step *step)
+{
+    const Rule *rule = config_rule(inquiry->core->config, enrolment->rule);
+    return subject_due(&inquiry->subject, rule, step, enrolment->anchor_ms, enrolment->last_step_ms) == SCHEDULE_PASSED;
+}
+
 /* Why there is no time to ask the gates about; NULL where there is. */
 static char *why_no_time(const Inquiry *inquiry, const Enrolment *enrolment, const Step *step, const OutboxMessage *message)
 {
@@ -94,6 +122,8 @@ static char *why_no_time(const Inquiry *inquiry, const Enrolment *enrolment, con
         const char *state = outbox_state_name(message->state);
         return g_strdup_printf("its message is %s%s%s", state, *message->reason ? ": " : "", message->reason);
     }
+    if (!message && has_passed(inquiry, enrolment, step))
+        return g_strdup("its date has passed, so that it will be left out");
     if (message || enrolment->due_ms != SCHEDULE_NEVER)
         return NULL;
     if (step->date == STEP_DATE_ATTRIBUTE)
@@ -135,6 +165,8 @@ static char *why_not_enrolled(const Inquiry *inquiry, const Rule *rule, const En
         return failing;
     if (schedule_anchor(rule, &inquiry->subject.facts) == 0)
         return g_strdup(rule->anchor == ANCHOR_CUSTOMER ? "never became a customer" : "since when they are in the stage is not known");
+    if (!latest && !passage_may_begin(&inquiry->subject, rule))
+        return g_strdup("the rule has come to its end (until) before its first step");
     return g_strdup("the rule holds; nurtured enrols them as soon as it runs");
 }
 

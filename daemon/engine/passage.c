@@ -93,9 +93,10 @@ void passage_wait_for(const Subject *subject, const Rule *rule, Enrolment *enrol
     enrolment->due_ms = due_ms == SCHEDULE_PASSED ? MAX(enrolment->anchor_ms, MAX(1, subject->now_ms)) : due_ms;
 }
 
-gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gint64 history_mark, gboolean *ret_begun, GError **error)
+/* At its first step, or done where that would come behind the rule's `until`. */
+static Enrolment *enrolment_new(const Subject *subject, const Rule *rule, guint round, gint64 history_mark)
 {
-    g_autoptr(Enrolment) enrolment = g_new0(Enrolment, 1);
+    Enrolment *enrolment = g_new0(Enrolment, 1);
     enrolment->contact_id = subject->contact->id;
     enrolment->rule = g_strdup(rule->name);
     enrolment->round = round;
@@ -107,6 +108,18 @@ gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gi
     enrolment->enrolled_ms = subject->now_ms;
     enrolment->end_reason = g_strdup("");
     passage_wait_for(subject, rule, enrolment, rule->steps[0]);
+    return enrolment;
+}
+
+gboolean passage_may_begin(const Subject *subject, const Rule *rule)
+{
+    g_autoptr(Enrolment) enrolment = enrolment_new(subject, rule, passage_first_round(subject, rule), 0);
+    return enrolment->state == ENROLMENT_ACTIVE;
+}
+
+gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gint64 history_mark, gboolean *ret_begun, GError **error)
+{
+    g_autoptr(Enrolment) enrolment = enrolment_new(subject, rule, round, history_mark);
     *ret_begun = enrolment->state == ENROLMENT_ACTIVE;
     if (!*ret_begun)
         return TRUE;

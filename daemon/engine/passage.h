@@ -18,6 +18,9 @@ guint passage_first_round(const Subject *subject, const Rule *rule);
  * interaction of all; what comes behind it may stop the enrolment. */
 gboolean passage_begin(const Subject *subject, const Rule *rule, guint round, gint64 history_mark, gboolean *ret_begun, GError **error);
 
+/* Whether it would, for somebody who was never in the rule. */
+gboolean passage_may_begin(const Subject *subject, const Rule *rule);
+
 /* The enrolment waits for the step; done, where that would come behind the rule's `until`. Changes enrolment, stores nothing. */
 void passage_wait_for(const Subject *subject, const Rule *rule, Enrolment *enrolment, const Step *step);
 

@@ -146,8 +146,9 @@ static gboolean decide_gate(const Due *due, const GateResult *gate, const char *
         return skip(due, "its date has passed", error);
     if (gate->verdict == GATE_SKIP)
         return skip(due, gate->reason, error);
-    if (unmet)
-        return skip(due, unmet, error);
+    g_autofree char *reason = unmet ? gates_reason_unmet(unmet) : NULL;
+    if (reason)
+        return skip(due, reason, error);
     if (!queue(due, &is_new, error))
         return FALSE;
     *ret_passed = !is_new;

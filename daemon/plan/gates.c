@@ -136,10 +136,15 @@ static GateVerdict judge_if(const GateFacts *facts, gint64 *ret_until_ms)
     return is_given(facts->unmet) ? GATE_SKIP : GATE_OPEN;
 }
 
+char *gates_reason_unmet(const char *unmet)
+{
+    return g_strdup_printf("the step's own condition (if) does not hold: %s", unmet);
+}
+
 static char *reason_if(const GateFacts *facts, gint64 until_ms)
 {
     (void)until_ms;
-    return g_strdup_printf("the step's own condition (if) does not hold: %s", facts->unmet);
+    return gates_reason_unmet(facts->unmet);
 }
 
 /* ---- the gates: not now ---- */

@@ -24,7 +24,8 @@ typedef struct {
 typedef struct {
     char *rule;
     gboolean enrolled;    /* an enrolment is active */
-    char *reason;         /* why not enrolled, or why no gate decides (the message is held, a date is missing …); else "" */
+    char *reason;         /* why not enrolled, or why no gate decides (the message is held, a date is missing …), or why
+                           * waiting for the gate is in vain; else "" */
     char *step;           /* the next one; "" for none */
     char *state;          /* of its message in the queue; "" where it is not queued yet */
     gint64 due_ms;        /* of the step; 0: none */

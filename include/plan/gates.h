@@ -56,6 +56,9 @@ void gate_result_clear(GateResult *result);
 /* The last moment at which the step is not too late; G_MAXINT64: it never is. */
 gint64 gates_last_moment(const GateFacts *facts);
 
+/* Why a step is left out whose own condition (`if`) is that: GateFacts.unmet. */
+char *gates_reason_unmet(const char *unmet);
+
 /* The first gate that is not open decides: STOP before SKIP before WAIT; of several that wait, the latest until_ms counts (moved into
  * the window), and the gate that gives it is named. `if` is asked only
  * where all others are open. With all open, gate is "" and verdict GATE_OPEN. */

@@ -39,7 +39,7 @@ class TestWhy:
         now = time.gmtime(time.time())
         options = {
             "window": {"start": "23:58" if now.tm_hour < 12 else "00:01", "end": "23:59" if now.tm_hour < 12 else "00:02"},
-            "min_gap": {"min_gap": "30 days"},
+            "min_gap": {"min_gap": "2 days"},
             "limits": {"extra": "limits = { per_day = 1; };"},
             "blind": {"blind_after": "1 second"},
         }.get(gate, {})
@@ -50,7 +50,7 @@ class TestWhy:
             one.start().run("pause")
         elif gate == "paused":
             one.start()
-            one.run("contact", "pause", person, "--until", "2027-01-01")
+            one.run("contact", "pause", person, "--until", time.strftime("%Y-%m-%d", time.gmtime(time.time() + 2 * 86400)))
         elif gate == "late":
             one.start()
             enrolled(one, person)
