@@ -8,6 +8,7 @@
 #include "store/history.h"
 #include "store/marks.h"
 #include "store/outbox.h"
+#include "store/suppressions.h"
 
 /* Interaction kind -> stop event, in the order in which they are named as the reason. */
 static const struct {
@@ -141,13 +142,28 @@ static gboolean refresh(Decision *decision, const Rule *rule, Enrolment *enrolme
            (step || go_round(decision, rule, enrolment, error));
 }
 
-static gboolean may_resume(const Decision *decision, const Enrolment *enrolment)
+/* It ended since an address of theirs was suppressed: that is over, and nothing came meanwhile that stops the rule. */
+static gboolean is_cleared(Decision *decision, const Rule *rule, Enrolment *enrolment, gboolean *ret_cleared, GError **error)
+{
+    const Subject *subject = &decision->subject;
+    gboolean suppressed = FALSE;
+    g_autofree char *reason = NULL;
+    if (!store_suppression_check(subject->core->store, subject->contact->email, &suppressed, NULL, error) ||
+        !stop_reason(decision, rule, enrolment, TRUE, &reason, error))
+        return FALSE;
+    *ret_cleared = !suppressed && !reason;
+    return TRUE;
+}
+
+static gboolean may_resume(Decision *decision, const Rule *rule, Enrolment *enrolment, gboolean *ret_may, GError **error)
 {
     gboolean left_conditions = g_str_equal(enrolment->end_reason, "conditions") ||
                                g_str_equal(enrolment->end_reason, "stage-change") ||
                                g_str_equal(enrolment->end_reason, "rule removed");
-    return enrolment->state == ENROLMENT_ENDED && left_conditions &&
-           g_ascii_strcasecmp(enrolment->stage, decision->subject.contact->stage) == 0;
+    *ret_may = enrolment->state == ENROLMENT_ENDED && left_conditions &&
+               g_ascii_strcasecmp(enrolment->stage, decision->subject.contact->stage) == 0;
+    return enrolment->state != ENROLMENT_ENDED || !g_str_equal(enrolment->end_reason, "suppressed") ||
+           is_cleared(decision, rule, enrolment, ret_may, error);
 }
 
 static gboolean resume(Decision *decision, const Rule *rule, Enrolment *enrolment, GError **error)
@@ -229,7 +245,8 @@ static gboolean decide_rule(Decision *decision, const Rule *rule, Enrolment *lat
         return enrol(decision, rule, error);
     if (latest->state == ENROLMENT_DONE) /* the rule came to repeat, or to repeat more often */
         return go_round(decision, rule, latest, error);
-    return !may_resume(decision, latest) || resume(decision, rule, latest, error);
+    gboolean may = FALSE;
+    return may_resume(decision, rule, latest, &may, error) && (!may || resume(decision, rule, latest, error));
 }
 
 /* ---- a contact ------------------------------------------------------------------------------------------------------- */

@@ -273,6 +273,32 @@ static void test_suppressed_contact_is_ended_instead_of_queued(void **state)
     assert_enrolment(rig, id, "after-pitch", "suppressed");
 }
 
+/* A suppression by mistake, taken back: the rule goes on, unless they have answered meanwhile. */
+static void test_a_suppression_taken_back_lets_the_rule_go_on(void **state)
+{
+    Rig *rig = *state;
+    gboolean removed = FALSE;
+    gint64 ids[] = {rig_add(rig, "a@x.org", "pitching", THREE_DAYS_AGO), rig_add(rig, "b@x.org", "pitching", THREE_DAYS_AGO)};
+    const Suppression suppression = {.address = "@x.org", .reason = "manual", .detail = "", .at_ms = 1};
+    assert_done(store_suppression_add(rig->store, &suppression, &error));
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
+        rig_decide(rig, ids[i]);
+    rig_step_at(rig, "2026-03-02 12:00");
+    rig_happens(rig, ids[1], INTERACTION_REPLY);
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++) {
+        rig_decide(rig, ids[i]);
+        assert_enrolment(rig, ids[i], "after-pitch", "suppressed"); /* it still is */
+    }
+    assert_done(store_suppression_remove(rig->store, "@x.org", &removed, &error));
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
+        rig_decide(rig, ids[i]);
+    assert_enrolment(rig, ids[0], "after-pitch", "active");
+    assert_enrolment(rig, ids[1], "after-pitch", "suppressed");
+    rig_step_at(rig, "2026-03-02 13:00");
+    assert_message(rig, ids[0], "after-pitch", "one", "queued");
+    assert_message(rig, ids[1], "after-pitch", "one", "undecided");
+}
+
 /* ---- leaving, coming back ---------------------------------------------------------------------------------------------- */
 
 static void test_leaving_and_coming_back_sends_only_what_is_left(void **state)
@@ -472,6 +498,7 @@ int main(void)
         with_rig(test_end_takes_the_queued_message_along),
         with_rig(test_a_reply_ends_it_for_good),
         with_rig(test_suppressed_contact_is_ended_instead_of_queued),
+        with_rig(test_a_suppression_taken_back_lets_the_rule_go_on),
         with_rig(test_leaving_and_coming_back_sends_only_what_is_left),
         with_rig(test_coming_back_in_another_stage_does_not_resume),
         with_rig(test_lost_tag_ends_and_its_return_resumes),
