@@ -169,7 +169,6 @@ static JsonObject *answer_reload(Daemon *daemon)
 
 static JsonObject *on_request(const char *command, JsonObject *request, gpointer data)
 {
-    (void)request;
     Daemon *daemon = data;
     g_autoptr(GError) error = NULL;
     gboolean ok = TRUE;
@@ -182,7 +181,8 @@ static JsonObject *on_request(const char *command, JsonObject *request, gpointer
     } else if (g_str_equal(command, "reload")) {
         return answer_reload(daemon);
     } else if (g_str_equal(command, "pause") || g_str_equal(command, "resume")) {
-        ok = engine_pause(daemon->engine, g_str_equal(command, "pause"), &error);
+        const char *account = json_object_get_string_member_with_default(request, "account", "");
+        ok = engine_pause(daemon->engine, account, g_str_equal(command, "pause"), &error);
     } else {
         ok = FALSE;
         g_set_error(&error, ENGINE_ERROR, ENGINE_ERROR_CONTROL, "\"%s\" is no request that nurtured knows", command);

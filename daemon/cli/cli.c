@@ -31,8 +31,8 @@ static const Command commands[] = {
     {"read", "FILE…", "How an inbound message is understood; - reads standard input", command_read, NULL, NULL},
     {"status", "", "What the running daemon does", command_status, NULL, NULL},
     {"reload", "[--dry-run]", "Puts the changed configuration and templates into force", command_reload, NULL, NULL},
-    {"pause", "", "Stops all sending until nurture resume", command_pause, NULL, NULL},
-    {"resume", "", "Ends nurture pause", command_resume, NULL, NULL},
+    {"pause", "[ACCOUNT]", "Stops sending, of all accounts or one, until nurture resume", command_pause, NULL, NULL},
+    {"resume", "[ACCOUNT]", "Ends nurture pause, and the pause of an account that stopped itself", command_resume, NULL, NULL},
     {"help", "[COMMAND]", "This list, or more on one command", command_help, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

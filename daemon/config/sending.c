@@ -118,6 +118,34 @@ static void parse_max_per(Reader *reader, config_setting_t *setting, gpointer fi
         reader_fault(reader, setting, "max_per is empty; write max_per = { week = 2; month = 5; };, or leave it out");
 }
 
+/* ---- the breaker ----------------------------------------------------------------------------------------------------- */
+
+static void parse_share(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    double share;
+    if (!reader_number(reader, setting, &share))
+        return;
+    if (share > 0 && share <= 100)
+        *(double *)field = share;
+    else
+        reader_fault(reader, setting, "%s is a share in percent, above 0 and up to 100 (which never breaks); write %s = 5",
+                     config_setting_name(setting), config_setting_name(setting));
+}
+
+static void parse_breaker(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    static const Key keys[] = {
+        KEY_SPAN("within", Breaker, within_ms, 3600 * 1000, 365 * DAY_MS, "\"7 days\""),
+        KEY_NUMBER("at_least", Breaker, at_least, 1, 1000000, "50"),
+        KEY_PARSED("bounces", Breaker, bounces, parse_share, "bounces = 10 (percent)"),
+        KEY_PARSED("complaints", Breaker, complaints, parse_share, "complaints = 0.5 (percent)"),
+        KEY_END,
+    };
+    reader_read_group(reader, setting, keys, field);
+}
+
+/* ---- the group ------------------------------------------------------------------------------------------------------- */
+
 static void set_defaults(Sending *sending)
 {
     sending->time_zone = g_strdup("UTC");
@@ -127,6 +155,7 @@ static void set_defaults(Sending *sending)
     sending->holidays_by = g_strdup("country");
     sending->min_gap = (Duration){.days = 2};
     sending->max_late = (Duration){.days = 7};
+    sending->breaker = (Breaker){.within_ms = 7 * DAY_MS, .at_least = 50, .bounces = 10, .complaints = 1};
     sending->blind_after_ms = 15 * 60 * 1000;
     sending->retry_for_ms = 5 * DAY_MS;
 }
@@ -142,6 +171,7 @@ void sending_parse(Reader *reader, config_setting_t *setting, Sending *sending)
         KEY_ROW(KEY_DURATION, "max_late", Sending, max_late, "\"7 days\""),
         KEY_ROW(KEY_DURATION, "quiet_after_contact", Sending, quiet_after_contact, "\"5 days\""),
         KEY_PARSED("max_per", Sending, max_per, parse_max_per, "max_per = { week = 2; month = 5; };"),
+        KEY_PARSED("breaker", Sending, breaker, parse_breaker, "breaker = { bounces = 10; complaints = 0.5; };"),
         KEY_SPAN("blind_after", Sending, blind_after_ms, 1000, 30 * DAY_MS, "\"15 minutes\""),
         KEY_ROW(KEY_DURATION_MS, "retry_for", Sending, retry_for_ms, "\"5 days\""),
         KEY_END,

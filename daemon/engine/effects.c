@@ -7,6 +7,7 @@
  *   weak       the sender's address alone                         file, stop, pause
  *   none       -                                                  nothing; the log says so
  */
+#include "engine/breaker.h"
 #include "engine/effects.h"
 
 #include <string.h>
@@ -184,6 +185,12 @@ static gboolean take_unsubscribe(Matter *matter, GError **error)
     return file(matter, INTERACTION_UNSUBSCRIBE, detail, error);
 }
 
+/* By the account whose message came back; it need not be that of the mailbox. */
+static gboolean check_breaker(const Matter *matter, GError **error)
+{
+    return !matter->answers || breaker_check(matter->core, matter->answers->account, error);
+}
+
 /* The part of a bounce that is about the person whom we wrote to; the first where none is named. */
 static const BounceRecipient *bounce_of(const Matter *matter)
 {
@@ -207,13 +214,13 @@ static gboolean take_bounce(Matter *matter, GError **error)
         return file(matter, INTERACTION_AUTO_REPLY, detail, error);
     if (bounce && bounce->kind == BOUNCE_HARD && !suppress(matter, "bounce", error))
         return FALSE;
-    return file(matter, INTERACTION_BOUNCE, detail, error);
+    return file(matter, INTERACTION_BOUNCE, detail, error) && check_breaker(matter, error);
 }
 
 static gboolean take_complaint(Matter *matter, GError **error)
 {
     return settle_as_sent(matter, "a complaint names it", error) && suppress(matter, "complaint", error) &&
-           file(matter, INTERACTION_COMPLAINT, "", error);
+           file(matter, INTERACTION_COMPLAINT, "", error) && check_breaker(matter, error);
 }
 
 static gboolean ignore(const Matter *matter, const char *why)

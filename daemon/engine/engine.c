@@ -198,12 +198,18 @@ void engine_knock(Engine *engine)
     wake_couriers(engine);
 }
 
-gboolean engine_pause(Engine *engine, gboolean paused, GError **error)
+gboolean engine_pause(Engine *engine, const char *account, gboolean paused, GError **error)
 {
-    if (!store_account_pause_set(engine->core->store, "", paused ? "paused by nurture pause" : "",
+    const Account *one = *account ? config_account(engine->core->config, account) : NULL;
+    if (*account && !one) {
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_CONTROL, "there is no account \"%s\"; nurture status lists them", account);
+        return FALSE;
+    }
+    if (!store_account_pause_set(engine->core->store, one ? one->name : "", paused ? "paused by nurture pause" : "",
                                  clock_now_ms(engine->core->clock), error))
         return FALSE;
-    log_event(LOG_LEVEL_NOTICE, paused ? "paused" : "resumed", LOG_TEXT("what", "all sending"));
+    log_event(LOG_LEVEL_NOTICE, paused ? "paused" : "resumed", LOG_TEXT("what", one ? "an account" : "all sending"),
+              LOG_TEXT("account", one ? one->name : NULL));
     wake_couriers(engine);
     return TRUE;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "engine/breaker.h"
 #include "engine/decide.h"
 #include "engine/passage.h"
 #include "store/history.h"
@@ -129,7 +130,8 @@ static gboolean take_failed(Outcome *outcome, GError **error)
         if (!store_suppression_add(outcome->core->store, &suppression, error))
             return FALSE;
     }
-    return decide_contact(outcome->core, outcome->message->contact_id, &summary, error);
+    return breaker_check(outcome->core, outcome->message->account, error) &&
+           decide_contact(outcome->core, outcome->message->contact_id, &summary, error);
 }
 
 /* 5, 10, 20 … minutes, at most 4 hours, and up to a fifth more, told by the message so that a run can be repeated. */

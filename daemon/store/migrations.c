@@ -220,9 +220,14 @@ static const char people_erased[] = "CREATE TABLE suppression_erased ("
                                     "    reason TEXT NOT NULL,"
                                     "    at_ms BIGINT NOT NULL);";
 
+/* What the breaker counts, account by account. */
+static const char history_trouble[] =
+    "CREATE INDEX interaction_trouble ON interaction (account, at_ms) WHERE kind IN ('bounce', 'complaint');";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
     {3, {people_erased}},
+    {4, {history_trouble}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -176,6 +176,14 @@ typedef struct {
     guint day, week, month;
 } MaxPer;
 
+/* An account pauses itself where too much of what it sent came back. Shares are in percent of the messages tried. */
+typedef struct {
+    gint64 within_ms;  /* how far back is counted */
+    guint at_least;    /* messages, before which nothing is judged */
+    double bounces;
+    double complaints;
+} Breaker;
+
 typedef struct {
     char *time_zone;
     Window window;
@@ -186,6 +194,7 @@ typedef struct {
     Duration max_late;
     Duration quiet_after_contact; /* no automatic mail so long after the person wrote, or the owner wrote or spoke to them; zero: none */
     MaxPer max_per;
+    Breaker breaker;
     gint64 blind_after_ms;
     gint64 retry_for_ms; /* a deferred message fails when this old; default 5 days */
     char *digest; /* of all that moves due times: zone, windows (the accounts', too), holidays with the files' content */

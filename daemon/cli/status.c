@@ -1,5 +1,5 @@
 /*
- * The commands that ask the running daemon: nurture status / pause / resume.
+ * nurture status: what the running daemon does.
  */
 #include <string.h>
 
@@ -7,12 +7,12 @@
 #include "cli/table.h"
 #include "engine/control.h"
 
-enum { STATUS_TIMEOUT_MS = 5000, ANSWER_TIMEOUT_MS = 60000 };
+enum { STATUS_TIMEOUT_MS = 5000 };
 
 /* ---- the daemon ------------------------------------------------------------------------------------------------------ */
 
 /* The answer; NULL where there is none with *ret_status. */
-static JsonObject *ask(Cli *cli, char **words, const char *command, gint64 timeout_ms, int *ret_status)
+static JsonObject *ask(Cli *cli, char **words, int *ret_status)
 {
     GError *error = NULL;
     g_auto(GStrv) rest = cli_parse(cli, words, NULL, 0, 0, ret_status);
@@ -23,8 +23,8 @@ static JsonObject *ask(Cli *cli, char **words, const char *command, gint64 timeo
         return NULL;
     }
     g_autoptr(JsonObject) request = json_object_new();
-    json_object_set_string_member(request, "command", command);
-    JsonObject *answer = control_call(cli->config, request, timeout_ms, &error);
+    json_object_set_string_member(request, "command", "status");
+    JsonObject *answer = control_call(cli->config, request, STATUS_TIMEOUT_MS, &error);
     if (!answer)
         *ret_status = cli_failed_by(cli, error);
     return answer;
@@ -77,7 +77,7 @@ static void print_accounts(Cli *cli, JsonArray *accounts)
 int command_status(Cli *cli, char **words)
 {
     int status = CLI_DONE;
-    g_autoptr(JsonObject) answer = ask(cli, words, "status", STATUS_TIMEOUT_MS, &status);
+    g_autoptr(JsonObject) answer = ask(cli, words, &status);
     if (!answer)
         return status;
     if (cli->json) {
@@ -97,27 +97,4 @@ int command_status(Cli *cli, char **words)
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_accounts(cli, json_node_get_array(accounts));
     return CLI_DONE;
-}
-
-static int ask_and_tell(Cli *cli, char **words, const char *command, const char *done)
-{
-    int status = CLI_DONE;
-    g_autoptr(JsonObject) answer = ask(cli, words, command, ANSWER_TIMEOUT_MS, &status);
-    if (!answer)
-        return status;
-    if (cli->json)
-        cli_print_json(cli, json_object_ref(answer));
-    else
-        fprintf(cli->out, "%s\n", done);
-    return CLI_DONE;
-}
-
-int command_pause(Cli *cli, char **words)
-{
-    return ask_and_tell(cli, words, "pause", "all sending is paused; nurture resume ends it");
-}
-
-int command_resume(Cli *cli, char **words)
-{
-    return ask_and_tell(cli, words, "resume", "sending goes on");
 }
