@@ -290,7 +290,10 @@ static void set_patience(Db *base, int wait_ms)
     sqlite3_busy_timeout(((SqliteDb *)base)->handle, wait_ms);
 }
 
-/* What is written many times over goes to the file's own place once, and its pages are kept in memory meanwhile. */
+/*
+ * What is written many times over goes to the file's own place once, and its pages are kept in memory meanwhile. Foreign keys are not
+ * looked up: rows that are added then name only what was read or written in the same transaction, and nothing is deleted.
+ */
 static void set_bulk(Db *base, gboolean bulk)
 {
     SqliteDb *db = (SqliteDb *)base;

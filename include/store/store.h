@@ -47,7 +47,8 @@ gboolean store_claim_daemon(Store *store, GError **error);
 void store_set_patience(Store *store, guint wait_ms);
 
 /* Much will be written in a short time (an import): takes more memory and lets the database put its files in order more rarely; FALSE when
- * that is over. What is committed is as durable as ever. Not inside a transaction. */
+ * that is over. What is committed is as durable as ever. Not inside a transaction. Meanwhile contacts are saved, and nothing else is done:
+ * references are not checked by the database. */
 void store_set_bulk(Store *store, gboolean bulk);
 
 /* A copy of the whole store in memory, for rehearsals. */
