@@ -30,6 +30,7 @@ typedef struct {
     const InboundMessage *message;
     Contact *contact;      /* whom it concerns; NULL: nobody known */
     OutboxMessage *answers; /* what it answers or is about; NULL: nothing of ours */
+    gboolean about_task;    /* it answers, or is about, a reminder that went to the owner */
     gboolean strong;
 } Matter;
 
@@ -67,6 +68,18 @@ static gboolean find_answered(Matter *matter, GError **error)
     return TRUE;
 }
 
+/* A reminder is between us and the owner: what comes back for it, a bounce of the owner's mailbox above all, says nothing about the
+ * contact whose step it was. */
+static gboolean leave_out_task(Matter *matter, GError **error)
+{
+    if (!matter->answers || !matter->answers->is_task)
+        return TRUE;
+    matter->about_task = TRUE;
+    gboolean ok = outcome_settle_sent(matter->core, matter->answers, "a message names it", error);
+    g_clear_pointer(&matter->answers, outbox_message_free);
+    return ok;
+}
+
 static gboolean find_token_owner(Matter *matter, GError **error)
 {
     gint64 contact_id = 0;
@@ -98,7 +111,7 @@ static gboolean match(Matter *matter, GError **error)
     Store *store = matter->core->store;
     if (!find_token_owner(matter, error) || matter->contact)
         return matter->contact != NULL;
-    if (!find_answered(matter, error))
+    if (!find_answered(matter, error) || !leave_out_task(matter, error))
         return FALSE;
     if (matter->answers)
         return store_contact_get(store, matter->answers->contact_id, &matter->contact, error) && weigh_sender(matter, error);
@@ -237,6 +250,8 @@ static const char *no_effect(const Matter *matter)
     gboolean by_machine = is_by_machine(matter->message);
     if (!by_machine && is_own_address(matter->core->config, matter->message->from))
         return "written by ourselves";
+    if (by_machine && matter->about_task)
+        return "about a reminder to the owner";
     if (by_machine && !matter->answers)
         return "names no message that was sent";
     if (!matter->contact)

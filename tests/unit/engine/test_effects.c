@@ -274,9 +274,29 @@ static void test_a_mere_sender_settles_nothing(void **state)
     assert_message(rig, id, "after-pitch", "one", "uncertain");
 }
 
+/* ---- reminders to the owner ---- */
+
+static void test_what_comes_back_for_a_reminder_says_nothing_about_the_contact(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, "{ name = \"after-pitch\"; anchor = \"stage\"; when = { stage = \"pitching\"; };\n"
+                       "  steps = ( { after = \"3 days\"; kind = \"task\"; template = \"one\"; }, { after = \"5 days\"; template = \"two\"; } ); }\n", "");
+    gint64 id = written_to(rig, "kari@x.no", DELIVERY_UNCERTAIN);
+    assert_false(arrives(rig, bounce("anna@example.com", BOUNCE_HARD, OURS)));
+    assert_false(is_suppressed(rig, "kari@x.no"));
+    assert_false(rig_has(rig, id, INTERACTION_BOUNCE));
+    assert_message(rig, id, "after-pitch", "one", "sent"); /* it surely left */
+    assert_false(arrives(rig, inbound(INBOUND_REPLY, "anna.private@y.org", OURS)));
+    assert_false(rig_has(rig, id, INTERACTION_REPLY));
+    assert_enrolment(rig, id, "after-pitch", "active");
+    assert_true(arrives(rig, inbound(INBOUND_REPLY, "kari@x.no", OURS))); /* forwarded to her, and it is she who writes */
+    assert_enrolment(rig, id, "after-pitch", "reply");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        with_rig(test_what_comes_back_for_a_reminder_says_nothing_about_the_contact),
         with_rig(test_answer_is_filed_with_rule_and_step_and_stops),
         with_rig(test_last_of_the_references_counts),
         with_rig(test_reply_without_reference_is_known_by_its_sender),
