@@ -34,6 +34,7 @@ struct ContactFields {
     ContactEdit *edit; /* theirs */
     GTimeZone *zone;   /* of edit->time_zone; borrowed from times */
     const char *stage_since, *customer_since; /* read when the zone is known */
+    const char *former_stage;                 /* before contact_fields_continue(), with its date in edit; NULL: none */
     GStringChunk *texts;                      /* all text of all edits */
     KnownTimes *times;
 };
@@ -80,7 +81,22 @@ void contact_fields_begin(ContactFields *fields)
     fields->person = person;
     fields->edit = &person->edit;
     fields->zone = NULL;
+    fields->stage_since = fields->customer_since = fields->former_stage = NULL;
+}
+
+static void drop_end(GPtrArray *tags)
+{
+    if (tags->len > 0 && tags->pdata[tags->len - 1] == NULL)
+        g_ptr_array_set_size(tags, (int)tags->len - 1);
+}
+
+void contact_fields_continue(ContactFields *fields)
+{
+    drop_end(fields->person->add_tags);
+    drop_end(fields->person->remove_tags);
+    fields->zone = NULL;
     fields->stage_since = fields->customer_since = NULL;
+    fields->former_stage = fields->edit->stage;
 }
 
 void contact_fields_reset(ContactFields *fields)
@@ -443,6 +459,8 @@ static gboolean finish(ContactFields *fields, GTimeZone *zone, const char *curre
         return FALSE;
     }
     *ret_field = "stage_since";
+    if (g_strcmp0(edit->stage, fields->former_stage) != 0)
+        edit->stage_since_ms = 0;
     if (!read_date(fields, fields->stage_since, zone, &edit->stage_since_ms, error))
         return FALSE;
     if (edit->stage_since_ms != 0 && edit->stage == NULL)

@@ -20,6 +20,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ContactFields, contact_fields_free)
 void contact_fields_begin(ContactFields *fields);
 void contact_fields_reset(ContactFields *fields);
 
+/* Goes on with the person whose edit was finished: what is set from now on takes the place of what was set before, field by field. What
+ * was said before stays as it was meant then: a date in the zone of that time, `stage_since` of the stage of that time. */
+void contact_fields_continue(ContactFields *fields);
+
 /* The names that contact_fields_set() takes: email first_name last_name company stage stage_since customer_since time_zone
  * language owner source tags. NULL-terminated, static. */
 const char *const *contact_field_names(void);

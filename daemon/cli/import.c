@@ -2,7 +2,7 @@
  * nurture import FILE.csv [--dry-run]: adds or updates contacts by address.
  *
  * Two passes over the text, both read and checked by a thread (import_reader.c): the first lists the bad rows and learns which row of
- * each address is the last; the second stores just those, so that running it twice changes nothing. They are stored in the order of
+ * each address is the last; the second stores just those, laid over the earlier ones, so that running it twice changes nothing. They are stored in the order of
  * their addresses, so that the key of the table is written from one end to the other, and in batches: a transaction takes as many as
  * fit into less than half a second, so that a running daemon is held up shortly at most. SIGINT and SIGTERM are heeded between them.
  */
@@ -41,6 +41,7 @@ typedef struct {
     ImportColumns *columns;
     GArray *rows;         /* Row: the good ones */
     GHashTable *by_email; /* char* -> index in rows */
+    GHashTable *earlier;  /* see import_reader.h */
     GStringChunk *emails; /* the keys */
     Counts counts;
     guint64 bad;
@@ -107,6 +108,7 @@ static ImportReader *read_rows(Import *import, const GArray *places)
 {
     const ImportSource source = {.csv = import->csv,
                                  .places = places,
+                                 .earlier = import->earlier,
                                  .columns = import->columns,
                                  .config = import->cli->config,
                                  .zone = import->zone,
@@ -133,9 +135,10 @@ static void remember_row(Import *import, const char *email, CsvPlace place)
     if (g_hash_table_lookup_extended(import->by_email, email, &key, &before)) {
         Row *earlier = &g_array_index(import->rows, Row, GPOINTER_TO_UINT(before));
         earlier->order = 0;
+        g_hash_table_insert(import->earlier, GSIZE_TO_POINTER(place.offset), g_memdup2(&earlier->place, sizeof(CsvPlace)));
         progress_clear(import->progress);
-        cli_note(import->cli, "%s:%u: %s stands on line %u as well; the later row counts", import->file, place.line, email,
-                 earlier->place.line);
+        cli_note(import->cli, "%s:%u: %s stands on line %u as well; where both say something, the later row counts",
+                 import->file, place.line, email, earlier->place.line);
     } else {
         key = g_string_chunk_insert(import->emails, email);
     }
@@ -336,6 +339,7 @@ static void import_clear(Import *import)
     g_clear_pointer(&import->csv, csv_reader_free);
     g_clear_pointer(&import->columns, import_columns_free);
     g_clear_pointer(&import->by_email, g_hash_table_unref);
+    g_clear_pointer(&import->earlier, g_hash_table_unref);
     g_clear_pointer(&import->emails, g_string_chunk_free);
     g_clear_pointer(&import->zone, g_time_zone_unref);
     if (import->rows != NULL)
@@ -354,6 +358,7 @@ static int import_file(Cli *cli, const char *file, gboolean dry_run)
     import.now_ms = control_now_ms(cli->config);
     import.rows = g_array_new(FALSE, FALSE, sizeof(Row));
     import.by_email = g_hash_table_new(g_str_hash, g_str_equal);
+    import.earlier = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     import.emails = g_string_chunk_new(EMAILS_BYTES);
     sigemptyset(&import.signals);
     sigaddset(&import.signals, SIGINT);

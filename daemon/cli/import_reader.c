@@ -37,23 +37,17 @@ static void slot_clear(Slot *slot)
 static void read_cells(const ImportSource *source, ContactFields *fields, char *const *cells, ImportRow *row)
 {
     g_autoptr(GError) error = NULL;
-    contact_fields_begin(fields);
     row->edit = import_columns_read(source->columns, cells, source->zone, fields, &row->column, &error);
     if (row->edit == NULL)
         row->fault = g_strdup(error->message);
 }
 
-/* FALSE where there is no further row. */
-static gboolean read_row(ImportReader *reader, ContactFields *fields, ImportRow *row)
+/* The row that csv stands at. FALSE where there is none. */
+static gboolean read_one(const ImportSource *source, ContactFields *fields, ImportRow *row)
 {
-    const ImportSource *source = &reader->source;
     CsvPlace place;
     char *const *cells = NULL;
     const char *fault = NULL;
-    if (source->places != NULL && reader->next_place == source->places->len)
-        return FALSE;
-    if (source->places != NULL)
-        csv_reader_seek(source->csv, g_array_index(source->places, CsvPlace, reader->next_place++));
     CsvResult result = csv_reader_next(source->csv, &place, &cells, &fault);
     if (result == CSV_END)
         return FALSE;
@@ -63,6 +57,35 @@ static gboolean read_row(ImportReader *reader, ContactFields *fields, ImportRow 
     else
         read_cells(source, fields, cells, row);
     return TRUE;
+}
+
+/* The row at place, laid over those before it with the same address; each of them was read before, and found good. */
+static gboolean read_person(const ImportSource *source, const CsvPlace *last, ContactFields *fields, ImportRow *row)
+{
+    g_autoptr(GPtrArray) places = g_ptr_array_new();
+    for (const CsvPlace *place = last; place != NULL;
+         place = g_hash_table_lookup(source->earlier, GSIZE_TO_POINTER(place->offset)))
+        g_ptr_array_add(places, (gpointer)place);
+    for (guint i = places->len; i-- > 0;) {
+        const CsvPlace *place = g_ptr_array_index(places, i);
+        csv_reader_seek(source->csv, *place);
+        if (!read_one(source, fields, row))
+            return FALSE;
+        if (i > 0)
+            contact_fields_continue(fields);
+    }
+    return TRUE;
+}
+
+/* FALSE where there is no further row. */
+static gboolean read_row(ImportReader *reader, ContactFields *fields, ImportRow *row)
+{
+    const ImportSource *source = &reader->source;
+    contact_fields_begin(fields);
+    if (source->places == NULL)
+        return read_one(source, fields, row);
+    return reader->next_place < source->places->len &&
+           read_person(source, &g_array_index(source->places, CsvPlace, reader->next_place++), fields, row);
 }
 
 static void fill(ImportReader *reader, Slot *slot)

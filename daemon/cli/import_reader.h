@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     CsvReader *csv;       /* used by the thread alone until the reader is freed */
     const GArray *places; /* CsvPlace: the rows to be read, in this order; NULL: all from where csv stands */
+    GHashTable *earlier;  /* offset of a row -> CsvPlace* of the one before it with the same address: both are read as one */
     const ImportColumns *columns;
     const Config *config;
     GTimeZone *zone; /* of dates in rows without one */
@@ -33,7 +34,7 @@ typedef struct {
 
 typedef struct ImportReader ImportReader;
 
-/* What source names must outlive the reader. */
+/* What source names must outlive the reader, and does not change while it reads. */
 ImportReader *import_reader_new(const ImportSource *source);
 
 /* The next batch, IMPORT_BATCH_ROWS of them but for the last; NULL: there is none. It belongs to the reader, until the next call. */

@@ -113,12 +113,35 @@ class TestImport:
         assert result.stdout == "1 added, 0 changed, 0 unchanged, 12 bad\n"
         assert [person["email"] for person in one.json("contact", "list")] == ["good@b.example"]
 
-    def test_of_two_rows_with_one_address_the_later_counts_also_the_second_time(self, one):
-        path = csv(one, "email,first_name\nkari@kunde.example,Wrong\nKARI@kunde.example,Kari\n")
+    def test_of_two_rows_with_one_address_the_later_counts_field_by_field_also_the_second_time(self, one):
+        path = csv(one, "email,first_name,last_name,company,tags,plan\n"
+                        "kari@kunde.example,Wrong,Nordmann,Fjord AS,happy,gold\n"
+                        "ola@kunde.example,Ola,,,,\n"
+                        "KARI@kunde.example,Kåri,,,vip,\n"
+                        "kari@kunde.example,Kari,,,,silver\n")
         first = one.run("import", path)
-        assert "stands on line 2 as well" in first.stderr and first.stdout.startswith("1 added, 0 changed, 0 unchanged, 0 bad")
-        assert contact(one)["first_name"] == "Kari"
-        assert counts(one, path)["unchanged"] == 1
+        assert f"{path}:4: kari@kunde.example stands on line 2 as well; where both say something, the later row counts" in first.stderr
+        assert f"{path}:5: kari@kunde.example stands on line 4 as well" in first.stderr
+        assert first.stdout.startswith("2 added, 0 changed, 0 unchanged, 0 bad")
+        person = contact(one)
+        assert (person["first_name"], person["last_name"], person["company"]) == ("Kari", "Nordmann", "Fjord AS")
+        assert person["tags"] == ["happy", "vip"] and person["attributes"] == {"plan": "silver"}
+        before = dump(one)
+        assert counts(one, path)["unchanged"] == 2 and dump(one) == before
+
+    @pytest.mark.parametrize("later, stage, since", [
+        (",,,Asia/Tokyo", "pitching", "2026-11-01T05:00:00Z"),               # a date stays that of its own row's zone
+        ("pitching,,,", "pitching", "2026-11-01T05:00:00Z"),
+        ("pitching,2026-11-02,,", "pitching", "2026-11-01T23:00:00Z"),       # and of the later row's, which has none
+        ("qualifying,,,", "qualifying", None),                               # the date is not that of this stage
+        (",,2026-11-03,", "pitching", "2026-11-01T05:00:00Z"),
+    ])
+    def test_a_date_goes_with_its_row(self, one, later, stage, since):
+        one.run("import", csv(one, "email,stage,stage_since,customer_since,time_zone\n"
+                                   f"kari@kunde.example,pitching,2026-11-01,,America/Chicago\nkari@kunde.example,{later}\n"))
+        person = contact(one)
+        assert person["stage"] == stage and (person["stage_since"] == since or not since and person["stage_since"] > "2026-11-23")
+        assert ("customer_since" in person) == ("11-03" in later)
 
     @pytest.mark.parametrize("data", [
         b"\xef\xbb\xbfemail;first_name\r\nkari@kunde.example;K\xc3\xa5re\r\n",
