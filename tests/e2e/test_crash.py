@@ -13,3 +13,8 @@ class TestCrash:
         assert kills >= 8
         # what was in flight: on each of four connections at most 64 (engine/pace.h), however fast the server
         assert uncertain <= kills * 4 * 64
+
+    def test_a_server_that_fails_at_any_phase_and_kills_beside_it_lose_and_double_nothing(self):
+        kills, _, faults = campaign(seed=20260106, messages=150, kills=8, hostile=True)
+        assert not faults, faults[:10]
+        assert kills >= 6
