@@ -8,6 +8,7 @@
 #include "cli/facts.h"
 #include "cli/table.h"
 #include "engine/control.h"
+#include "plan/schedule.h"
 #include "store/suppressions.h"
 
 enum { HISTORY_SHOWN = 5, LABEL_COLUMNS = 16 };
@@ -73,6 +74,8 @@ static char *due_text(const Enrolment *enrolment, GTimeZone *zone)
 {
     if (enrolment->state != ENROLMENT_ACTIVE)
         return g_strdup("");
+    if (enrolment->due_ms == SCHEDULE_NEVER)
+        return g_strdup("not known yet");
     return enrolment->due_ms != 0 ? timestamp_format_local(enrolment->due_ms, zone) : g_strdup("in the queue");
 }
 

@@ -4,6 +4,7 @@
 #include "cli/facts.h"
 
 #include "base/json.h"
+#include "plan/schedule.h"
 
 void facts_add_strings(JsonObject *object, const char *member, char **strings)
 {
@@ -97,7 +98,7 @@ JsonObject *enrolment_object(const Enrolment *enrolment)
     json_add_text(object, "stage", enrolment->stage);
     json_add_time(object, "anchor_at", enrolment->anchor_ms);
     json_add_text(object, "next_step", enrolment->next_step);
-    json_add_time(object, "due_at", enrolment->due_ms);
+    json_add_time(object, "due_at", enrolment->due_ms != SCHEDULE_NEVER ? enrolment->due_ms : 0);
     json_add_time(object, "enrolled_at", enrolment->enrolled_ms);
     json_add_time(object, "ended_at", enrolment->ended_ms);
     json_add_text(object, "end_reason", enrolment->end_reason);

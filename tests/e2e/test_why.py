@@ -83,3 +83,10 @@ class TestWhy:
         one.run("contact", "stage", customer(), "negotiating")
         wait_for(lambda: not why(one, customer())["enrolled"], 10)
         assert why(one, customer())["reason"].startswith("ended: stage-change")
+
+    def test_a_date_that_is_not_known_is_no_day_of_the_year_9999(self, nurture, customer):
+        one = nurture(rules='{ name = "r"; anchor = "stage"; when = { stage = "pitching"; }; steps = ( { on = "renewal"; template = "pitch-1"; } ); }').start()
+        one.run("import", write_csv(one, [(customer(), "K", "pitching", days_ago(1), "en")]))
+        assert enrolled(one, customer())["reason"].startswith('waits for a date in the attribute "renewal"')
+        shown = one.run("contact", "show", customer()).stdout + one.run("contact", "show", customer(), "--json").stdout + one.run("why", customer()).stdout
+        assert "not known yet" in shown and "9999" not in shown and "never" not in shown and "at once" not in shown
