@@ -15,7 +15,8 @@ const Command contact_subcommands[] = {
     {"alias", "EMAIL add|remove ADDRESS", "Adds and takes away a further address", contact_command_alias, NULL, NULL},
     {"pause", "EMAIL [--until DATE]", "Sends a person nothing until then", contact_command_pause, NULL, NULL},
     {"resume", "EMAIL", "Ends a pause", contact_command_resume, NULL, NULL},
-    {"forget", "EMAIL [--yes]", "Erases a person and all that is known of them", contact_command_forget, NULL, NULL},
+    {"forget", "EMAIL [--yes] [--suppress]", "Erases a person and all that is known of them", contact_command_forget, NULL,
+     NULL},
     {"export", "EMAIL", "Everything about a person, as JSON", contact_command_export, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -9,6 +9,7 @@
 #include "cli/facts.h"
 #include "cli/terminal.h"
 #include "engine/control.h"
+#include "store/suppressions.h"
 
 /* ---- pause, resume --------------------------------------------------------------------------------------------------- */
 
@@ -87,11 +88,36 @@ static gboolean is_confirmed(Cli *cli, const char *email)
     return fgets(answer, sizeof(answer), stdin) != NULL && g_str_equal(g_strstrip(answer), "yes");
 }
 
+static gboolean suppress_all(Cli *cli, const Contact *contact, GError **error)
+{
+    g_auto(GStrv) aliases = NULL;
+    Suppression suppression = {
+        .address = contact->email, .reason = "manual", .detail = "", .at_ms = control_now_ms(cli->config)};
+    if (!store_suppression_add(cli->store, &suppression, error) ||
+        !store_contact_aliases(cli->store, contact->id, &aliases, error))
+        return FALSE;
+    for (char **alias = aliases; *alias != NULL; alias++) {
+        suppression.address = *alias;
+        if (!store_suppression_add(cli->store, &suppression, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What is suppressed first is kept as a digest. */
+static gboolean forget(Cli *cli, const Contact *contact, gboolean suppress, GError **error)
+{
+    g_autoptr(StoreTransaction) transaction = store_begin(cli->store, error);
+    return transaction != NULL && (!suppress || suppress_all(cli, contact, error)) &&
+           store_contact_forget(cli->store, contact->id, error) && store_commit(g_steal_pointer(&transaction), error);
+}
+
 int contact_command_forget(Cli *cli, char **words)
 {
-    gboolean yes = FALSE;
+    gboolean yes = FALSE, suppress = FALSE;
     const GOptionEntry entries[] = {
         {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Do not ask", NULL},
+        {"suppress", 0, 0, G_OPTION_ARG_NONE, &suppress, "Never mail them again, should they be added again", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     GError *error = NULL;
@@ -106,7 +132,7 @@ int contact_command_forget(Cli *cli, char **words)
         return cli_failed_by(cli, error);
     if (!yes && !is_confirmed(cli, contact->email))
         return cli_failed(cli, "%s was not erased", contact->email);
-    if (!store_contact_forget(cli->store, contact->id, &error))
+    if (!forget(cli, contact, suppress, &error))
         return cli_failed_by(cli, error);
     control_knock(cli->config);
     cli_tell(cli, contact->email, "erased");

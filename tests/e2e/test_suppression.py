@@ -201,3 +201,13 @@ class TestErased:
         assert "--force" in refused(gone, "remove", KARI)
         gone.run("suppression", "remove", KARI, "--force")
         assert "was erased" not in gone.run("contact", "add", KARI).stderr
+
+    def test_erasing_can_suppress(self, one):
+        for address, options in ((KARI, ("--suppress",)), ("ola@kunde.example", ())):
+            one.run("contact", "add", address)
+            one.run("contact", "alias", address, "add", "2" + address)
+            one.run("contact", "forget", address, "--yes", *options)
+        assert [row["erased"] for row in one.json("suppression", "list")] == [True, True]
+        one.run("import", write(one, f"email\n2{KARI}\nola@kunde.example\n", "people.csv"))
+        assert one.json("contact", "show", "2" + KARI)[0]["suppressed"] == "manual"
+        assert "suppressed" not in one.json("contact", "show", "ola@kunde.example")[0]
