@@ -57,20 +57,21 @@ static gboolean tag_stops(const Decision *decision, const Rule *rule, const Enro
                                       (const char *const *)rule->stop_tags, ret_stops, error);
 }
 
-static gboolean own_stop(const Decision *decision, const Rule *rule, const Enrolment *enrolment, char **ret_reason, GError **error)
+static gboolean own_stop(const Decision *decision, const Rule *rule, const Enrolment *enrolment, guint stop_on, char **ret_reason, GError **error)
 {
     guint kinds = 0;
     gboolean tagged = FALSE;
     if (!store_history_kinds_after(decision->subject.core->store, enrolment->contact_id, enrolment->history_mark, &kinds, NULL, error) ||
         !tag_stops(decision, rule, enrolment, FALSE, &tagged, error))
         return FALSE;
-    const char *reason = reason_of(kinds, rule->stop_on);
+    const char *reason = reason_of(kinds, stop_on);
     *ret_reason = g_strdup(reason ? reason : tagged ? "tag" : NULL);
     return TRUE;
 }
 
 /* A bounce, a complaint or a farewell is about one person; only what the rule itself names counts for the colleagues. */
-static gboolean colleagues_stop(const Decision *decision, const Rule *rule, const Enrolment *enrolment, char **ret_reason, GError **error)
+static gboolean colleagues_stop(const Decision *decision, const Rule *rule, const Enrolment *enrolment, guint stop_on, char **ret_reason,
+                                GError **error)
 {
     guint kinds = 0;
     gboolean tagged = FALSE;
@@ -79,9 +80,21 @@ static gboolean colleagues_stop(const Decision *decision, const Rule *rule, cons
     if (!store_history_colleagues_kinds_after(decision->subject.core->store, enrolment->contact_id, enrolment->history_mark, &kinds, error) ||
         !tag_stops(decision, rule, enrolment, TRUE, &tagged, error))
         return FALSE;
-    const char *reason = reason_of(kinds, rule->stop_on & ~(guint)STOP_ALWAYS);
+    const char *reason = reason_of(kinds, stop_on & ~(guint)STOP_ALWAYS);
     if (reason || tagged)
         *ret_reason = g_strdup_printf("a colleague's %s", reason ? reason : "tag");
+    return TRUE;
+}
+
+/* What happened behind the enrolment's mark that is one of the events stop_on; NULL for nothing. */
+static gboolean stop_event(const Decision *decision, const Rule *rule, const Enrolment *enrolment, guint stop_on, char **ret_reason,
+                           GError **error)
+{
+    g_autofree char *reason = NULL;
+    if (!own_stop(decision, rule, enrolment, stop_on, &reason, error) ||
+        (!reason && !colleagues_stop(decision, rule, enrolment, stop_on, &reason, error)))
+        return FALSE;
+    *ret_reason = g_steal_pointer(&reason);
     return TRUE;
 }
 
@@ -89,13 +102,10 @@ static gboolean colleagues_stop(const Decision *decision, const Rule *rule, cons
 static gboolean stop_reason(const Decision *decision, const Rule *rule, const Enrolment *enrolment, gboolean holds, char **ret_reason,
                             GError **error)
 {
-    g_autofree char *reason = NULL;
-    if (!own_stop(decision, rule, enrolment, &reason, error) ||
-        (!reason && !colleagues_stop(decision, rule, enrolment, &reason, error)))
+    if (!stop_event(decision, rule, enrolment, rule->stop_on, ret_reason, error))
         return FALSE;
-    if (!reason && !holds)
-        reason = g_strdup("conditions");
-    *ret_reason = g_steal_pointer(&reason);
+    if (!*ret_reason && !holds)
+        *ret_reason = g_strdup("conditions");
     return TRUE;
 }
 
@@ -142,32 +152,48 @@ static gboolean refresh(Decision *decision, const Rule *rule, Enrolment *enrolme
            (step || go_round(decision, rule, enrolment, error));
 }
 
-/* It ended since an address of theirs was suppressed: that is over, and nothing came meanwhile that stops the rule. */
-static gboolean is_cleared(Decision *decision, const Rule *rule, Enrolment *enrolment, gboolean *ret_cleared, GError **error)
+/* Whether what ended it is over: that they had left (the stage, the conditions, a rule that was gone), or a suppression. */
+static gboolean is_over_again(const Decision *decision, const Enrolment *enrolment, gboolean *ret_over, GError **error)
 {
-    const Subject *subject = &decision->subject;
-    gboolean suppressed = FALSE;
-    g_autofree char *reason = NULL;
-    if (!store_suppression_check(subject->core->store, subject->contact->email, &suppressed, NULL, error) ||
-        !stop_reason(decision, rule, enrolment, TRUE, &reason, error))
-        return FALSE;
-    *ret_cleared = !suppressed && !reason;
+    const char *reason = enrolment->end_reason;
+    if (g_str_equal(reason, "suppressed")) {
+        gboolean suppressed = FALSE;
+        if (!store_suppression_check(decision->subject.core->store, decision->subject.contact->email, &suppressed, NULL, error))
+            return FALSE;
+        *ret_over = !suppressed;
+        return TRUE;
+    }
+    gboolean left = g_str_equal(reason, "conditions") || g_str_equal(reason, "stage-change") || g_str_equal(reason, "rule removed");
+    *ret_over = left && g_ascii_strcasecmp(enrolment->stage, decision->subject.contact->stage) == 0;
     return TRUE;
 }
 
+/* What would have stopped the rule, had they been in it meanwhile, ends it for good: an answer above all. They came back by a change of
+ * stage, so that one stops nothing here but after a suppression. */
 static gboolean may_resume(Decision *decision, const Rule *rule, Enrolment *enrolment, gboolean *ret_may, GError **error)
 {
-    gboolean left_conditions = g_str_equal(enrolment->end_reason, "conditions") ||
-                               g_str_equal(enrolment->end_reason, "stage-change") ||
-                               g_str_equal(enrolment->end_reason, "rule removed");
-    *ret_may = enrolment->state == ENROLMENT_ENDED && left_conditions &&
-               g_ascii_strcasecmp(enrolment->stage, decision->subject.contact->stage) == 0;
-    return enrolment->state != ENROLMENT_ENDED || !g_str_equal(enrolment->end_reason, "suppressed") ||
-           is_cleared(decision, rule, enrolment, ret_may, error);
+    gboolean over = FALSE;
+    g_autofree char *reason = NULL;
+    *ret_may = FALSE;
+    if (!is_over_again(decision, enrolment, &over, error))
+        return FALSE;
+    if (!over)
+        return TRUE;
+    guint stop_on = g_str_equal(enrolment->end_reason, "suppressed") ? rule->stop_on : rule->stop_on & ~(guint)STOP_STAGE_CHANGE;
+    if (!stop_event(decision, rule, enrolment, stop_on, &reason, error))
+        return FALSE;
+    *ret_may = !reason;
+    if (!reason)
+        return TRUE;
+    g_free(enrolment->end_reason);
+    enrolment->end_reason = g_steal_pointer(&reason);
+    return store_enrolment_update(decision->subject.core->store, enrolment, error);
 }
 
 static gboolean resume(Decision *decision, const Rule *rule, Enrolment *enrolment, GError **error)
 {
+    if (!store_outbox_forget_cancelled(decision->subject.core->store, enrolment->id, enrolment->end_reason, error))
+        return FALSE;
     enrolment->state = ENROLMENT_ACTIVE;
     enrolment->history_mark = decision->newest_interaction;
     enrolment->ended_ms = 0;

@@ -172,6 +172,14 @@ gboolean store_outbox_spare_approval(Store *store, gint64 id, gint64 now_ms, GEr
                            error, DB_INT(id), DB_INT(now_ms));
 }
 
+gboolean store_outbox_forget_cancelled(Store *store, gint64 enrolment_id, const char *reason, GError **error)
+{
+    return store_write_run(store,
+                           "DELETE FROM outbox WHERE enrolment_id = $1 AND state = 'cancelled' AND reason = $2 AND message_key = ''"
+                           " AND sending_ms = 0",
+                           error, DB_INT(enrolment_id), DB_TEXT(reason));
+}
+
 gboolean store_outbox_set_priority(Store *store, const char *rule, int priority, GError **error)
 {
     return store_write_run(store,

@@ -71,6 +71,9 @@ gboolean store_outbox_await_approval(Store *store, gint64 id, const char *reason
  * rule want approval again, it is held again. One that does not await approval stays as it is. */
 gboolean store_outbox_spare_approval(Store *store, gint64 id, gint64 now_ms, GError **error);
 
+/* Their rule goes on that ended for that reason: what waited then, and was cancelled with that reason before any try, is decided anew. */
+gboolean store_outbox_forget_cancelled(Store *store, gint64 enrolment_id, const char *reason, GError **error);
+
 /* Earliest due_ms of the account's queued or deferred; 0: none. */
 gboolean store_outbox_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error);
 

@@ -293,7 +293,7 @@ static void test_a_suppression_taken_back_lets_the_rule_go_on(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
         rig_decide(rig, ids[i]);
     assert_enrolment(rig, ids[0], "after-pitch", "active");
-    assert_enrolment(rig, ids[1], "after-pitch", "suppressed");
+    assert_enrolment(rig, ids[1], "after-pitch", "reply");
     rig_step_at(rig, "2026-03-02 13:00");
     assert_message(rig, ids[0], "after-pitch", "one", "queued");
     assert_message(rig, ids[1], "after-pitch", "one", "undecided");

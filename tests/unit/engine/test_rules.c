@@ -277,6 +277,60 @@ static void until_ends_the_rule_and_its_rounds(void **state)
     assert_enrolment(rig, late, "r", "never in it");
 }
 
+/* ---- coming back ---- */
+
+static void move_to(Rig *rig, gint64 id, const char *email, const char *stage)
+{
+    rig_save(rig, &(ContactEdit){.email = email, .stage = stage});
+    rig_decide(rig, id);
+}
+
+static void a_step_that_waited_when_they_left_goes_when_they_are_back(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULE("", ONE ", " TWO), "");
+    gint64 id = pitched(rig, "kari@x.no", NULL);
+    rig_step_at(rig, "2026-03-03 12:00");
+    assert_message(rig, id, "r", "one", "queued");
+    move_to(rig, id, "kari@x.no", "negotiating");
+    assert_message(rig, id, "r", "one", "cancelled");
+    move_to(rig, id, "kari@x.no", "pitching");
+    g_autoptr(Enrolment) enrolment = rig_enrolment(rig, id, "r");
+    assert_string_equal(enrolment->next_step, "one");
+    rig_step_at(rig, "2026-03-04 13:00");
+    assert_message(rig, id, "r", "one", "queued");
+}
+
+static void a_message_that_a_person_cancelled_does_not_come_back(void **state)
+{
+    Rig *rig = *state;
+    gboolean moved = FALSE;
+    const OutboxOutcome cancelled = {.state = OUTBOX_CANCELLED, .reason = "cancelled by hand"};
+    rig_configure(rig, RULE("", ONE ", " TWO), "");
+    gint64 id = pitched(rig, "kari@x.no", NULL);
+    rig_step_at(rig, "2026-03-03 12:00");
+    g_autoptr(OutboxMessage) message = rig_message(rig, id, "r", "one");
+    assert_done(store_outbox_move(rig->store, message->id, 1u << OUTBOX_QUEUED, &cancelled, clock_now_ms(rig->clock), &moved, &error));
+    move_to(rig, id, "kari@x.no", "negotiating");
+    move_to(rig, id, "kari@x.no", "pitching");
+    g_autoptr(Enrolment) enrolment = rig_enrolment(rig, id, "r");
+    assert_string_equal(enrolment->next_step, "two");
+}
+
+static void who_answered_while_away_from_the_stage_is_not_written_to_again(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, RULE("", ONE ", " TWO), "");
+    gint64 id = pitched(rig, "kari@x.no", NULL);
+    rig_step_at(rig, "2026-03-03 12:00");
+    rig_send(rig, id, "r", "one", "a@example.com");
+    move_to(rig, id, "kari@x.no", "negotiating");
+    rig_happens(rig, id, INTERACTION_REPLY);
+    rig_decide(rig, id);
+    move_to(rig, id, "kari@x.no", "pitching");
+    assert_enrolment(rig, id, "r", "reply");
+}
+
 /* ---- dates ---- */
 
 static void set_renewal(Rig *rig, const char *email, const char *date)
@@ -409,6 +463,9 @@ int main(void)
         with_rig(a_colleagues_bounce_and_earlier_answer_stop_nobody_else),
         with_rig(without_the_scope_colleagues_go_on),
         with_rig(until_ends_the_rule_and_its_rounds),
+        with_rig(a_step_that_waited_when_they_left_goes_when_they_are_back),
+        with_rig(a_message_that_a_person_cancelled_does_not_come_back),
+        with_rig(who_answered_while_away_from_the_stage_is_not_written_to_again),
         with_rig(a_date_that_is_not_known_is_waited_for),
         with_rig(a_date_that_has_passed_is_left_out_and_the_rule_goes_on),
         with_rig(a_date_that_has_passed_is_left_out_once_a_round_and_not_for_years_ahead),
