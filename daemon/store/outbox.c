@@ -106,13 +106,14 @@ gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error)
 
 /* ---- moving ----------------------------------------------------------------------------------------------------------- */
 
-static gboolean refresh_last_contacted(Store *store, gint64 contact_id, GError **error)
+/* Of the contact whose row this is. */
+static gboolean refresh_last_contacted(Store *store, gint64 id, GError **error)
 {
-    return db_run(
-        store->db,
-        "UPDATE contact SET last_contacted_ms = coalesce((SELECT max(o.sending_ms) FROM outbox o WHERE o.contact_id = $1"
-        " AND o.state IN ('sending', 'sent', 'uncertain') AND o.is_task = 0), 0) WHERE id = $1",
-        error, DB_INT(contact_id));
+    return db_run(store->db,
+                  "UPDATE contact SET last_contacted_ms = coalesce((SELECT max(o.sending_ms) FROM outbox o"
+                  " WHERE o.contact_id = contact.id AND " OUTBOX_REACHED "), 0)"
+                  " WHERE id = (SELECT contact_id FROM outbox WHERE id = $1)",
+                  error, DB_INT(id));
 }
 
 gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gint64 now_ms, gboolean *ret_claimed,
@@ -120,22 +121,16 @@ gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gin
 {
     g_auto(StoreWrite) write = {0};
     g_autofree char *message_key = store_message_key(message_id);
-    gboolean claimed = FALSE;
-    gint64 contact_id = 0;
     if (!store_write_begin(store, &write, error) ||
-        !db_run_int(store->db,
-                    "UPDATE outbox SET state = 'sending', sending_ms = $3, reason = '',"
-                    " message_id = CASE WHEN message_key <> '' THEN message_id ELSE $2 END,"
-                    " message_key = CASE WHEN message_key <> '' THEN message_key ELSE $4 END"
-                    " WHERE id = $1 AND state IN ('queued', 'deferred') AND due_ms > 0 AND due_ms <= $3"
-                    " AND EXISTS (SELECT 1 FROM enrolment e WHERE e.id = outbox.enrolment_id AND e.state = 'active')"
-                    " AND EXISTS (SELECT 1 FROM contact c WHERE c.id = outbox.contact_id AND c.paused_until_ms <= $3)"
-                    " AND NOT EXISTS (SELECT 1 FROM contact_address a, suppression s"
-                    "     WHERE a.contact_id = outbox.contact_id AND s.address IN (a.address, a.domain))"
-                    " RETURNING contact_id",
-                    &claimed, &contact_id, error, DB_INT(id), DB_TEXT(message_id), DB_INT(now_ms), DB_TEXT(message_key)))
+        !db_run(store->db,
+                "UPDATE outbox AS o SET state = 'sending', sending_ms = $2, reason = '',"
+                " message_id = CASE WHEN message_key <> '' THEN message_id ELSE $3 END,"
+                " message_key = CASE WHEN message_key <> '' THEN message_key ELSE $4 END"
+                " WHERE id = $1 AND state IN ('queued', 'deferred') AND due_ms > 0 AND due_ms <= $2 AND " OUTBOX_MAY_LEAVE,
+                error, DB_INT(id), DB_INT(now_ms), DB_TEXT(message_id), DB_TEXT(message_key)))
         return FALSE;
-    if ((claimed && !refresh_last_contacted(store, contact_id, error)) || !store_write_end(&write, error))
+    gboolean claimed = db_changes(store->db) > 0;
+    if ((claimed && !refresh_last_contacted(store, id, error)) || !store_write_end(&write, error))
         return FALSE;
     *ret_claimed = claimed;
     return TRUE;
@@ -213,28 +208,47 @@ static DbValue allowed(guint from, OutboxState state)
     return DB_TEXT((from & BIT(state)) != 0 ? outbox_state_name(state) : "");
 }
 
+static gint64 ended_at(OutboxState state, gint64 now_ms)
+{
+    gboolean ends = state == OUTBOX_SENT || state == OUTBOX_FAILED || state == OUTBOX_CANCELLED || state == OUTBOX_SKIPPED;
+    return ends ? now_ms : 0;
+}
+
 /* let_go_ms: when a person let the row go, which approves it and starts its lateness anew; 0 where nobody did. */
 static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gint64 let_go_ms,
-                     gboolean *ret_moved, gint64 *ret_contact_id, GError **error)
+                     gboolean *ret_moved, GError **error)
 {
     OutboxState state = outcome->state;
     gboolean waits = state == OUTBOX_QUEUED || state == OUTBOX_DEFERRED;
-    gboolean ends = state == OUTBOX_SENT || state == OUTBOX_FAILED || state == OUTBOX_CANCELLED || state == OUTBOX_SKIPPED;
     gint64 due_ms = !waits ? 0 : outcome->due_ms != 0 ? outcome->due_ms : now_ms;
-    if (!db_run_int(store->db,
-                    "UPDATE outbox SET state = $2, due_ms = CASE WHEN $3 > 0 THEN $3 ELSE due_ms END, reason = $4,"
-                    " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7,"
-                    " planned_ms = CASE WHEN planned_ms < $17 THEN $17 ELSE planned_ms END,"
-                    " approval = CASE WHEN $17 > 0 AND approval = 'awaited' THEN 'given' ELSE approval END WHERE id = $1"
-                    " AND state IN ($8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING contact_id",
-                    ret_moved, ret_contact_id, error, DB_INT(id), DB_TEXT(outbox_state_name(state)), DB_INT(due_ms),
-                    DB_TEXT(outcome->reason), DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0),
-                    DB_INT(ends ? now_ms : 0), allowed(from, OUTBOX_QUEUED), allowed(from, OUTBOX_SENDING),
-                    allowed(from, OUTBOX_SENT), allowed(from, OUTBOX_DEFERRED), allowed(from, OUTBOX_FAILED),
-                    allowed(from, OUTBOX_UNCERTAIN), allowed(from, OUTBOX_HELD), allowed(from, OUTBOX_CANCELLED),
-                    allowed(from, OUTBOX_SKIPPED), DB_INT(let_go_ms)))
+    if (!db_run(store->db,
+                "UPDATE outbox SET state = $2, due_ms = CASE WHEN $3 > 0 THEN $3 ELSE due_ms END, reason = $4,"
+                " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7,"
+                " planned_ms = CASE WHEN planned_ms < $17 THEN $17 ELSE planned_ms END,"
+                " approval = CASE WHEN $17 > 0 AND approval = 'awaited' THEN 'given' ELSE approval END WHERE id = $1"
+                " AND state IN ($8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                error, DB_INT(id), DB_TEXT(outbox_state_name(state)), DB_INT(due_ms), DB_TEXT(outcome->reason),
+                DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0), DB_INT(ended_at(state, now_ms)),
+                allowed(from, OUTBOX_QUEUED), allowed(from, OUTBOX_SENDING), allowed(from, OUTBOX_SENT),
+                allowed(from, OUTBOX_DEFERRED), allowed(from, OUTBOX_FAILED), allowed(from, OUTBOX_UNCERTAIN),
+                allowed(from, OUTBOX_HELD), allowed(from, OUTBOX_CANCELLED), allowed(from, OUTBOX_SKIPPED),
+                DB_INT(let_go_ms)))
         return FALSE;
-    return !*ret_moved || refresh_last_contacted(store, *ret_contact_id, error);
+    *ret_moved = db_changes(store->db) > 0;
+    return !*ret_moved || refresh_last_contacted(store, id, error);
+}
+
+/* What becomes of nearly every message. It counted as having reached the contact before, so that last_contacted_ms stays. */
+static gboolean move_to_sent(Store *store, gint64 id, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved, GError **error)
+{
+    if (!db_run(store->db,
+                "UPDATE outbox SET state = 'sent', reason = $2, subject = CASE WHEN $3 <> '' THEN $3 ELSE subject END,"
+                " attempts = attempts + $4, ended_ms = $5 WHERE id = $1 AND state = 'sending'",
+                error, DB_INT(id), DB_TEXT(outcome->reason), DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0),
+                DB_INT(now_ms)))
+        return FALSE;
+    *ret_moved = db_changes(store->db) > 0;
+    return TRUE;
 }
 
 static gboolean refuse_move(Store *store, StoreWrite *write, gint64 id, OutboxState wanted, GError **error)
@@ -254,12 +268,19 @@ gboolean store_outbox_finish(Store *store, gint64 id, const OutboxOutcome *outco
 {
     g_auto(StoreWrite) write = {0};
     gboolean moved = FALSE;
-    gint64 contact_id = 0;
     gboolean drops = outcome->state == OUTBOX_CANCELLED || outcome->state == OUTBOX_SKIPPED;
     if (!store_write_begin(store, &write, error) ||
-        !move(store, id, drops ? FROM_IDLE : FROM_UNSENT, outcome, now_ms, 0, &moved, &contact_id, error))
+        (outcome->state == OUTBOX_SENT && !move_to_sent(store, id, outcome, now_ms, &moved, error)) ||
+        (!moved && !move(store, id, drops ? FROM_IDLE : FROM_UNSENT, outcome, now_ms, 0, &moved, error)))
         return FALSE;
     return moved ? store_write_end(&write, error) : refuse_move(store, &write, id, outcome->state, error);
+}
+
+static gboolean mark_owner_of(Store *store, gint64 id, GError **error)
+{
+    gint64 contact_id = 0;
+    return db_run_int(store->db, "SELECT contact_id FROM outbox WHERE id = $1", NULL, &contact_id, error, DB_INT(id)) &&
+           store_mark(store, contact_id, error);
 }
 
 gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms,
@@ -267,11 +288,10 @@ gboolean store_outbox_move(Store *store, gint64 id, guint from, const OutboxOutc
 {
     g_auto(StoreWrite) write = {0};
     gboolean moved = FALSE;
-    gint64 contact_id = 0, let_go_ms = outcome->state == OUTBOX_QUEUED ? now_ms : 0;
+    gint64 let_go_ms = outcome->state == OUTBOX_QUEUED ? now_ms : 0;
     if (!store_write_begin(store, &write, error) ||
-        !move(store, id, from & FROM_ALL, outcome, now_ms, let_go_ms, &moved, &contact_id, error))
-        return FALSE;
-    if ((moved && !store_mark(store, contact_id, error)) || !store_write_end(&write, error))
+        !move(store, id, from & FROM_ALL, outcome, now_ms, let_go_ms, &moved, error) ||
+        (moved && !mark_owner_of(store, id, error)) || !store_write_end(&write, error))
         return FALSE;
     *ret_moved = moved;
     return TRUE;

@@ -8,9 +8,6 @@
 /* What waits and has a time: the condition of the indexes outbox_due and outbox_oldest. */
 #define WAITS "o.state IN ('queued', 'deferred') AND o.due_ms > 0"
 
-/* What counts for the limits of a contact: the condition of the index outbox_contacted. */
-#define REACHED_CONTACT "o.state IN ('sending', 'sent', 'uncertain') AND o.is_task = 0"
-
 #define OUTBOX_SELECT                                                                                                       \
     "SELECT o.id, o.enrolment_id, o.contact_id, c.email, o.account, o.rule, o.step, o.round, o.state, o.planned_ms, "       \
     "o.due_ms, o.attempts,"                                                                                                 \
@@ -239,7 +236,7 @@ gboolean store_outbox_nth_contacted(Store *store, gint64 contact_id, guint nth, 
 {
     g_assert(nth >= 1);
     return db_run_int(store->db,
-                      "SELECT o.sending_ms FROM outbox o WHERE o.contact_id = $1 AND " REACHED_CONTACT
+                      "SELECT o.sending_ms FROM outbox o WHERE o.contact_id = $1 AND " OUTBOX_REACHED
                       " ORDER BY o.sending_ms DESC LIMIT 1 OFFSET $2",
                       NULL, ret_at_ms, error, DB_INT(contact_id), DB_INT((gint64)nth - 1));
 }
@@ -273,7 +270,7 @@ gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const Ou
     g_autoptr(DbStatement) rows =
         all ? db_query(store->db, OUTBOX_SELECT "ORDER BY o.due_ms, o.id", error)
             : db_query(store->db,
-                       OUTBOX_SELECT "WHERE o.state NOT IN ('sent', 'cancelled', 'skipped') ORDER BY o.due_ms, o.id", error);
+                       OUTBOX_SELECT "WHERE o.state <> 'sent' AND o.state <> 'cancelled' AND o.state <> 'skipped' ORDER BY o.due_ms, o.id", error);
     if (rows == NULL)
         return FALSE;
     DbStep step = DB_DONE;
@@ -310,11 +307,6 @@ gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts,
 
 gboolean store_outbox_may_leave(Store *store, gint64 id, gint64 now_ms, gboolean *ret_may_leave, GError **error)
 {
-    return db_run_int(store->db,
-                      "SELECT 1 FROM outbox o WHERE o.id = $1"
-                      " AND EXISTS (SELECT 1 FROM enrolment e WHERE e.id = o.enrolment_id AND e.state = 'active')"
-                      " AND EXISTS (SELECT 1 FROM contact c WHERE c.id = o.contact_id AND c.paused_until_ms <= $2)"
-                      " AND NOT EXISTS (SELECT 1 FROM contact_address a, suppression s"
-                      "     WHERE a.contact_id = o.contact_id AND s.address IN (a.address, a.domain))",
-                      ret_may_leave, NULL, error, DB_INT(id), DB_INT(now_ms));
+    return db_run_int(store->db, "SELECT 1 FROM outbox o WHERE o.id = $1 AND " OUTBOX_MAY_LEAVE, ret_may_leave, NULL, error,
+                      DB_INT(id), DB_INT(now_ms));
 }

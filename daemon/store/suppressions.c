@@ -118,9 +118,12 @@ static gboolean check_named(Store *store, const char *address, char **ret_reason
 {
     g_autoptr(DbStatement) row =
         db_query(store->db,
-                 "SELECT reason FROM suppression WHERE address IN ($1, $2) UNION ALL"
-                 " SELECT s.reason FROM contact_address a, suppression s WHERE a.contact_id = " CONTACT_ID_BY_ADDRESS
-                 " AND s.address IN (a.address, a.domain) LIMIT 1",
+                 "SELECT reason FROM suppression WHERE address = $1"
+                 " UNION ALL SELECT reason FROM suppression WHERE address = $2"
+                 " UNION ALL SELECT s.reason FROM contact_address a, suppression s WHERE a.contact_id = " CONTACT_ID_BY_ADDRESS
+                 " AND s.address = a.address"
+                 " UNION ALL SELECT s.reason FROM contact_address a, suppression s WHERE a.contact_id = " CONTACT_ID_BY_ADDRESS
+                 " AND s.address = a.domain LIMIT 1",
                  error, DB_TEXT(address), DB_TEXT(store_domain_of(address)));
     DbStep step = row != NULL ? db_step(row, error) : DB_FAILED;
     if (step == DB_FAILED)

@@ -150,19 +150,26 @@ static void the_history_fills_the_new_columns(void **state)
     assert_int_equal(number_of(fixture->store, "SELECT count(*) FROM interaction WHERE contact_id = 2"), 0);
 }
 
-/* All statements of the newest migration, and then the end. */
+static gboolean run_migration(Db *db, const Migration *migration)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(migration->sql) && migration->sql[i] != NULL; i++) {
+        g_autoptr(GString) sql = g_string_new(migration->sql[i]);
+        g_string_replace(sql, "{identity}", db->driver->identity_column, 0);
+        if (!db->driver->script(db, sql->str, NULL))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* All statements of the migrations behind the first, and then the end. */
 static void migrate_and_die(const char *url)
 {
     g_autoptr(Db) db = db_open(url, DB_MODE_READ_WRITE, NULL);
-    const Migration *newest = &schema_migrations[schema_n_migrations - 1];
     if (db == NULL || !db_begin(db, NULL))
         _exit(1);
-    for (gsize i = 0; i < G_N_ELEMENTS(newest->sql) && newest->sql[i] != NULL; i++) {
-        g_autoptr(GString) sql = g_string_new(newest->sql[i]);
-        g_string_replace(sql, "{identity}", db->driver->identity_column, 0);
-        if (!db->driver->script(db, sql->str, NULL))
+    for (gsize i = 1; i < schema_n_migrations; i++)
+        if (!run_migration(db, &schema_migrations[i]))
             _exit(1);
-    }
     kill(getpid(), SIGKILL);
 }
 
