@@ -75,6 +75,11 @@ JsonObject *contact_object(const Contact *contact, gint64 now_ms)
     return object;
 }
 
+char *step_words(const char *step, const char *variant)
+{
+    return variant && *variant && !g_str_equal(step, variant) ? g_strdup_printf("%s (%s)", step, variant) : g_strdup(step);
+}
+
 JsonObject *interaction_object(const Interaction *interaction)
 {
     JsonObject *object = json_object_new();
@@ -82,6 +87,7 @@ JsonObject *interaction_object(const Interaction *interaction)
     json_object_set_string_member(object, "kind", interaction_kind_name(interaction->kind));
     json_object_set_string_member(object, "rule", interaction->rule);
     json_object_set_string_member(object, "step", interaction->step);
+    json_add_text(object, "variant", interaction->variant);
     json_object_set_string_member(object, "subject", interaction->subject);
     json_object_set_string_member(object, "text", interaction->text);
     json_object_set_string_member(object, "message_id", interaction->message_id);
@@ -112,6 +118,7 @@ JsonObject *message_object(const OutboxMessage *message)
     json_object_set_string_member(object, "contact", message->email);
     json_object_set_string_member(object, "rule", message->rule);
     json_object_set_string_member(object, "step", message->step);
+    json_add_text(object, "variant", message->variant);
     json_object_set_string_member(object, "state", outbox_state_name(message->state));
     if (message->due_ms != 0)
         json_add_time(object, "due_at", message->due_ms);

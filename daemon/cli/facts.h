@@ -15,6 +15,9 @@ JsonObject *interaction_object(const Interaction *interaction);
 JsonObject *enrolment_object(const Enrolment *enrolment);
 JsonObject *message_object(const OutboxMessage *message);
 
+/* "ask (ask-b)": a step with the variant that somebody gets of it ("" or NULL: none). Caller frees. */
+char *step_words(const char *step, const char *variant);
+
 /* "active", "done", "ended". */
 const char *enrolment_state_name(EnrolmentState state);
 

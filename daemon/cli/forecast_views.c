@@ -2,7 +2,10 @@
  * The tables of `nurture forecast`: by day, by rule, by contact, by message. Rows of a rule or a contact gather messages; all else
  * goes out as it comes.
  */
+#include <string.h>
+
 #include "base/json.h"
+#include "cli/facts.h"
 #include "cli/forecast.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -12,7 +15,7 @@ enum { NARROW_COLUMNS = 100, ALMOST_A_YEAR = 330 };
 
 enum { REASONS_MAX = 5 };
 
-/* Messages that belong together: of one step of a rule, or to one contact. Points into the messages. */
+/* Messages that belong together: of one step of a rule and one variant, or to one contact. Points into the messages. */
 typedef struct {
     const RehearsedMessage *first, *last;
     guint count, held;
@@ -27,7 +30,7 @@ JsonObject *forecast_message_object(const RehearsedMessage *message)
     json_object_set_string_member(object, "contact", message->contact);
     json_object_set_string_member(object, "rule", message->rule);
     json_object_set_string_member(object, "step", message->step);
-    json_object_set_string_member(object, "template", message->step);
+    json_object_set_string_member(object, "template", message->template_name);
     json_object_set_string_member(object, "subject", message->subject);
     if (message->is_task)
         json_object_set_boolean_member(object, "task", TRUE);
@@ -38,7 +41,8 @@ JsonObject *forecast_message_object(const RehearsedMessage *message)
 
 char *forecast_step(const RehearsedMessage *message)
 {
-    return g_strconcat(message->is_task ? "task: " : "", message->step, NULL);
+    g_autofree char *words = step_words(message->step, message->template_name);
+    return g_strconcat(message->is_task ? "task: " : "", words, NULL);
 }
 
 static char *format_time(const Forecast *forecast, gint64 at_ms, const char *clock_format)
@@ -121,13 +125,14 @@ static void print_days(const Forecast *forecast, const GPtrArray *messages, Tabl
 static guint step_hash(gconstpointer key)
 {
     const RehearsedMessage *message = key;
-    return g_str_hash(message->rule) * 31u + g_str_hash(message->step);
+    return (g_str_hash(message->rule) * 31u + g_str_hash(message->step)) * 31u + g_str_hash(message->template_name);
 }
 
 static gboolean step_equal(gconstpointer a, gconstpointer b)
 {
     const RehearsedMessage *one = a, *other = b;
-    return g_str_equal(one->rule, other->rule) && g_str_equal(one->step, other->step);
+    return g_str_equal(one->rule, other->rule) && g_str_equal(one->step, other->step) &&
+           g_str_equal(one->template_name, other->template_name);
 }
 
 static guint contact_hash(gconstpointer key)
@@ -175,7 +180,9 @@ static guint place_of(const Config *config, const Group *group)
 static int by_place(gconstpointer a, gconstpointer b, gpointer config)
 {
     guint one = place_of(config, *(Group *const *)a), other = place_of(config, *(Group *const *)b);
-    return one < other ? -1 : one > other ? 1 : 0;
+    if (one != other)
+        return one < other ? -1 : 1;
+    return strcmp((*(Group *const *)a)->first->template_name, (*(Group *const *)b)->first->template_name);
 }
 
 static void add_count(JsonObject *object, const Group *group)
@@ -203,6 +210,8 @@ static void print_rules(const Forecast *forecast, const GPtrArray *messages, Tab
         JsonObject *object = json_object_new();
         json_object_set_string_member(object, "rule", group->first->rule);
         json_object_set_string_member(object, "step", group->first->step);
+        if (!g_str_equal(group->first->step, group->first->template_name))
+            json_object_set_string_member(object, "template", group->first->template_name);
         if (group->first->is_task)
             json_object_set_boolean_member(object, "task", TRUE);
         add_count(object, group);

@@ -21,8 +21,9 @@ static void print_interaction(const Listing *listing, const Interaction *interac
     g_autofree char *at = timestamp_format_local(interaction->at_ms, listing->zone);
     fprintf(cli->out, "%s%s  %s%s%s", listing->count > 1 ? "\n" : "", at, cli->colour ? "\033[1m" : "",
             interaction_kind_name(interaction->kind), cli->colour ? "\033[0m" : "");
+    g_autofree char *step = step_words(interaction->step, interaction->variant);
     if (interaction->rule[0] != '\0')
-        fprintf(cli->out, "  %s / %s", interaction->rule, interaction->step);
+        fprintf(cli->out, "  %s / %s", interaction->rule, step);
     fputc('\n', cli->out);
     if (interaction->detail[0] != '\0')
         terminal_print_text(cli->out, interaction->detail, TEXT_INDENT, cli->columns);

@@ -10,6 +10,7 @@
 #include "engine/control.h"
 #include "engine/letter.h"
 #include "engine/templates.h"
+#include "engine/variant.h"
 #include "mail/address.h"
 #include "mail/compose.h"
 #include "store/enrolments.h"
@@ -18,6 +19,7 @@
 /* What of the conversation and of the queue is known for the step. */
 typedef struct {
     char *message_id, *in_reply_to, *references, *subject;
+    char *variant; /* that the step's row has; NULL: no row */
 } Thread;
 
 static void thread_clear(Thread *thread)
@@ -26,6 +28,7 @@ static void thread_clear(Thread *thread)
     g_free(thread->in_reply_to);
     g_free(thread->references);
     g_free(thread->subject);
+    g_free(thread->variant);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Thread, thread_clear)
@@ -109,12 +112,14 @@ static gboolean find_enrolment(Preview *preview, GError **error)
 static gboolean compose(const Preview *preview, const Step *step, const Thread *thread, ComposedMessage *ret_message,
                         GError **error)
 {
+    const char *kept = step == preview->step && thread->variant ? thread->variant : "";
     const LetterInput input = {
         .config = preview->cli->config,
         .templates = preview->templates,
         .contact = preview->contact,
         .rule = preview->rule,
         .step = step,
+        .variant = variant_choose(preview->rule, step, preview->contact->id, kept),
         .message_id = thread->message_id,
         .in_reply_to = thread->in_reply_to,
         .references = thread->references,
@@ -195,6 +200,7 @@ static gboolean take_row(const Preview *preview, Thread *thread, gboolean *ret_f
     if (row == NULL)
         return TRUE;
     replace(&thread->message_id, row->message_id);
+    replace(&thread->variant, row->variant);
     replace(&thread->in_reply_to, row->in_reply_to);
     replace(&thread->references, row->references);
     if (row->in_reply_to[0] != '\0' && !store_outbox_find_by_message_id(store, row->in_reply_to, &answered, error))

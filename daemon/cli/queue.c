@@ -49,7 +49,8 @@ static gboolean on_message(const OutboxMessage *message, gpointer data)
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, message->id);
     g_autofree char *due = message->due_ms != 0 ? timestamp_format_local(message->due_ms, listing->zone) : g_strdup("");
     g_autofree char *attempts = g_strdup_printf("%u", message->attempts);
-    const char *cells[] = {id,  message->email, message->rule,  message->step, outbox_state_name(message->state),
+    g_autofree char *step = step_words(message->step, message->variant);
+    const char *cells[] = {id,  message->email, message->rule,  step, outbox_state_name(message->state),
                            due, attempts,       reason};
     table_add(listing->table, cells);
     return TRUE;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
+#include "cli/facts.h"
 #include "cli/live.h"
 #include "engine/control.h"
 #include "engine/explain.h"
@@ -46,6 +47,7 @@ static void print_json(Cli *cli, const Contact *contact, const RuleExplanation *
     json_object_set_boolean_member(object, "enrolled", rule->enrolled);
     json_object_set_string_member(object, "reason", rule->reason);
     json_object_set_string_member(object, "step", rule->step);
+    json_add_text(object, "variant", rule->variant);
     json_object_set_string_member(object, "state", rule->state);
     add_time_or_null(object, "due_at", rule->due_ms);
     add_time_or_null(object, "earliest", rule->earliest_ms);
@@ -66,7 +68,8 @@ static void print_json(Cli *cli, const Contact *contact, const RuleExplanation *
 static void print_step(Cli *cli, const RuleExplanation *rule, GTimeZone *zone)
 {
     g_autofree char *due = rule->due_ms ? timestamp_format_local(rule->due_ms, zone) : NULL;
-    fprintf(cli->out, "  next: %s%s%s%s%s\n", rule->step, due ? ", due " : "", due ? due : "", *rule->state ? ", " : "", rule->state);
+    g_autofree char *step = step_words(rule->step, rule->variant);
+    fprintf(cli->out, "  next: %s%s%s%s%s\n", step, due ? ", due " : "", due ? due : "", *rule->state ? ", " : "", rule->state);
     if (rule->gates->len == 0)
         return;
     if (rule->earliest_ms) {

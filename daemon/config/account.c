@@ -34,7 +34,7 @@ typedef struct {
 } ImapKeys;
 
 typedef struct {
-    char *name, *from, *reply_to, *on_uncertain;
+    char *name, *from, *reply_to, *signature, *on_uncertain;
     config_setting_t *smtp, *imap, *window;
     gboolean one_way;
     AccountLimits limits;
@@ -245,18 +245,25 @@ static gboolean split_address(const char *text, char **ret_name, char **ret_addr
 
 static void take_addresses(Reader *reader, const config_setting_t *group, const AccountKeys *found, Account *account)
 {
-    g_autofree char *unused = NULL;
     if (found->from && !split_address(found->from, &account->from_name, &account->from_address)) {
         g_autofree char *shown = text_escape(found->from, 80);
         reader_fault(reader, group, "from: \"%s\" is no address; write \"Anna Berg <anna@example.com>\"", shown);
     }
-    if (found->reply_to && !split_address(found->reply_to, &unused, &account->reply_to)) {
+    if (found->reply_to && !split_address(found->reply_to, &account->reply_to_name, &account->reply_to)) {
         g_autofree char *shown = text_escape(found->reply_to, 80);
         reader_fault(reader, group, "reply_to: \"%s\" is no address; write \"anna@example.com\"", shown);
     }
     account->from_name = account->from_name ? account->from_name : g_strdup("");
     account->from_address = account->from_address ? account->from_address : g_strdup("");
+    account->reply_to_name = account->reply_to_name ? account->reply_to_name : g_strdup("");
     account->reply_to = account->reply_to ? account->reply_to : g_strdup("");
+}
+
+static void take_signature(Reader *reader, const config_setting_t *group, char *signature, Account *account)
+{
+    if (signature && !is_template_name(signature))
+        reader_fault(reader, group, "signature \"%s\": write the name of a template without folder, _ and ending: \"anna\" for _anna.md", signature);
+    account->signature = signature ? signature : g_strdup("");
 }
 
 /* ---- accounts -------------------------------------------------------------------------------------------------------- */
@@ -315,6 +322,7 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_NEEDED(KEY_TEXT, "name", AccountKeys, name, "name = \"anna\""),
         KEY_NEEDED(KEY_TEXT, "from", AccountKeys, from, "from = \"Anna Berg <anna@example.com>\""),
         KEY_ROW(KEY_TEXT, "reply_to", AccountKeys, reply_to, "\"anna@example.com\""),
+        KEY_ROW(KEY_TEXT, "signature", AccountKeys, signature, "\"anna\", for the template _anna.md"),
         KEY_KEPT_NEEDED("smtp", AccountKeys, smtp, "smtp = { url = \"smtps://smtp.example.com:465\"; … }"),
         KEY_KEPT("imap", AccountKeys, imap, "imap = { … }"),
         KEY_ROW(KEY_BOOL, "one_way", AccountKeys, one_way, "true or false"),
@@ -331,6 +339,8 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     check_plain(reader, group, "name", found.name);
     take_addresses(reader, group, &found, account);
     account->name = found.name ? found.name : g_strdup("");
+    take_signature(reader, group, found.signature, account);
+    account->source = reader_place_of(reader, group);
     account->limits = found.limits;
     account->one_way = found.one_way;
     account->on_uncertain = parse_on_uncertain(reader, group, found.on_uncertain);
@@ -389,6 +399,9 @@ void account_free(Account *account)
     g_free(account->from_name);
     g_free(account->from_address);
     g_free(account->reply_to);
+    g_free(account->reply_to_name);
+    g_free(account->signature);
+    g_free(account->source);
     endpoint_clear(&account->smtp.server);
     endpoint_clear(&account->imap.server);
     g_strfreev(account->imap.folders);

@@ -53,6 +53,10 @@ static void add_step(GString *text, const Step *step)
     g_string_append_printf(text, "%u,%d,%d,%d,%d,%d,%d;", step->on_days, step->at_min, step->date, step->on_year, step->on_month,
                            step->on_day, step->yearly);
     add_text(text, step->template_name);
+    for (Variant **variant = step->variants; *variant; variant++) {
+        g_string_append_printf(text, "v%u;", (*variant)->weight);
+        add_text(text, (*variant)->template_name);
+    }
     add_text(text, step->on_attribute);
     add_duration(text, &step->delay);
     add_duration(text, &step->before);

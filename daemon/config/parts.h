@@ -75,6 +75,16 @@ gboolean url_is_loopback(const char *host);
 /* The stage as the pipeline spells it; NULL and a fault for one that it does not have. */
 const char *stage_parse(Reader *reader, const config_setting_t *setting, const char *stage);
 
+/* "5 MB", "500 kB" of at most max bytes; *ret_bytes untouched and a fault else. */
+void size_parse(Reader *reader, config_setting_t *setting, gint64 max, const char *example, gint64 *ret_bytes);
+
+/* The variants of a step (NULL-terminated): a list of names, or of groups with weights. */
+Variant **variant_parse_list(Reader *reader, config_setting_t *setting);
+void variants_free(Variant **variants);
+
+/* A name that stays inside the folder of templates, and cannot be taken for a partial or a variant in another language. */
+gboolean is_template_name(const char *name);
+
 void account_free(Account *account);
 void rule_free(Rule *rule);
 void conditions_free(Condition **conditions);

@@ -7,14 +7,13 @@
 #include "config/parts.h"
 
 typedef struct {
-    config_setting_t *after, *age, *at, *on, *before, *yearly, *kind, *same_thread;
+    config_setting_t *after, *age, *at, *on, *before, *yearly, *kind, *same_thread, *variants;
     Condition **conditions;
     char *template_name;
     gboolean approve;
 } StepKeys;
 
-/* A name that stays inside the folder of templates, and cannot be taken for a partial or a variant. */
-static gboolean is_template_name(const char *name)
+gboolean is_template_name(const char *name)
 {
     if (!g_ascii_isalnum(name[0]) || strlen(name) > 100)
         return FALSE;
@@ -101,6 +100,7 @@ static Step *parse_step(Reader *reader, config_setting_t *group, gboolean approv
         KEY_KEPT("kind", StepKeys, kind, "kind = \"task\""),
         KEY_ROW(KEY_BOOL, "approve", StepKeys, approve, "true or false"),
         KEY_NEEDED(KEY_TEXT, "template", StepKeys, template_name, "template = \"pitch-1\""),
+        KEY_KEPT("variants", StepKeys, variants, "variants = [ \"ask-a\", \"ask-b\" ]"),
         KEY_KEPT("same_thread", StepKeys, same_thread, "true or false"),
         KEY_END,
     };
@@ -113,6 +113,7 @@ static Step *parse_step(Reader *reader, config_setting_t *group, gboolean approv
     step->approve = found.approve;
     step->at_min = -1;
     take_template(reader, group, &found, step);
+    step->variants = found.variants ? variant_parse_list(reader, found.variants) : g_new0(Variant *, 1);
     take_delay(reader, group, &found, step);
     if (found.at)
         take_at(reader, found.at, step);
@@ -123,6 +124,28 @@ static Step *parse_step(Reader *reader, config_setting_t *group, gboolean approv
 
 /* ---- all of them ----------------------------------------------------------------------------------------------------- */
 
+/* Whether the step can send the template. */
+static gboolean sends(const Step *step, const char *template_name)
+{
+    if (!step->variants[0])
+        return g_ascii_strcasecmp(step->template_name, template_name) == 0;
+    for (Variant **variant = step->variants; *variant; variant++)
+        if (g_ascii_strcasecmp((*variant)->template_name, template_name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* What one step tries, no other one sends: somebody would get it twice. */
+static void check_variants(Reader *reader, Step **steps, guint of)
+{
+    for (Variant **variant = steps[of]->variants; *variant; variant++)
+        for (guint i = 0; steps[i]; i++)
+            if (i != of && (i < of || !steps[i]->variants[0]) && sends(steps[i], (*variant)->template_name))
+                reader_fault_at(reader, steps[of]->source,
+                                "variant \"%s\" is sent by step \"%s\" as well; a rule sends a template once: copy it under another name",
+                                (*variant)->template_name, steps[i]->template_name);
+}
+
 static void check_between(Reader *reader, Step **steps)
 {
     const Step *age_before = NULL;
@@ -132,6 +155,7 @@ static void check_between(Reader *reader, Step **steps)
                 reader_fault_at(reader, steps[i]->source,
                                 "template \"%s\" stands in two steps; a rule sends a template once: copy it under another name",
                                 steps[i]->template_name);
+        check_variants(reader, steps, i);
         if (steps[i]->timing != STEP_AGE)
             continue;
         if (age_before && duration_rough_days(&steps[i]->delay) <= duration_rough_days(&age_before->delay))
@@ -161,6 +185,7 @@ Step **step_parse_list(Reader *reader, config_setting_t *setting, gboolean appro
 void step_free(Step *step)
 {
     conditions_free(step->conditions);
+    variants_free(step->variants);
     g_free(step->on_attribute);
     g_free(step->template_name);
     g_free(step->source);

@@ -9,6 +9,7 @@
 #include "engine/limits.h"
 #include "engine/order.h"
 #include "engine/passage.h"
+#include "engine/variant.h"
 #include "mail/address.h"
 #include "mail/compose.h"
 #include "store/history.h"
@@ -72,7 +73,7 @@ static gboolean thread_subject(Claim *claim, char **ret_subject, GError **error)
     return TRUE;
 }
 
-static Letter *make_letter(Claim *claim, const char *message_id, const char *subject, GError **error)
+static Letter *make_letter(Claim *claim, const char *message_id, const char *subject, const char *variant, GError **error)
 {
     const LetterInput input = {
         .config = claim->core->config,
@@ -80,6 +81,7 @@ static Letter *make_letter(Claim *claim, const char *message_id, const char *sub
         .contact = claim->contact,
         .rule = claim->rule,
         .step = claim->step,
+        .variant = variant,
         .message_id = message_id,
         .in_reply_to = claim->message->in_reply_to,
         .references = claim->message->references,
@@ -88,6 +90,13 @@ static Letter *make_letter(Claim *claim, const char *message_id, const char *sub
         .date_ms = claim->now_ms,
     };
     return letter_new(&input, error);
+}
+
+/* A reload may have taken the row's variant away, or have brought some. */
+static gboolean keep_variant(const Claim *claim, const char *variant, GError **error)
+{
+    return g_str_equal(claim->message->variant, variant) ||
+           store_outbox_set_variant(claim->core->store, claim->message->id, variant, error);
 }
 
 /* The store's own look says no although every gate was open: an alias or the whole domain is suppressed. */
@@ -101,12 +110,13 @@ static gboolean take(Claim *claim, Letter **ret_letter, GError **error)
     g_autofree char *subject = NULL;
     g_autoptr(GError) cause = NULL;
     gboolean claimed = FALSE;
+    const char *variant = variant_choose(claim->rule, claim->step, claim->contact->id, claim->message->variant);
     const char *domain = address_domain(claim->account->account->from_address);
     g_autofree char *message_id =
         *claim->message->message_id ? g_strdup(claim->message->message_id) : mail_new_message_id(domain);
-    if (!thread_subject(claim, &subject, error))
+    if (!thread_subject(claim, &subject, error) || !keep_variant(claim, variant, error))
         return FALSE;
-    g_autoptr(Letter) letter = make_letter(claim, message_id, subject, &cause);
+    g_autoptr(Letter) letter = make_letter(claim, message_id, subject, variant, &cause);
     if (!letter)
         return end_row(claim, OUTBOX_HELD, cause->message, error);
     if (!store_outbox_claim(claim->core->store, claim->message->id, message_id, claim->now_ms, &claimed, error))

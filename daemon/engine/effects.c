@@ -131,6 +131,7 @@ static gboolean file(Matter *matter, InteractionKind kind, const char *detail, G
         .account = matter->arrival->account->name,
         .rule = answers ? answers->rule : "",
         .step = answers ? answers->step : "",
+        .variant = answers ? answers->variant : "",
         .subject = message->subject,
         .text = message->text,
         .full_text = message->full_text,

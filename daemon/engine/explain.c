@@ -6,6 +6,7 @@
 #include "engine/gate_case.h"
 #include "engine/limits.h"
 #include "engine/passage.h"
+#include "engine/variant.h"
 #include "store/accounts.h"
 #include "store/enrolments.h"
 #include "store/outbox.h"
@@ -35,6 +36,7 @@ static void rule_free(gpointer data)
     g_free(rule->rule);
     g_free(rule->reason);
     g_free(rule->step);
+    g_free(rule->variant);
     g_free(rule->state);
     g_free(rule->decides);
     g_ptr_array_unref(rule->gates);
@@ -131,6 +133,12 @@ static char *why_no_time(const Inquiry *inquiry, const Enrolment *enrolment, con
     return g_strdup("no sending window opens for it within 400 days");
 }
 
+static const char *variant_of(const Inquiry *inquiry, const Enrolment *enrolment, const Step *step, const OutboxMessage *message)
+{
+    const Rule *rule = config_rule(inquiry->core->config, enrolment->rule);
+    return step ? variant_choose(rule, step, enrolment->contact_id, message ? message->variant : "") : "";
+}
+
 static gboolean explain_active(const Inquiry *inquiry, const Enrolment *enrolment, RuleExplanation *rule, GError **error)
 {
     g_autoptr(OutboxMessage) message = NULL;
@@ -139,6 +147,7 @@ static gboolean explain_active(const Inquiry *inquiry, const Enrolment *enrolmen
     if (!store_outbox_find_step(inquiry->core->store, enrolment->id, enrolment->next_step, &message, error))
         return FALSE;
     const Step *step = config_rule_step(config_rule(inquiry->core->config, enrolment->rule), enrolment->next_step);
+    rule->variant = g_strdup(variant_of(inquiry, enrolment, step, message));
     gint64 due_ms = message ? message->due_ms : enrolment->due_ms;
     rule->due_ms = due_ms == SCHEDULE_NEVER ? 0 : due_ms;
     rule->state = g_strdup(message ? outbox_state_name(message->state) : "");
@@ -202,6 +211,7 @@ static gboolean explain_rule(const Inquiry *inquiry, const Rule *rule, const Enr
         return explain_active(inquiry, latest, explanation, error);
     explanation->reason = why_not_enrolled(inquiry, rule, latest);
     explanation->step = g_strdup("");
+    explanation->variant = g_strdup("");
     explanation->state = g_strdup("");
     explain_stop(inquiry, explanation);
     return TRUE;

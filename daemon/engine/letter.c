@@ -19,6 +19,7 @@ struct Letter {
     const Account *account;              /* of config */
     const MailTemplate *message_template; /* of templates */
     const char *language;                /* of templates */
+    const char *signature; /* its name, of config; "" for none */
     char *template_name, *to_name, *to_address;
     char *message_id, *in_reply_to, *references, *thread_subject, *unsubscribe;
     gint64 date_ms;
@@ -137,6 +138,7 @@ static void take_recipient(Letter *letter, const LetterInput *input, const Accou
     letter->to_name = is_task ? g_strdup(account->from_name) : full_name(input->contact->first_name, input->contact->last_name);
     letter->to_address = g_strdup(is_task ? account->from_address : input->contact->email);
     letter->unsubscribe = is_task ? NULL : unsubscribe_mailto(input, account);
+    letter->signature = is_task ? "" : account->signature;
 }
 
 Letter *letter_new(const LetterInput *input, GError **error)
@@ -149,9 +151,10 @@ Letter *letter_new(const LetterInput *input, GError **error)
         return NULL;
     }
     const char *language = "";
-    const MailTemplate *found = templates_find(input->templates, input->step->template_name, input->contact->language, &language);
+    const char *name = *input->variant ? input->variant : input->step->template_name;
+    const MailTemplate *found = templates_find(input->templates, name, input->contact->language, &language);
     if (!found) {
-        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_MISSING, "template \"%s\" is not there", input->step->template_name);
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_MISSING, "template \"%s\" is not there", name);
         return NULL;
     }
     Letter *letter = g_new0(Letter, 1);
@@ -160,7 +163,7 @@ Letter *letter_new(const LetterInput *input, GError **error)
     letter->account = account;
     letter->message_template = found;
     letter->language = language;
-    letter->template_name = g_strdup(input->step->template_name);
+    letter->template_name = g_strdup(name);
     take_recipient(letter, input, account);
     letter->message_id = g_strdup(input->message_id);
     letter->in_reply_to = g_strdup(input->in_reply_to);
@@ -189,6 +192,11 @@ void letter_free(Letter *letter)
     g_free(letter);
 }
 
+const char *letter_template(const Letter *letter)
+{
+    return letter->template_name;
+}
+
 const char *letter_recipient(const Letter *letter)
 {
     return letter->to_address;
@@ -196,10 +204,16 @@ const char *letter_recipient(const Letter *letter)
 
 /* ---- composing ------------------------------------------------------------------------------------------------------- */
 
-static const char *partial_of(const char *name, gpointer data)
+static const char *partial_of(const char *name, TemplateKind kind, gpointer data)
 {
     const Letter *letter = data;
-    return templates_partial(letter->templates, name, mail_template_kind(letter->message_template), letter->language);
+    return templates_partial(letter->templates, name, kind, letter->language);
+}
+
+static const MailFile *image_of(const char *path, gpointer data)
+{
+    const Letter *letter = data;
+    return templates_image(letter->templates, path);
 }
 
 /* An answer in a conversation bears the subject that it answers, since mail programs gather by it. */
@@ -212,7 +226,8 @@ static void take_thread_subject(const Letter *letter, RenderedTemplate *rendered
     rendered->subject = g_strconcat(is_answer ? "" : "Re: ", letter->thread_subject, NULL);
 }
 
-static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *rendered, ComposedMessage *ret_message, GError **error)
+static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *rendered, const GPtrArray *attachments,
+                                 ComposedMessage *ret_message, GError **error)
 {
     g_autoptr(GTimeZone) zone = timestamp_zone(letter->config->sending.time_zone, NULL);
     const ComposeInput input = {
@@ -221,7 +236,9 @@ static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *r
         .from_address = letter->account->from_address,
         .to_name = letter->to_name,
         .to_address = letter->to_address,
+        .reply_to_name = letter->account->reply_to_name,
         .reply_to = letter->account->reply_to,
+        .attachments = attachments,
         .message_id = letter->message_id,
         .in_reply_to = letter->in_reply_to,
         .references = letter->references,
@@ -236,15 +253,34 @@ static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *r
     return mail_compose(&input, ret_message, error);
 }
 
-gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error)
+static gboolean render(const Letter *letter, RenderedTemplate *ret_rendered, GError **error)
 {
-    RenderedTemplate rendered = {0};
-    if (!mail_template_render(letter->message_template, letter->variables, partial_of, (gpointer)letter, &rendered, error)) {
+    TemplateKind kind = mail_template_kind(letter->message_template);
+    TemplateSources sources = {.partial = partial_of, .image = image_of, .data = (gpointer)letter};
+    sources.signature = templates_signature(letter->templates, letter->signature, kind, letter->language, &sources.signature_kind);
+    if (!mail_template_render(letter->message_template, letter->variables, &sources, ret_rendered, error)) {
         g_prefix_error(error, "template %s: ", letter->template_name);
         return FALSE;
     }
-    take_thread_subject(letter, &rendered);
-    gboolean ok = compose_rendered(letter, &rendered, ret_message, error);
+    take_thread_subject(letter, ret_rendered);
+    return TRUE;
+}
+
+gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error)
+{
+    RenderedTemplate rendered = {0};
+    g_autoptr(GPtrArray) attachments = templates_attachments(letter->templates, letter->message_template);
+    gboolean ok = render(letter, &rendered, error) && compose_rendered(letter, &rendered, attachments, ret_message, error);
+    rendered_template_clear(&rendered);
+    return ok;
+}
+
+gboolean letter_compose_words(const Letter *letter, ComposedMessage *ret_message, GError **error)
+{
+    RenderedTemplate rendered = {0};
+    gboolean ok = render(letter, &rendered, error);
+    g_clear_pointer(&rendered.images, g_ptr_array_unref);
+    ok = ok && compose_rendered(letter, &rendered, NULL, ret_message, error);
     rendered_template_clear(&rendered);
     return ok;
 }

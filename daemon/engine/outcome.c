@@ -68,6 +68,7 @@ static gboolean add_history(const Outcome *outcome, InteractionKind kind, const 
         .account = message->account,
         .rule = message->rule,
         .step = message->step,
+        .variant = message->variant,
         .subject = outcome->composed ? outcome->composed->subject : message->subject,
         .text = kind != INTERACTION_BOUNCE && outcome->composed ? outcome->composed->text : "",
         .message_id = message->message_id,
@@ -216,7 +217,8 @@ void outcome_report(OutcomeReport *report)
         log_event(is_sent ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
                   report->class == DELIVERY_NOT_COMPOSED ? "held" : delivery_class_name(report->class),
                   LOG_TEXT("account", message->account), LOG_TEXT("contact", message->email), LOG_NUMBER("message", message->id),
-                  LOG_TEXT("rule", message->rule), LOG_TEXT("step", message->step), LOG_TEXT("reason", is_sent ? NULL : report->reason));
+                  LOG_TEXT("rule", message->rule), LOG_TEXT("step", message->step),
+                  LOG_TEXT("variant", *message->variant ? message->variant : NULL), LOG_TEXT("reason", is_sent ? NULL : report->reason));
     }
     outcome_report_free(report);
 }
@@ -265,7 +267,7 @@ gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, con
     gint64 sent_ms = message->sending_ms ? message->sending_ms : clock_now_ms(core->clock);
     const OutboxOutcome row = {.state = OUTBOX_SENT, .reason = evidence};
     const Interaction sent = {.contact_id = message->contact_id, .at_ms = sent_ms, .kind = sent_kind(message),
-                              .account = message->account, .rule = message->rule, .step = message->step,
+                              .account = message->account, .rule = message->rule, .step = message->step, .variant = message->variant,
                               .subject = message->subject, .message_id = message->message_id, .detail = evidence};
     return store_outbox_finish(core->store, message->id, &row, clock_now_ms(core->clock), error) &&
            store_history_add(core->store, &sent, NULL, error) && move_on(core, message, sent_ms, error) &&

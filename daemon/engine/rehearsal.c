@@ -36,6 +36,7 @@ static void message_free(gpointer data)
     g_free(message->contact);
     g_free(message->rule);
     g_free(message->step);
+    g_free(message->template_name);
     g_free(message->subject);
     g_free(message->reason);
     g_free(message);
@@ -70,12 +71,13 @@ static gboolean deliver(Rehearsal *rehearsal, const Account *account, const Clai
 {
     g_autoptr(GError) hole = NULL;
     ComposedMessage composed = {0};
-    gboolean ok = letter_compose(claimed->letter, &composed, &hole);
+    gboolean ok = letter_compose_words(claimed->letter, &composed, &hole);
     RehearsedMessage *message = g_new0(RehearsedMessage, 1);
     message->at_ms = clock_now_ms(rehearsal->clock);
     message->contact = g_strdup(claimed->email);
     message->rule = g_strdup(claimed->rule);
     message->step = g_strdup(claimed->step);
+    message->template_name = g_strdup(letter_template(claimed->letter));
     message->round = claimed->round;
     message->is_task = claimed->is_task;
     message->subject = g_strdup(ok ? composed.subject : "");
@@ -197,6 +199,7 @@ static gboolean collect_awaiting(const OutboxMessage *row, gpointer data)
     message->contact = g_strdup(row->email);
     message->rule = g_strdup(row->rule);
     message->step = g_strdup(row->step);
+    message->template_name = g_strdup(*row->variant ? row->variant : row->step);
     message->round = row->round;
     message->is_task = row->is_task;
     message->subject = g_strdup("");

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/gate_case.h"
 #include "engine/passage.h"
+#include "engine/variant.h"
 #include "store/history.h"
 #include "store/marks.h"
 
@@ -37,6 +38,7 @@ static OutboxMessage *message_for(const Subject *subject, const Enrolment *enrol
     message->account = g_strdup(subject->account ? subject->account->name : subject->contact->owner);
     message->rule = g_strdup(rule->name);
     message->step = g_strdup(step->template_name);
+    message->variant = g_strdup("");
     message->round = enrolment->round;
     message->priority = rule->priority;
     message->is_task = step->kind == STEP_TASK;
@@ -103,6 +105,7 @@ static gboolean join_thread(const Due *due, GError **error)
 
 static gboolean queue(const Due *due, gboolean *ret_new, GError **error)
 {
+    replace_text(&due->message->variant, variant_choose(due->rule, due->step, due->message->contact_id, ""));
     due->message->state = due->step->approve ? OUTBOX_HELD : OUTBOX_QUEUED;
     due->message->approval = due->step->approve ? APPROVAL_AWAITED : APPROVAL_NONE;
     replace_text(&due->message->reason, due->step->approve ? AWAITS_APPROVAL : "");

@@ -4,25 +4,13 @@
  * Owns the parsed templates and the texts of the partials, in two hash tables keyed by "name" or "name.language" (lower
  * case). Built once, never changed afterwards, so that the workers' threads read it without a lock.
  */
-#include "engine/templates.h"
+#include "engine/template_set.h"
 
 #include <string.h>
 
 #include "base/text.h"
 
 enum { TEMPLATE_MAX_BYTES = 1024 * 1024 };
-
-typedef struct {
-    char *language; /* "" for the plain one */
-    MailTemplate *message; /* NULL for a partial */
-    char *text;            /* of a partial; NULL for a message */
-} TemplateEntry;
-
-struct TemplateSet {
-    gatomicrefcount references;
-    GHashTable *messages; /* "pitch-1", "pitch-1.nb" -> TemplateEntry* */
-    GHashTable *partials; /* "signature.md", "signature.md:nb" -> TemplateEntry* */
-};
 
 /* What a file's name says. */
 typedef struct {
@@ -36,9 +24,12 @@ G_DEFINE_QUARK(nurture-engine-error, engine_error)
 static void entry_free(gpointer data)
 {
     TemplateEntry *entry = data;
+    g_free(entry->path);
     g_free(entry->language);
     mail_template_free(entry->message);
     g_free(entry->text);
+    mustache_free(entry->parsed);
+    g_clear_pointer(&entry->images, g_ptr_array_unref);
     g_free(entry);
 }
 
@@ -76,7 +67,7 @@ static char *message_key(const char *name, const char *language)
     return *language ? g_strdup_printf("%s.%s", name, language) : g_strdup(name);
 }
 
-static char *partial_key(const char *name, TemplateKind kind, const char *language)
+char *template_set_partial_key(const char *name, TemplateKind kind, const char *language)
 {
     const char *ending = kind == TEMPLATE_MARKDOWN ? "md" : "txt";
     return *language ? g_strdup_printf("%s.%s:%s", name, ending, language) : g_strdup_printf("%s.%s", name, ending);
@@ -123,6 +114,24 @@ static void add_to_table(GHashTable *table, char *key, TemplateEntry *entry, con
     entry_free(entry);
 }
 
+/* Takes the text. An entry with a fault is incomplete. */
+static TemplateEntry *entry_new(const FileName *file, const char *path, char **text, GError **error)
+{
+    TemplateEntry *entry = g_new0(TemplateEntry, 1);
+    entry->path = g_strdup(path);
+    entry->language = g_strdup(file->language);
+    entry->kind = file->kind;
+    if (!file->is_partial) {
+        entry->message = mail_template_parse(*text, file->kind, error);
+        return entry;
+    }
+    entry->parsed = mustache_parse(*text, error);
+    if (entry->parsed && file->kind == TEMPLATE_MARKDOWN)
+        entry->images = template_images_of(*text, 1, error);
+    entry->text = g_steal_pointer(text);
+    return entry;
+}
+
 static void load_file(TemplateSet *set, const char *folder, const char *base_name, GPtrArray *faults)
 {
     FileName file;
@@ -135,97 +144,16 @@ static void load_file(TemplateSet *set, const char *folder, const char *base_nam
         file_name_clear(&file);
         return;
     }
-    TemplateEntry *entry = g_new0(TemplateEntry, 1);
-    entry->language = g_strdup(file.language);
-    if (file.is_partial) {
-        g_autoptr(Mustache) trial = mustache_parse(text, &error);
-        entry->text = g_steal_pointer(&text);
-    } else {
-        entry->message = mail_template_parse(text, file.kind, &error);
-    }
+    TemplateEntry *entry = entry_new(&file, path, &text, &error);
     if (error) {
         add_fault(faults, path, error->message);
         entry_free(entry);
     } else if (file.is_partial) {
-        add_to_table(set->partials, partial_key(file.name, file.kind, file.language), entry, path, faults);
+        add_to_table(set->partials, template_set_partial_key(file.name, file.kind, file.language), entry, path, faults);
     } else {
         add_to_table(set->messages, message_key(file.name, file.language), entry, path, faults);
     }
     file_name_clear(&file);
-}
-
-/* The table's names, for a suggestion; belongs to the table. */
-static const char *nearest_key(GHashTable *table, const char *name)
-{
-    g_autofree const char **keys = (const char **)g_hash_table_get_keys_as_array(table, NULL);
-    return text_nearest(name, keys);
-}
-
-/* The line of the file's first tag that calls for the partial; 1 where a template has changed the delimiters. */
-static guint line_of_partial(const char *path, const char *name)
-{
-    g_autofree char *text = NULL;
-    g_autofree char *escaped = g_regex_escape_string(name, -1);
-    g_autofree char *pattern = g_strdup_printf("\\{\\{\\s*[<>]\\s*%s\\s*\\}\\}", escaped);
-    g_autoptr(GRegex) tag = g_regex_new(pattern, 0, 0, NULL);
-    g_autoptr(GMatchInfo) match = NULL;
-    gint start = 0;
-    guint line = 1;
-    if (!tag || !g_file_get_contents(path, &text, NULL, NULL) || !g_regex_match(tag, text, 0, &match) ||
-        !g_match_info_fetch_pos(match, 0, &start, NULL))
-        return line;
-    for (gint i = 0; i < start; i++)
-        line += text[i] == '\n';
-    return line;
-}
-
-/* Each partial must be there in the template's own kind, and without a language, so that every language has one. */
-static void check_partials(const TemplateSet *set, const char *path, char **names, TemplateKind kind, GPtrArray *faults)
-{
-    for (char **name = names; *name; name++) {
-        g_autofree char *key = partial_key(*name, kind, "");
-        if (!g_hash_table_contains(set->partials, key))
-            g_ptr_array_add(faults, g_strdup_printf("%s:%u: {{> %s}} needs a file _%s, which is not there", path,
-                                                    line_of_partial(path, *name), *name, key));
-    }
-}
-
-static void check_all_partials(const TemplateSet *set, const char *folder, GPtrArray *faults)
-{
-    GHashTableIter iterator;
-    gpointer key, value;
-    g_hash_table_iter_init(&iterator, set->messages);
-    while (g_hash_table_iter_next(&iterator, &key, &value)) {
-        g_auto(GStrv) names = mail_template_partials(((TemplateEntry *)value)->message);
-        TemplateKind kind = mail_template_kind(((TemplateEntry *)value)->message);
-        g_autofree char *path = g_strdup_printf("%s/%s.%s", folder, (char *)key, kind == TEMPLATE_MARKDOWN ? "md" : "txt");
-        check_partials(set, path, names, kind, faults);
-    }
-    g_hash_table_iter_init(&iterator, set->partials);
-    while (g_hash_table_iter_next(&iterator, &key, &value)) {
-        g_autoptr(Mustache) partial = mustache_parse(((TemplateEntry *)value)->text, NULL);
-        g_auto(GStrv) names = mustache_partials(partial);
-        TemplateKind kind = strstr(key, ".txt") ? TEMPLATE_TEXT : TEMPLATE_MARKDOWN;
-        g_autofree char *path = g_strdup_printf("%s/_%s", folder, (char *)key);
-        check_partials(set, path, names, kind, faults);
-    }
-}
-
-/* faulty: names of the templates that are there but have a fault of their own, which is told already. */
-static void check_rules(const TemplateSet *set, GHashTable *faulty, const Config *config, GPtrArray *faults)
-{
-    for (Rule **rule = config->rules; *rule; rule++) {
-        for (Step **step = (*rule)->steps; *step; step++) {
-            const char *name = (*step)->template_name;
-            if (g_hash_table_contains(set->messages, name) || g_hash_table_contains(faulty, name))
-                continue;
-            const char *nearest = nearest_key(set->messages, name);
-            g_ptr_array_add(faults, g_strdup_printf("%s: rule \"%s\": template \"%s\" is not in %s; %s%s%s", (*step)->source,
-                                                    (*rule)->name, name, config->templates_dir,
-                                                    nearest ? "did you mean \"" : "write it as ", nearest ? nearest : name,
-                                                    nearest ? "\"?" : ".md"));
-        }
-    }
 }
 
 static gint compare_names(gconstpointer a, gconstpointer b)
@@ -268,9 +196,9 @@ TemplateSet *templates_load(const Config *config, GPtrArray **ret_faults, GError
     g_atomic_ref_count_init(&set->references);
     set->messages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
     set->partials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
+    set->files = enclosures_new(config->templates_dir, config->sending.max_attachment);
     load_folder(set, config->templates_dir, faulty, faults);
-    check_all_partials(set, config->templates_dir, faults);
-    check_rules(set, faulty, config, faults);
+    template_set_check(set, faulty, config, faults);
     if (faults->len == 0)
         return g_steal_pointer(&set);
     g_ptr_array_add(faults, NULL);
@@ -294,6 +222,7 @@ void templates_unref(TemplateSet *set)
         return;
     g_hash_table_unref(set->messages);
     g_hash_table_unref(set->partials);
+    enclosures_free(set->files);
     g_free(set);
 }
 
@@ -335,12 +264,47 @@ typedef struct {
 static char *partial_key_of(const char *language, gpointer data)
 {
     const PartialWanted *wanted = data;
-    return partial_key(wanted->name, wanted->kind, language);
+    return template_set_partial_key(wanted->name, wanted->kind, language);
+}
+
+const TemplateEntry *template_set_partial(const TemplateSet *set, const char *name, TemplateKind kind, const char *language)
+{
+    PartialWanted wanted = {name, kind};
+    return find_by_language(set->partials, language, partial_key_of, &wanted);
 }
 
 const char *templates_partial(const TemplateSet *set, const char *name, TemplateKind kind, const char *language)
 {
-    PartialWanted wanted = {name, kind};
-    const TemplateEntry *entry = find_by_language(set->partials, language, partial_key_of, &wanted);
+    const TemplateEntry *entry = template_set_partial(set, name, kind, language);
     return entry ? entry->text : NULL;
+}
+
+const TemplateEntry *template_set_signature(const TemplateSet *set, const char *name, TemplateKind kind, const char *language)
+{
+    const TemplateEntry *entry = template_set_partial(set, name, kind, language);
+    return entry ? entry : template_set_partial(set, name, kind == TEMPLATE_MARKDOWN ? TEMPLATE_TEXT : TEMPLATE_MARKDOWN, language);
+}
+
+const Mustache *templates_signature(const TemplateSet *set, const char *name, TemplateKind kind, const char *language,
+                                    TemplateKind *ret_kind)
+{
+    const TemplateEntry *entry = *name ? template_set_signature(set, name, kind, language) : NULL;
+    if (!entry)
+        return NULL;
+    *ret_kind = entry->kind;
+    return entry->parsed;
+}
+
+const MailFile *templates_image(const TemplateSet *set, const char *path)
+{
+    return enclosures_find(set->files, path, ENCLOSURE_IMAGE);
+}
+
+GPtrArray *templates_attachments(const TemplateSet *set, const MailTemplate *mail_template)
+{
+    const GPtrArray *named = mail_template_attachments(mail_template);
+    GPtrArray *files = named->len ? g_ptr_array_new() : NULL;
+    for (guint i = 0; i < named->len; i++)
+        g_ptr_array_add(files, (gpointer)enclosures_find(set->files, ((const TemplateFile *)named->pdata[i])->path, ENCLOSURE_ATTACHMENT));
+    return files;
 }

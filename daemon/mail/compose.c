@@ -12,8 +12,8 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "mail/address.h"
-#include "mail/mime_body.h"
 #include "mail/mime_header.h"
+#include "mail/mime_tree.h"
 
 enum {
     BODY_MAX_BYTES = 8 * 1024 * 1024,
@@ -21,13 +21,12 @@ enum {
     ID_MAX_BYTES = 900, /* of the 998 that a line may have */
     REFERENCES_KEPT = 20,
     LANGUAGE_MAX_BYTES = 35, /* RFC 5646 */
-    BOUNDARY_CHARS = 24,
     ID_RANDOM_BYTES = 16
 };
 
 /* What goes into the headers, checked and cleaned. */
 typedef struct {
-    char *from_name, *from_address, *to_name, *to_address, *reply_to, *subject;
+    char *from_name, *from_address, *to_name, *to_address, *reply_to_name, *reply_to, *subject;
     char *language; /* a language tag */
     gboolean is_norwegian;
 } Checked;
@@ -38,6 +37,7 @@ static void checked_clear(Checked *checked)
     g_free(checked->from_address);
     g_free(checked->to_name);
     g_free(checked->to_address);
+    g_free(checked->reply_to_name);
     g_free(checked->reply_to);
     g_free(checked->subject);
     g_free(checked->language);
@@ -120,6 +120,16 @@ static gboolean check_ids(const ComposeInput *input, GError **error)
     return FALSE;
 }
 
+/* What the sender and the recipient of answers are called. */
+static gboolean check_names(const ComposeInput *input, Checked *checked, GError **error)
+{
+    const char *own = input->rendered->from_name;
+    const char *reply_to = input->reply_to_name ? input->reply_to_name : "";
+    return (checked->from_name = clean_text(own ? own : input->from_name, "sender's name", error)) &&
+           (checked->reply_to_name = clean_text(*reply_to ? reply_to : checked->from_name, "name for answers", error)) &&
+           (checked->to_name = clean_text(input->to_name, "recipient's name", error));
+}
+
 static gboolean check(const ComposeInput *input, Checked *checked, GError **error)
 {
     checked->is_norwegian =
@@ -129,8 +139,7 @@ static gboolean check(const ComposeInput *input, Checked *checked, GError **erro
     return checked->reply_to && check_limits(input, error) && check_ids(input, error) &&
            (checked->from_address = writable_address(input->from_address, error)) &&
            (checked->to_address = writable_address(input->to_address, error)) &&
-           (checked->from_name = clean_text(input->from_name, "sender's name", error)) &&
-           (checked->to_name = clean_text(input->to_name, "recipient's name", error)) &&
+           check_names(input, checked, error) &&
            (checked->subject = clean_text(input->rendered->subject, "subject", error));
 }
 
@@ -226,7 +235,7 @@ static void append_headers(GString *out, const ComposeInput *input, const Checke
     mime_header_append_mailbox(out, "From", checked->from_name, checked->from_address);
     mime_header_append_mailbox(out, "To", checked->to_name, checked->to_address);
     if (*checked->reply_to)
-        mime_header_append_mailbox(out, "Reply-To", checked->from_name, checked->reply_to);
+        mime_header_append_mailbox(out, "Reply-To", checked->reply_to_name, checked->reply_to);
     mime_header_append_text(out, "Subject", checked->subject);
     mime_header_append_date(out, input->date_ms, input->date_zone);
     append_bracketed(out, "Message-ID", "", input->message_id);
@@ -242,36 +251,17 @@ static void append_headers(GString *out, const ComposeInput *input, const Checke
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
-static void append_part(GString *out, const char *subtype, const char *text)
-{
-    MimeBodyEncoding encoding = mime_body_choose(text);
-    g_string_append_printf(out, "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n", subtype,
-                           mime_body_encoding_name(encoding));
-    mime_body_append(out, text, encoding);
-}
-
-/* "=_" stands in no text that is quoted-printable or base64, and begins no line that is sent as it is: no part holds the
- * boundary. */
-static void append_alternatives(GString *out, const ComposeInput *input, const char *text, const char *html)
-{
-    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, input->message_id, -1);
-    digest[BOUNDARY_CHARS] = '\0';
-    g_string_append_printf(out, "Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n\r\n--=_%s\r\n", digest, digest);
-    append_part(out, "plain", text);
-    g_string_append_printf(out, "\r\n--=_%s\r\n", digest);
-    append_part(out, "html", html);
-    g_string_append_printf(out, "\r\n--=_%s--\r\n", digest);
-}
-
 static GBytes *write_message(const ComposeInput *input, const Checked *checked, const char *text)
 {
     g_autofree char *html = input->rendered->html ? html_with_footer(input, checked) : NULL;
-    GString *out = g_string_sized_new(1024 + 2 * (strlen(text) + (html ? strlen(html) : 0)));
+    const MimeTree tree = {.text = text,
+                           .html = html,
+                           .images = input->rendered->images,
+                           .attachments = input->attachments,
+                           .key = input->message_id};
+    GString *out = g_string_sized_new(mime_tree_room(&tree));
     append_headers(out, input, checked);
-    if (html)
-        append_alternatives(out, input, text, html);
-    else
-        append_part(out, "plain", text);
+    mime_tree_append(out, &tree);
     return g_string_free_to_bytes(out);
 }
 

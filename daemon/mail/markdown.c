@@ -24,6 +24,7 @@ typedef struct {
     char *url;         /* of the link under way; NULL: it has none that may be used */
     guint image_depth; /* the run is what stands for the image */
     char *image_url;
+    MarkdownImages *images; /* NULL: images that are files are not known */
 } Renderer;
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
@@ -127,6 +128,46 @@ static char *usable_url(const MD_ATTRIBUTE *attribute)
     return g_string_free(url, FALSE);
 }
 
+/* The path of an image that is a file: no scheme, no host, and not from a value, which names no file of ours. NULL for
+ * another target. Caller frees. */
+static char *image_path(const MD_ATTRIBUTE *attribute)
+{
+    const char *end = attribute->text + attribute->size;
+    for (const char *p = attribute->text; p < end; p++)
+        if (markdown_unveil_at(p, end))
+            return NULL;
+    g_autofree char *path = g_strstrip(attribute_text(attribute));
+    gsize scheme = strspn(path, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "+-.");
+    if (!*path || *path == '#' || path[scheme] == ':' || g_ascii_strncasecmp(path, "www.", 4) == 0)
+        return NULL;
+    return g_steal_pointer(&path);
+}
+
+/* Two files of the same content are one. */
+static void note_used(MarkdownImages *images, const MailFile *file)
+{
+    if (!images->used)
+        images->used = g_ptr_array_new();
+    for (guint i = 0; i < images->used->len; i++)
+        if (g_str_equal(((const MailFile *)images->used->pdata[i])->content_id, file->content_id))
+            return;
+    g_ptr_array_add(images->used, (gpointer)file);
+}
+
+/* "cid:…" of an image that is a file, which is noted; NULL for another target. Caller frees. */
+static char *file_url(MarkdownImages *images, const MD_ATTRIBUTE *attribute)
+{
+    g_autofree char *path = images ? image_path(attribute) : NULL;
+    const MailFile *file = path ? images->find(path, images->data) : NULL;
+    if (!file) {
+        if (path && !images->missing)
+            images->missing = g_steal_pointer(&path);
+        return NULL;
+    }
+    note_used(images, file);
+    return g_strconcat("cid:", file->content_id, NULL);
+}
+
 /* ---- text --------------------------------------------------------------------------------------------------------- */
 
 static void write_text(Renderer *renderer, const char *text, gsize length)
@@ -209,6 +250,13 @@ static void end_link(Renderer *renderer)
     g_clear_pointer(&renderer->url, g_free);
 }
 
+static void begin_image(Renderer *renderer, const MD_SPAN_IMG_DETAIL *detail)
+{
+    renderer->image_url = usable_url(&detail->src);
+    if (!renderer->image_url)
+        renderer->image_url = file_url(renderer->images, &detail->src);
+}
+
 static void end_image(Renderer *renderer)
 {
     if (--renderer->image_depth > 0)
@@ -249,7 +297,7 @@ static int on_enter_span(MD_SPANTYPE type, void *detail, void *data)
     Renderer *renderer = data;
     flush_run(renderer);
     if (type == MD_SPAN_IMG && renderer->image_depth++ == 0)
-        renderer->image_url = usable_url(&((MD_SPAN_IMG_DETAIL *)detail)->src);
+        begin_image(renderer, detail);
     if (renderer->image_depth > 0)
         return 0;
     if (type == MD_SPAN_A)
@@ -295,7 +343,7 @@ static int on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *da
     return 0;
 }
 
-void markdown_render(const char *markdown, char **ret_text, char **ret_html)
+void markdown_render(const char *markdown, MarkdownImages *images, char **ret_text, char **ret_html)
 {
     const MD_PARSER parser = {.flags = PARSER_FLAGS,
                               .enter_block = on_enter_block,
@@ -303,10 +351,54 @@ void markdown_render(const char *markdown, char **ret_text, char **ret_html)
                               .enter_span = on_enter_span,
                               .leave_span = on_leave_span,
                               .text = on_text};
-    Renderer renderer = {.html = g_string_sized_new(1024), .text = text_writer_new(), .run = g_string_sized_new(256)};
+    Renderer renderer = {
+        .html = g_string_sized_new(1024), .text = text_writer_new(), .run = g_string_sized_new(256), .images = images};
     int rc = md_parse(markdown, (MD_SIZE)strlen(markdown), &parser, &renderer);
     g_assert(rc == 0); /* it fails for want of memory alone */
     g_string_free(renderer.run, TRUE);
     *ret_html = g_string_free(renderer.html, FALSE);
     *ret_text = text_writer_free_to_text(renderer.text);
+}
+
+/* ---- which images ------------------------------------------------------------------------------------------------- */
+
+static int pass_block(MD_BLOCKTYPE type, void *detail, void *data)
+{
+    (void)type, (void)detail, (void)data;
+    return 0;
+}
+
+static int collect_image(MD_SPANTYPE type, void *detail, void *data)
+{
+    char *path = type == MD_SPAN_IMG ? image_path(&((MD_SPAN_IMG_DETAIL *)detail)->src) : NULL;
+    if (path)
+        g_ptr_array_add(data, path);
+    return 0;
+}
+
+static int pass_span(MD_SPANTYPE type, void *detail, void *data)
+{
+    (void)type, (void)detail, (void)data;
+    return 0;
+}
+
+static int pass_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *data)
+{
+    (void)type, (void)text, (void)size, (void)data;
+    return 0;
+}
+
+char **markdown_image_paths(const char *markdown)
+{
+    const MD_PARSER parser = {.flags = PARSER_FLAGS,
+                              .enter_block = pass_block,
+                              .leave_block = pass_block,
+                              .enter_span = collect_image,
+                              .leave_span = pass_span,
+                              .text = pass_text};
+    GPtrArray *paths = g_ptr_array_new();
+    int rc = md_parse(markdown, (MD_SIZE)strlen(markdown), &parser, paths);
+    g_assert(rc == 0);
+    g_ptr_array_add(paths, NULL);
+    return (char **)g_ptr_array_free(paths, FALSE);
 }

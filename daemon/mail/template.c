@@ -1,21 +1,13 @@
 /*
- * Message templates: header lines, then a body in Mustache over Markdown or plain text. Immutable once parsed, so that any
- * number of threads may render one at once.
+ * Message templates: reading the header lines and the body. Immutable once parsed, so that any number of threads may render one at
+ * once (template_render.c).
  */
-#include "mail/template.h"
+#include "mail/template_parts.h"
 
 #include <string.h>
 
 #include "base/text.h"
-#include "mail/markdown.h"
-
-enum { SUBJECT_MAX_CHARS = 500 };
-
-struct MailTemplate {
-    TemplateKind kind;
-    Mustache *subject, *body;
-    GHashTable *defaults; /* name -> JsonNode* */
-};
+#include "mail/template_files.h"
 
 /* The header lines under reading. */
 typedef struct {
@@ -49,8 +41,7 @@ static Mustache *parse_part(const char *text, guint first_line, GError **error)
     return NULL;
 }
 
-/* Without byte order mark, LF line ends. Caller frees. */
-static char *normal_text(const char *text)
+char *template_normal_text(const char *text)
 {
     GString *normal = g_string_sized_new(strlen(text));
     const char *p = g_str_has_prefix(text, "\xEF\xBB\xBF") ? text + 3 : text;
@@ -88,36 +79,76 @@ static gboolean read_default(MailTemplate *parsed, const char *value, guint line
     return TRUE;
 }
 
-static gboolean read_subject(MailTemplate *parsed, const char *value, guint line, GError **error)
+static gboolean read_line_of(Mustache **field, const char *name, const char *value, guint line, GError **error)
 {
-    if (parsed->subject)
-        return fault(error, line, "there is a Subject: already; leave one of them out");
-    if (!*value)
-        return fault(error, line, "the subject is empty; write what the mail is about behind \"Subject:\"");
-    parsed->subject = parse_part(value, line, error);
-    return parsed->subject != NULL;
+    if (*field)
+        return fault(error, line, "there is a %s: already; leave one of them out", name);
+    *field = parse_part(value, line, error);
+    return *field != NULL;
 }
 
-static gboolean read_header(MailTemplate *parsed, const char *header, guint line, GError **error)
+static gboolean read_subject(MailTemplate *parsed, const char *value, guint line, GError **error)
 {
-    static const char *const known[] = {"Subject", "Default", NULL};
-    const char *colon = strchr(header, ':');
-    if (!colon)
-        return fault(error, line,
-                     "this is no header line; a template begins with \"Subject: …\", and has an empty line before its text");
-    g_autofree char *name = g_strstrip(g_strndup(header, (gsize)(colon - header)));
-    g_autofree char *value = g_strstrip(g_strdup(colon + 1));
-    if (g_ascii_strcasecmp(name, "Subject") == 0)
-        return read_subject(parsed, value, line, error);
-    if (g_ascii_strcasecmp(name, "Default") == 0)
-        return read_default(parsed, value, line, error);
+    return read_line_of(&parsed->subject, "Subject", value, line, error);
+}
+
+static gboolean read_from_name(MailTemplate *parsed, const char *value, guint line, GError **error)
+{
+    return read_line_of(&parsed->from_name, "From-Name", value, line, error);
+}
+
+static gboolean read_attach(MailTemplate *parsed, const char *value, guint line, GError **error)
+{
+    return template_files_add(parsed->attachments, value, line, error);
+}
+
+typedef struct {
+    const char *name, *when_empty;
+    gboolean (*read)(MailTemplate *parsed, const char *value, guint line, GError **error);
+} Header;
+
+static const Header headers[] = {
+    {"Subject", "the subject is empty; write what the mail is about behind \"Subject:\"", read_subject},
+    {"Default", "a default needs the name of a variable and its text; write \"Default: first_name = there\"", read_default},
+    {"From-Name", "the sender's name is empty; write \"From-Name: Anna from Example\", or leave the line out", read_from_name},
+    {"Attach", "there is no name of a file; write \"Attach: offer.pdf\"", read_attach},
+};
+
+static const Header *header_named(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(headers); i++)
+        if (g_ascii_strcasecmp(name, headers[i].name) == 0)
+            return &headers[i];
+    return NULL;
+}
+
+static gboolean unknown_header(const char *name, guint line, GError **error)
+{
+    const char *known[G_N_ELEMENTS(headers) + 1] = {NULL};
+    for (gsize i = 0; i < G_N_ELEMENTS(headers); i++)
+        known[i] = headers[i].name;
     const char *nearest = text_nearest(name, known);
     g_autofree char *shown = text_escape(name, 40);
     if (nearest)
         return fault(error, line, "\"%s\" is no header of a template; did you mean \"%s\"?", shown, nearest);
     return fault(error, line,
-                 "\"%s\" is no header of a template; write \"Subject:\" or \"Default:\", and an empty line before the text",
+                 "\"%s\" is no header of a template; write \"Subject:\", \"From-Name:\", \"Attach:\" or \"Default:\", and an "
+                 "empty line before the text",
                  shown);
+}
+
+static gboolean read_header(MailTemplate *parsed, const char *text, guint line, GError **error)
+{
+    const char *colon = strchr(text, ':');
+    if (!colon)
+        return fault(error, line,
+                     "this is no header line; a template begins with \"Subject: …\", and has an empty line before its text");
+    g_autofree char *name = g_strstrip(g_strndup(text, (gsize)(colon - text)));
+    g_autofree char *value = g_strstrip(g_strdup(colon + 1));
+    const Header *header = header_named(name);
+    if (!header)
+        return unknown_header(name, line, error);
+    return *value ? header->read(parsed, value, line, error) : fault(error, line, "%s", header->when_empty);
 }
 
 static gboolean is_blank_line(const char *at)
@@ -169,10 +200,11 @@ MailTemplate *mail_template_parse(const char *text, TemplateKind kind, GError **
 {
     if (!check_encoding(text, error))
         return NULL;
-    g_autofree char *normal = normal_text(text);
+    g_autofree char *normal = template_normal_text(text);
     g_autoptr(MailTemplate) parsed = g_new0(MailTemplate, 1);
     parsed->kind = kind;
     parsed->defaults = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_node_unref);
+    parsed->attachments = template_files_new();
     Reader reader = {.parsed = parsed, .at = normal, .line = 1};
     if (!read_headers(&reader, error))
         return NULL;
@@ -180,6 +212,9 @@ MailTemplate *mail_template_parse(const char *text, TemplateKind kind, GError **
         fault(error, reader.line, "there is no text; write an empty line behind the headers, then the text");
         return NULL;
     }
+    parsed->images = kind == TEMPLATE_MARKDOWN ? template_images_of(reader.at, reader.line, error) : template_files_new();
+    if (!parsed->images)
+        return NULL;
     parsed->body = parse_part(reader.at, reader.line, error);
     return parsed->body ? g_steal_pointer(&parsed) : NULL;
 }
@@ -190,6 +225,9 @@ void mail_template_free(MailTemplate *mail_template)
         return;
     mustache_free(mail_template->subject);
     mustache_free(mail_template->body);
+    mustache_free(mail_template->from_name);
+    g_clear_pointer(&mail_template->attachments, g_ptr_array_unref);
+    g_clear_pointer(&mail_template->images, g_ptr_array_unref);
     g_hash_table_unref(mail_template->defaults);
     g_free(mail_template);
 }
@@ -197,6 +235,16 @@ void mail_template_free(MailTemplate *mail_template)
 TemplateKind mail_template_kind(const MailTemplate *mail_template)
 {
     return mail_template->kind;
+}
+
+const GPtrArray *mail_template_attachments(const MailTemplate *mail_template)
+{
+    return mail_template->attachments;
+}
+
+const GPtrArray *mail_template_images(const MailTemplate *mail_template)
+{
+    return mail_template->images;
 }
 
 char **mail_template_partials(const MailTemplate *mail_template)
@@ -209,98 +257,4 @@ char **mail_template_partials(const MailTemplate *mail_template)
         if (!g_strv_contains((const char *const *)body, *name))
             g_strv_builder_add(all, *name);
     return g_strv_builder_end(all);
-}
-
-/* ---- rendering ---------------------------------------------------------------------------------------------------- */
-
-static void append_as_is(const char *value, GString *out)
-{
-    g_string_append(out, value);
-}
-
-/* A value in a text body: its line ends are kept, other controls are not. */
-static void append_text_value(const char *value, GString *out)
-{
-    for (const char *p = value; *p; p++) {
-        if (*p == '\r')
-            g_string_append(out, p[1] == '\n' ? "" : "\n");
-        else if (*p == '\n' || *p == '\t' || !g_ascii_iscntrl(*p))
-            g_string_append_c(out, *p);
-    }
-}
-
-/* Controls, ends of lines and paragraphs, and what turns the direction of writing beyond the text it stands in. */
-static gboolean leaves_its_line(gunichar c)
-{
-    return g_unichar_iscntrl(c) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-}
-
-/* One line, whatever a value held. Caller frees. */
-static char *clean_subject(const char *rendered)
-{
-    g_autofree char *valid = text_make_valid(rendered, -1);
-    g_autoptr(GString) safe = g_string_sized_new(strlen(valid));
-    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        g_string_append_unichar(safe, leaves_its_line(c) ? ' ' : c);
-    }
-    g_autofree char *line = text_one_line(safe->str);
-    return g_utf8_strlen(line, -1) > SUBJECT_MAX_CHARS ? g_utf8_substring(line, 0, SUBJECT_MAX_CHARS)
-                                                       : g_steal_pointer(&line);
-}
-
-/* A partial may have come with other line ends, and a value with bytes that are no text. Takes body. Caller frees. */
-static char *clean_body(char *body)
-{
-    if (g_utf8_validate(body, -1, NULL) && !strchr(body, '\r'))
-        return body;
-    g_autofree char *valid = text_make_valid(body, -1);
-    g_free(body);
-    return normal_text(valid);
-}
-
-static gboolean check_not_empty(const char *text, const char *what, GError **error)
-{
-    if (text[strspn(text, " \t\n")])
-        return TRUE;
-    g_set_error(error, MAIL_ERROR, MAIL_ERROR_MISSING,
-                "the %s is empty for this contact; write something outside of {{#…}} as well", what);
-    return FALSE;
-}
-
-void rendered_template_clear(RenderedTemplate *rendered)
-{
-    g_clear_pointer(&rendered->subject, g_free);
-    g_clear_pointer(&rendered->text, g_free);
-    g_clear_pointer(&rendered->html, g_free);
-}
-
-gboolean mail_template_render(const MailTemplate *mail_template, JsonObject *context,
-                              const char *(*partial)(const char *name, gpointer data), gpointer data,
-                              RenderedTemplate *ret_rendered, GError **error)
-{
-    gboolean is_markdown = mail_template->kind == TEMPLATE_MARKDOWN;
-    MustacheOptions options = {.escape = append_as_is,
-                               .partial = partial,
-                               .data = data,
-                               .missing_is_error = TRUE,
-                               .defaults = mail_template->defaults};
-    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), context);
-    g_autofree char *raw_subject = mustache_render(mail_template->subject, root, &options, error);
-    if (!raw_subject)
-        return FALSE;
-    options.escape = is_markdown ? markdown_veil : append_text_value;
-    g_autofree char *body = mustache_render(mail_template->body, root, &options, error);
-    if (!body)
-        return FALSE;
-    body = clean_body(g_steal_pointer(&body));
-    g_autofree char *subject = clean_subject(raw_subject);
-    if (!check_not_empty(subject, "subject", error) || !check_not_empty(body, "text", error))
-        return FALSE;
-    *ret_rendered = (RenderedTemplate){.subject = g_steal_pointer(&subject)};
-    if (is_markdown)
-        markdown_render(body, &ret_rendered->text, &ret_rendered->html);
-    else
-        ret_rendered->text = g_steal_pointer(&body);
-    return TRUE;
 }

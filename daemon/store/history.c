@@ -56,13 +56,13 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
     if (!store_write_begin(store, &write, error) ||
         !db_insert(store->db,
                    "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, "
-                   "message_id, detail)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                   "message_id, detail, variant)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                    NULL, &id, error, DB_INT(interaction->contact_id), DB_INT(interaction->at_ms),
                    DB_TEXT(interaction_kind_name(interaction->kind)), DB_TEXT(interaction->account),
                    DB_TEXT(interaction->rule), DB_TEXT(interaction->step), DB_TEXT(interaction->subject),
                    DB_TEXT(interaction->text), DB_TEXT(interaction->full_text), DB_TEXT(interaction->message_id),
-                   DB_TEXT(interaction->detail)) ||
+                   DB_TEXT(interaction->detail), DB_TEXT(interaction->variant)) ||
         !keep_last_times(store, interaction, error) || !store_write_end(&write, error))
         return FALSE;
     if (ret_id != NULL)
@@ -87,6 +87,7 @@ static Interaction interaction_of(DbStatement *row)
         .full_text = db_text(row, 9),
         .message_id = db_text(row, 10),
         .detail = db_text(row, 11),
+        .variant = db_text(row, 12),
     };
     interaction_kind_parse(db_text(row, 3), &interaction.kind);
     return interaction;
@@ -97,8 +98,8 @@ gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(co
 {
     g_autoptr(DbStatement) rows =
         db_query(store->db,
-                 "SELECT id, contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail"
-                 " FROM interaction WHERE contact_id = $1 ORDER BY at_ms, id",
+                 "SELECT id, contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail,"
+                 " variant FROM interaction WHERE contact_id = $1 ORDER BY at_ms, id",
                  error, DB_INT(contact_id));
     if (rows == NULL)
         return FALSE;

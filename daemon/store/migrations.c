@@ -320,11 +320,16 @@ static const char history_3[] =
     "CREATE INDEX interaction_contact ON interaction (contact_id, id);"
     "CREATE INDEX interaction_trouble ON interaction (account, at_ms) WHERE kind IN ('bounce', 'complaint');";
 
+/* Which of a step's variants it was; '' for a step without. */
+static const char history_variants[] = "ALTER TABLE interaction ADD COLUMN variant TEXT NOT NULL DEFAULT '';";
+static const char work_variants[] = "ALTER TABLE outbox ADD COLUMN variant TEXT NOT NULL DEFAULT '';";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
     {3, {people_erased}},
     {4, {history_trouble}},
     {5, {work_3, history_3}},
+    {6, {history_variants, work_variants}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

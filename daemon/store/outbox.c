@@ -73,15 +73,16 @@ static gboolean insert_message(Store *store, const OutboxMessage *message, gbool
         store->db,
         "INSERT INTO outbox (enrolment_id, contact_id, account, rule, step, round, state, planned_ms, due_ms, attempts,"
         " message_id, message_key, in_reply_to, reference_ids, subject, reason, created_ms, sending_ms, ended_ms,"
-        " priority, is_task, approval) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-        " $18, $19, $20, $21, $22)"
+        " priority, is_task, approval, variant) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
+        " $18, $19, $20, $21, $22, $23)"
         " ON CONFLICT (contact_id, rule, round, step) DO NOTHING",
         ret_added, ret_id, error, DB_INT(message->enrolment_id), DB_INT(message->contact_id), DB_TEXT(message->account),
         DB_TEXT(message->rule), DB_TEXT(message->step), DB_INT(message->round), DB_TEXT(outbox_state_name(message->state)),
         DB_INT(message->planned_ms), DB_INT(due_ms), DB_INT(message->attempts), DB_TEXT(message->message_id),
         DB_TEXT(message_key), DB_TEXT(message->in_reply_to), DB_TEXT(message->references), DB_TEXT(message->subject),
         DB_TEXT(message->reason), DB_INT(message->created_ms), DB_INT(message->sending_ms), DB_INT(ended_ms),
-        DB_INT(message->priority), DB_INT(message->is_task ? 1 : 0), DB_TEXT(outbox_approval_name(message->approval)));
+        DB_INT(message->priority), DB_INT(message->is_task ? 1 : 0), DB_TEXT(outbox_approval_name(message->approval)),
+        DB_TEXT(message->variant));
 }
 
 gboolean store_outbox_add(Store *store, OutboxMessage *message, GError **error)
@@ -134,6 +135,12 @@ gboolean store_outbox_claim(Store *store, gint64 id, const char *message_id, gin
         return FALSE;
     *ret_claimed = claimed;
     return TRUE;
+}
+
+gboolean store_outbox_set_variant(Store *store, gint64 id, const char *variant, GError **error)
+{
+    return store_write_run(store, "UPDATE outbox SET variant = $2 WHERE id = $1 AND (state = 'queued' OR state = 'deferred' OR state = 'held')", error,
+                           DB_INT(id), DB_TEXT(variant));
 }
 
 gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error)

@@ -12,7 +12,7 @@
     "SELECT o.id, o.enrolment_id, o.contact_id, c.email, o.account, o.rule, o.step, o.round, o.state, o.planned_ms, "       \
     "o.due_ms, o.attempts,"                                                                                                 \
     " o.message_id, o.in_reply_to, o.reference_ids, o.subject, o.reason, o.created_ms, o.sending_ms, o.ended_ms,"           \
-    " o.priority, o.is_task, o.approval"                                                                                    \
+    " o.priority, o.is_task, o.approval, o.variant"                                                                                    \
     " FROM outbox o JOIN contact c ON c.id = o.contact_id "
 
 void outbox_message_free(OutboxMessage *message)
@@ -23,6 +23,7 @@ void outbox_message_free(OutboxMessage *message)
     g_free(message->account);
     g_free(message->rule);
     g_free(message->step);
+    g_free(message->variant);
     g_free(message->message_id);
     g_free(message->in_reply_to);
     g_free(message->references);
@@ -58,6 +59,7 @@ static OutboxMessage *message_of(DbStatement *row)
     message->priority = (int)db_int(row, 20);
     message->is_task = db_int(row, 21) != 0;
     message->approval = outbox_approval_parse(db_text(row, 22));
+    message->variant = g_strdup(db_text(row, 23));
     return message;
 }
 

@@ -73,6 +73,9 @@ typedef struct {
     char *from_name;    /* decoded display name, "" for none */
     char *from_address; /* canonical */
     char *reply_to;     /* "" for none */
+    char *reply_to_name; /* "" for none: from_name stands there */
+    char *signature;    /* the partial that stands behind each message to a contact; "" for none */
+    char *source;       /* "file:line" of where it is written, for faults */
     SmtpSettings smtp;
     gboolean one_way; /* has no imap and says that this is meant */
     gboolean has_imap;
@@ -82,6 +85,12 @@ typedef struct {
     gboolean has_window;
     Window window; /* where has_window: instead of sending's */
 } Account;
+
+/* One of several templates that a step tries. */
+typedef struct {
+    char *template_name;
+    guint weight; /* 1 … 1000, beside those of the others */
+} Variant;
 
 typedef enum { ANCHOR_STAGE, ANCHOR_CUSTOMER } Anchor;
 typedef enum { STEP_AFTER, STEP_AGE } StepTiming;
@@ -113,6 +122,7 @@ typedef struct {
     Condition **conditions; /* `if`: NULL-terminated; all must hold when the step is due, else it is skipped */
     gboolean approve;     /* waits for `nurture queue approve` (its own, or the rule's) */
     char *template_name;  /* also the step's identity; unique within its rule */
+    Variant **variants;   /* NULL-terminated; empty: template_name alone. Else it is sent only where it is among them */
     gboolean same_thread; /* answers the rule's message before, in the same conversation */
     char *source;         /* "file:line" of where it is written, for faults */
 } Step;
@@ -196,6 +206,7 @@ typedef struct {
     MaxPer max_per;
     Breaker breaker;
     gint64 blind_after_ms;
+    gint64 max_attachment; /* octets of all files of one message together, before encoding; default 5 MB */
     gint64 retry_for_ms; /* a deferred message fails when this old; default 5 days */
     char *digest; /* of all that moves due times: zone, windows (the accounts', too), holidays with the files' content */
 } Sending;

@@ -27,6 +27,7 @@ typedef struct {
     char *reason;         /* why not enrolled, or why no gate decides (the message is held, a date is missing …), or why
                            * waiting for the gate is in vain; else "" */
     char *step;           /* the next one; "" for none */
+    char *variant;        /* the template that they get of it, where it tries several; "" else */
     char *state;          /* of its message in the queue; "" where it is not queued yet */
     gint64 due_ms;        /* of the step; 0: none */
     gint64 earliest_ms;   /* when it can leave as things stand; 0: not, or until something changes */

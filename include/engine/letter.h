@@ -23,6 +23,7 @@ typedef struct {
     const Contact *contact;
     const Rule *rule;
     const Step *step;
+    const char *variant;                    /* the template of the step's variant (engine/variant.h); "" for the step's own */
     const char *message_id;                 /* without brackets */
     const char *in_reply_to, *references;   /* "" for none */
     const char *thread_subject;             /* same_thread: the subject that is answered; "" for none */
@@ -37,6 +38,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)
 
 /* Any thread. Errors of mail/ (MAIL_ERROR_MISSING names the variable and the template). */
 gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error);
+
+/* The same without the files that go along, for a rehearsal. */
+gboolean letter_compose_words(const Letter *letter, ComposedMessage *ret_message, GError **error);
+
+/* The template that it is made of; belongs to the letter. */
+const char *letter_template(const Letter *letter);
 
 /* The address that it goes to; belongs to the letter. */
 const char *letter_recipient(const Letter *letter);

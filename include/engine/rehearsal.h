@@ -14,6 +14,7 @@
 typedef struct {
     gint64 at_ms;
     char *contact, *rule, *step;
+    char *template_name; /* the step's, or that of its variant */
     guint round;
     gboolean is_task; /* to the owner, about the contact */
     char *subject;   /* "" where it is held */

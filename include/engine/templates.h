@@ -1,7 +1,7 @@
 /*
  * The folder of templates, read and parsed once into an immutable, reference-counted set that worker threads may use.
  * A message template is `<name>.md` or `<name>.txt`, with variants `<name>.<language>.md`; a partial is a file of the same
- * form whose name begins with "_" and that has no header lines (`_signature.md`, `_signature.nb.md`).
+ * form whose name begins with "_" and that has no header lines (`_signature.md`, `_signature.nb.md`). Files that templates attach or show as images are read with them, and kept in memory.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ typedef enum {
 
 typedef struct TemplateSet TemplateSet;
 
-/* Reads all of config->templates_dir. On faults (syntax, a partial that is not there, a rule's step without template) NULL,
+/* Reads all of config->templates_dir. On faults (syntax, a partial or file that is not there, files larger than
+ * sending.max_attachment, a rule's step without template, an account's signature that is not there) NULL,
  * ENGINE_ERROR_TEMPLATES, and all of them "file:line: what" in *ret_faults (may be NULL), as config_load() gives them. */
 TemplateSet *templates_load(const Config *config, GPtrArray **ret_faults, GError **error);
 TemplateSet *templates_ref(TemplateSet *set);
@@ -34,3 +35,14 @@ const MailTemplate *templates_find(const TemplateSet *set, const char *name, con
 
 /* The partial's text in the language, for MustacheOptions.partial; NULL: none. Belongs to the set. */
 const char *templates_partial(const TemplateSet *set, const char *name, TemplateKind kind, const char *language);
+
+/* The account's signature for a template of this kind ("" for none): the partial of that name in the same kind, or else in the other
+ * one, which *ret_kind tells. NULL: none. Belongs to the set. */
+const Mustache *templates_signature(const TemplateSet *set, const char *name, TemplateKind kind, const char *language,
+                                    TemplateKind *ret_kind);
+
+/* The image of this path, where a template or partial of the set shows it; NULL: none. Belongs to the set. */
+const MailFile *templates_image(const TemplateSet *set, const char *path);
+
+/* What the template attaches (const MailFile*, which belong to the set); NULL: nothing. Free with g_ptr_array_unref(). */
+GPtrArray *templates_attachments(const TemplateSet *set, const MailTemplate *mail_template);

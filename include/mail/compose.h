@@ -11,9 +11,10 @@
 
 typedef struct {
     const RenderedTemplate *rendered;
-    const char *from_name, *from_address;
+    const char *from_name, *from_address; /* the template's own name of the sender wins over from_name */
     const char *to_name, *to_address;
-    const char *reply_to;             /* "" for none */
+    const char *reply_to_name, *reply_to; /* reply_to "" for none; its name NULL or "": the sender's */
+    const GPtrArray *attachments;     /* const MailFile*; NULL for none */
     const char *message_id;           /* without brackets */
     const char *in_reply_to, *references; /* "" for none; ids without brackets, references separated by spaces */
     gint64 date_ms;
@@ -24,7 +25,10 @@ typedef struct {
     gboolean auto_submitted;          /* writes Auto-Submitted: auto-generated */
 } ComposeInput;
 
-/* Fills *ret_message. MAIL_ERROR_ADDRESS for addresses that must not be written; MAIL_ERROR_LIMIT. */
+/*
+ * Fills *ret_message: multipart/mixed( multipart/related( multipart/alternative( text, HTML ), image… ), attachment… ), of which only
+ * the levels that are needed are written. MAIL_ERROR_ADDRESS for addresses that must not be written; MAIL_ERROR_LIMIT.
+ */
 gboolean mail_compose(const ComposeInput *input, ComposedMessage *ret_message, GError **error);
 
 /* A new unique Message-ID on the domain, without brackets: random left part. Caller frees. */

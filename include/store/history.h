@@ -21,6 +21,7 @@ typedef struct {
     gint64 id, contact_id, at_ms;
     InteractionKind kind;
     const char *account, *rule, *step, *subject;
+    const char *variant;   /* the template, where the step tries several; NULL or "" else */
     const char *text;      /* for a reply, only what is new in it */
     const char *full_text; /* for a reply, all of it */
     const char *message_id; /* without angle brackets */

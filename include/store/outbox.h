@@ -28,6 +28,7 @@ typedef struct {
     gint64 id, enrolment_id, contact_id;
     char *email; /* the contact's, now */
     char *account, *rule, *step;
+    char *variant;     /* the template, where the step tries several; "" else. NULL in store_outbox_add(): "" */
     guint round;
     OutboxState state;
     gint64 planned_ms; /* when the step was due; max_late counts from here */
@@ -91,6 +92,9 @@ gboolean store_outbox_may_leave(Store *store, gint64 id, gint64 now_ms, gboolean
  * the server; a row in another state stays as it is. due_ms 0: no time is known; the row is neither due nor claimed until it is
  * touched, postponed to a time or moved again. */
 gboolean store_outbox_postpone(Store *store, gint64 id, gint64 due_ms, const char *reason, GError **error);
+
+/* Another variant for a row that is not on its way. */
+gboolean store_outbox_set_variant(Store *store, gint64 id, const char *variant, GError **error);
 
 /* Sets the reason of a row that is SENDING, from which it is empty on; one in another state stays as it is. */
 gboolean store_outbox_note(Store *store, gint64 id, const char *reason, GError **error);

@@ -23,6 +23,20 @@ static const char *partial_of(const char *name, gpointer data)
     return *name == 'n' ? NULL : data;
 }
 
+static const char *partial_of_kind(const char *name, TemplateKind kind, gpointer data)
+{
+    (void)kind;
+    return partial_of(name, data);
+}
+
+static MailFile *image; /* the one that every template finds */
+
+static const MailFile *image_of(const char *path, gpointer data)
+{
+    (void)data;
+    return *path == 'n' ? NULL : image;
+}
+
 /* The next part of the bytes up to a NUL. Caller frees. */
 static char *take_part(const char **at, const char *end)
 {
@@ -64,17 +78,22 @@ static void check_message(GBytes *bytes)
     g_auto(GStrv) lines = g_strsplit(parts[0], "\r\n", -1);
     for (char **header = lines; *header; header++)
         g_assert(**header == ' ' ||
-                 g_regex_match_simple("^(From|To|Subject|Date|Message-ID|Content-[A-Za-z-]+|MIME-Version):", *header, 0, 0));
+                 g_regex_match_simple("^(From|To|Reply-To|Subject|Date|Message-ID|Content-[A-Za-z-]+|MIME-Version):", *header, 0, 0));
 }
 
 static void compose(const RenderedTemplate *rendered, const char *name)
 {
+    g_autoptr(MailFile) file = mail_file_new(name, name, (const guchar *)name, strlen(name));
+    g_autoptr(GPtrArray) files = g_ptr_array_new();
+    g_ptr_array_add(files, file);
     const ComposeInput input = {.rendered = rendered,
                                 .from_name = name,
                                 .from_address = "anna@example.com",
                                 .to_name = name,
                                 .to_address = "kare@example.no",
-                                .reply_to = "",
+                                .reply_to = "sales@example.com",
+                                .reply_to_name = name,
+                                .attachments = files,
                                 .message_id = "1@example.com",
                                 .in_reply_to = name,
                                 .references = name,
@@ -95,9 +114,10 @@ static void compose(const RenderedTemplate *rendered, const char *name)
 static void try_template(const Input *input, JsonObject *context, TemplateKind kind)
 {
     RenderedTemplate rendered = {0};
-    g_autofree char *text = g_strconcat("Subject: {{x}}\nDefault: y = z\n\n", input->template_text, NULL);
+    const TemplateSources sources = {.partial = partial_of_kind, .image = image_of, .data = input->partial};
+    g_autofree char *text = g_strconcat("Subject: {{x}}\nFrom-Name: {{x}}\nDefault: y = z\n\n", input->template_text, NULL);
     g_autoptr(MailTemplate) parsed = mail_template_parse(text, kind, NULL);
-    if (parsed && mail_template_render(parsed, context, partial_of, input->partial, &rendered, NULL)) {
+    if (parsed && mail_template_render(parsed, context, &sources, &rendered, NULL)) {
         g_assert(g_utf8_validate(rendered.text, -1, NULL) && !strchr(rendered.text, '\r'));
         g_assert(!rendered.html || (g_utf8_validate(rendered.html, -1, NULL) && !strstr(rendered.html, "javascript:\"")));
         compose(&rendered, input->value);
@@ -121,6 +141,8 @@ static void try_mustache(const Input *input, JsonObject *context)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    if (!image)
+        image = mail_file_new("logo.png", "image/png", (const guchar *)"x", 1);
     const char *at = (const char *)data, *end = at + size;
     if (size == 0)
         return 0;

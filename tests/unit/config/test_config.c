@@ -8,13 +8,13 @@ static const char FULL[] =
     "templates = \"templates\";\n"
     "organisation = { name = \"Berg & Sons\"; postal_address = \"Storgata 1\"; domains = [ \"Example.com\" ]; };\n"
     "pipeline = { stages = [ \"research\", \"pitching\", \"follow-up\" ]; customer_stage = \"follow-up\"; };\n"
-    "sending = { time_zone = \"Europe/Oslo\"; window = { days = \"mon-fri\"; from = \"09:00\"; to = \"24:00\"; }; min_gap = \"2 days\"; max_late = \"7 days\"; blind_after = \"15 minutes\"; max_per = { week = 2; }; quiet_after_contact = \"5 days\"; };\n"
-    "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\";\n"
+    "sending = { time_zone = \"Europe/Oslo\"; window = { days = \"mon-fri\"; from = \"09:00\"; to = \"24:00\"; }; min_gap = \"2 days\"; max_late = \"7 days\"; blind_after = \"15 minutes\"; max_per = { week = 2; }; quiet_after_contact = \"5 days\"; max_attachment = \"2500 kB\"; };\n"
+    "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\"; reply_to = \"Sales, Oslo <Sales@Example.com>\"; signature = \"anna\";\n"
     "  smtp = { url = \"smtps://smtp.example.com\"; user = \"anna\"; password = \"p\"; connections = 4; };\n"
     "  imap = { url = \"imap://imap.example.com:1143\"; user = \"anna\"; password_command = \"echo p\"; folders = [ \"INBOX\", \"Svar\" ]; read_back = \"7 days\"; };\n"
     "  limits = { per_hour = 60; per_day = 400; every = \"30 seconds\"; jitter = \"20 seconds\"; ramp = { start = 20; step = 10; max = 400; }; }; window = { from = \"08:00\"; }; } );\n"
     "rules = ( { name = \"after-pitch\"; anchor = \"stage\"; when = { stage = \"Pitching\"; };\n"
-    "    steps = ( { after = \"3 days\"; template = \"pitch-1\"; }, { after = \"5 days\"; template = \"pitch-2\"; same_thread = true; if = { not_replied = { within = \"9 days\"; }; }; } );\n"
+    "    steps = ( { after = \"3 days\"; template = \"pitch-1\"; }, { after = \"5 days\"; template = \"pitch-2\"; same_thread = true; variants = ( { template = \"pitch-2\"; weight = 3; }, \"pitch-2b\" ); if = { not_replied = { within = \"9 days\"; }; }; } );\n"
     "    stop_on = [ \"reply\", \"call\" ]; },\n"
     "  { name = \"ask\"; purpose = \"referral\"; anchor = \"customer\"; when = { customer = true; tag = \"happy\"; customer_age = { min = \"30 days\"; }; score = { min = 9; };\n"
     "      attributes = { plan = [ \"gold\", \"silver\" ]; seats = { min = 10; max = 99.5; }; renewal = true; level = 3; }; };\n"
@@ -42,10 +42,21 @@ static void test_everything_is_read(void **state)
     assert_int_equal(g_strv_length(anna->imap.folders), 2);
     assert_int_equal(anna->limits.every_ms, 30000);
     assert_int_equal(anna->on_uncertain, ON_UNCERTAIN_RESEND);
+    assert_string_equal(anna->reply_to, "sales@example.com");
+    assert_string_equal(anna->reply_to_name, "Sales, Oslo");
+    assert_string_equal(anna->signature, "anna");
+    assert_int_equal(config->sending.max_attachment, 2500000);
     const Rule *pitch = config_rule(config, "after-pitch");
     assert_string_equal(pitch->when[0]->any_of[0], "pitching"); /* as the pipeline spells it */
     assert_int_equal(pitch->stop_on, STOP_REPLY | STOP_CALL | STOP_ALWAYS);
     assert_true(config_rule_step(pitch, "pitch-2")->same_thread);
+    Variant **variants = config_rule_step(pitch, "pitch-2")->variants;
+    assert_string_equal(variants[0]->template_name, "pitch-2");
+    assert_int_equal(variants[0]->weight, 3);
+    assert_string_equal(variants[1]->template_name, "pitch-2b");
+    assert_int_equal(variants[1]->weight, 1);
+    assert_null(variants[2]);
+    assert_null(config_rule_step(pitch, "pitch-1")->variants[0]);
     const Rule *ask = config_rule(config, "ask");
     assert_int_equal(g_strv_length((char **)ask->when), 8);
     assert_int_equal(ask->repeat_every.months, 6);
@@ -84,6 +95,22 @@ static void test_faults_say_where_what_and_what_to_write(void **state)
         {"min_gap = \"2 days\"", "min_gap = 2", 5, "text in quotes"},
         {"Anna@Example.com>", "Anna@>", 6, "address"},
         {"on_uncertain = \"resend\"", "on_uncertain = \"maybe\"", 6, "\"hold\""},
+        {"\"2500 kB\"", "\"26 MB\"", 5, "\"25 MB\""},
+        {"\"2500 kB\"", "\"0 MB\"", 5, "\"5 MB\""},
+        {"\"2500 kB\"", "\"5 megabytes\"", 5, "is no size"},
+        {"\"2500 kB\"", "\"99999999999999999999 kB\"", 5, "is not between"},
+        {"\"2500 kB\"", "\"-1 MB\"", 5, "is no size"},
+        {"\"2500 kB\"", "5000000", 5, "\"5 MB\""},
+        {"signature = \"anna\"", "signature = \"_anna.md\"", 6, "\"anna\" for _anna.md"},
+        {"signature = \"anna\"", "signature = \"../anna\"", 6, "without folder"},
+        {"weight = 3", "weight = 0", 11, "1 to 1000"},
+        {"{ template = \"pitch-2\"; weight = 3; }, ", "", 11, "two templates at least"},
+        {"( { template = \"pitch-2\"; weight = 3; }, \"pitch-2b\" )", "\"pitch-2\"", 11, "two templates at least"},
+        {"\"pitch-2b\" )", "\"Pitch-2\" )", 11, "stands twice"},
+        {"\"pitch-2b\" )", "\"pitch-1\" )", 11, "sent by step \"pitch-1\" as well"},
+        {"\"pitch-2b\" )", "\"../pitch\" )", 11, "letters"},
+        {"\"pitch-2b\" )", "7 )", 11, "text in quotes"},
+        {"weight = 3", "wieght = 3", 11, "did you mean \"weight\"?"},
         {"smtps://smtp", "https://smtp", 7, "smtps://"},
         {"smtps://smtp.example.com", "smtps://smtp.example.com:99999", 7, "smtps://"},
         {"connections = 4", "connections = 400", 7, "1 to 64"},
@@ -247,6 +274,7 @@ static void test_a_digest_changes_with_the_rule_and_only_then(void **state)
         const char *from, *to;
         gboolean changed;
     } cases[] = {{"store =", "\n\nstore =", FALSE},          {"\"3 days\"", "\"4 days\"", TRUE},   {"same_thread = true", "same_thread = false", TRUE},
+                 {"weight = 3", "weight = 2", TRUE},         {"\"pitch-2b\"", "\"pitch-2c\"", TRUE},
                  {"\"reply\", \"call\"", "\"reply\"", TRUE}, {"\"reply\", \"call\"", "\"call\", \"reply\"", FALSE}, {"\"Pitching\"", "\"research\"", TRUE}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = replaced(cases[i].from, cases[i].to);
@@ -282,7 +310,7 @@ static void test_a_wrong_type_anywhere_is_a_fault_and_never_a_crash(void **state
             g_string_free(text, TRUE);
         }
     }
-    assert_int_equal(places, 103);
+    assert_int_equal(places, 109);
 }
 
 /* ---- the manual ------------------------------------------------------------------------------------------------------ */
@@ -314,7 +342,7 @@ static void test_every_key_stands_in_the_manual(void **state)
     g_autoptr(GHashTable) manual = keys_of_the_manual(page);
     const char *groups[] = {"",          "store = {",  "organisation = {", "pipeline = {",     "sending = {",  "window = {", "accounts = ( {", "smtp = {",
                             "imap = {",  "limits = {", "rules = ( {",      "when = {",         "unless = {",   "steps = ( {", "customer_age = {", "score = {",
-                            "max_per = {", "ramp = {", "not_replied = {", "not_contacted = {"};
+                            "max_per = {", "ramp = {", "variants = ( {", "not_replied = {", "not_contacted = {"};
     guint known = 0;
     for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
         g_autofree char *changed = g_strconcat(groups[i], " qqqqqqqqqqqq = 1; ", NULL);

@@ -2,7 +2,7 @@
 """Reads messages with Python's email package, strictly, and compares what it finds with what went in.
 
 Standard input: one JSON object a line, {"raw": base64, "from": [name, address], "to": …, "subject", "text", "html": substring or null,
-"headers": [names]}. Prints each difference and exits 1; else prints how many messages were read.
+"headers": [names], "files": [{"place": "inline" or "attachment", "name", "type", "id", "base64", "size"}]}. Prints each difference and exits 1; else prints how many messages were read.
 """
 import base64
 import email
@@ -53,6 +53,42 @@ def content(part):
     return part.get_content().replace("\r\n", "\n")
 
 
+def wanted_tree(case):
+    """The content types as they must lie within one another: only the levels that are needed."""
+    tree = ["multipart/alternative", ["text/plain"], ["text/html"]] if case["html"] is not None else ["text/plain"]
+    for place, kind in (("inline", "multipart/related"), ("attachment", "multipart/mixed")):
+        types = [[file["type"].split(";")[0].lower()] for file in case["files"] if file["place"] == place]
+        tree = [kind, tree, *types] if types else tree
+    return tree
+
+
+def tree_of(part):
+    return [part.get_content_type(), *(tree_of(inner) for inner in (part.iter_parts() if part.is_multipart() else ()))]
+
+
+def file_faults(case, message):
+    if tree_of(message) != wanted_tree(case):
+        yield f"parts {tree_of(message)} for {wanted_tree(case)}"
+    parts = [part for part in message.walk() if part.get_content_disposition()]
+    if len(parts) != len(case["files"]):
+        yield f"{len(parts)} files for {len(case['files'])}"
+        return
+    boundaries = [part.get_boundary() for part in message.walk() if part.is_multipart()]
+    if any(one != other and other.startswith(one) for one in boundaries for other in boundaries):
+        yield f"one boundary begins with another: {boundaries}"
+    for part, file in zip(parts, case["files"]):
+        if (part.get_content_disposition(), part.get_filename()) != (file["place"], file["name"]):
+            yield f"{part.get_content_disposition()} {part.get_filename()!r} for {file['place']} {file['name']!r}"
+        data = part.get_payload(decode=True)
+        if len(data) != file["size"] or data != base64.b64decode(file["base64"]):
+            yield f"other octets in {file['name']!r}"
+        if file["place"] == "inline" and part["content-id"] != f"<{file['id']}>":
+            yield f"Content-ID {part['content-id']} for {file['id']}"
+        for line in part.as_bytes().splitlines():
+            if len(line) > 100:
+                yield f"a line of {len(line)} octets in {file['name']!r}"
+
+
 def faults(case):
     raw = base64.b64decode(case["raw"])
     yield from wire_faults(raw)
@@ -72,6 +108,7 @@ def faults(case):
         yield f"subject {message['subject']!r} for {case['subject']!r}"
     if message["date"].datetime.tzinfo is None:
         yield "a date without a zone"
+    yield from file_faults(case, message)
     plain = message.get_body(("plain",))
     if content(plain) != case["text"]:
         yield f"text {content(plain)!r} for {case['text']!r}"

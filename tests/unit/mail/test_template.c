@@ -15,18 +15,18 @@
 #include "base/json.h"
 #include "mail/template.h"
 
-static const char *no_partial(const char *name, gpointer data)
+static const char *no_partial(const char *name, TemplateKind kind, gpointer data)
 {
-    (void)name;
+    (void)name, (void)kind;
     return data;
 }
 
 static gboolean render(const char *text, TemplateKind kind, JsonObject *context, RenderedTemplate *ret_rendered,
                        GError **error)
 {
+    const TemplateSources sources = {.partial = no_partial, .data = (gpointer) "partial of {{name}}\r\n"};
     g_autoptr(MailTemplate) parsed = mail_template_parse(text, kind, error);
-    return parsed &&
-           mail_template_render(parsed, context, no_partial, (gpointer) "partial of {{name}}\r\n", ret_rendered, error);
+    return parsed && mail_template_render(parsed, context, &sources, ret_rendered, error);
 }
 
 /* Renders body with {"x": value, "name": "Anna"}. */
@@ -409,8 +409,9 @@ static char *read_file(const char *name, const char *ending)
     return text;
 }
 
-static const char *installed_partial(const char *name, gpointer data)
+static const char *installed_partial(const char *name, TemplateKind kind, gpointer data)
 {
+    (void)kind;
     return g_hash_table_lookup(data, name);
 }
 
@@ -431,7 +432,8 @@ static void check_installed(const char *name, const char *ending, gboolean is_fu
     g_autoptr(GError) error = NULL;
     RenderedTemplate rendered = {0};
     g_autoptr(MailTemplate) parsed = mail_template_parse(text, TEMPLATE_MARKDOWN, &error);
-    if (!parsed || !mail_template_render(parsed, context, installed_partial, partials, &rendered, &error))
+    const TemplateSources sources = {.partial = installed_partial, .data = partials};
+    if (!parsed || !mail_template_render(parsed, context, &sources, &rendered, &error))
         fail_msg("%s%s: %s", name, ending, error->message);
     gboolean greets = strstr(rendered.text, "Kåre") != NULL;
     if (greets != is_full || !strstr(rendered.text, "Anna Berg") || !strstr(rendered.text, "Berg & Sons") ||
