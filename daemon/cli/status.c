@@ -93,6 +93,9 @@ int command_status(Cli *cli, char **words)
             json_object_get_int_member_with_default(answer, "contacts", 0),
             json_object_get_int_member_with_default(answer, "enrolments", 0), *queue ? queue : "none",
             json_object_get_boolean_member_with_default(answer, "paused", FALSE) ? "; all sending is paused" : "");
+    const char *store = text_member(answer, "store");
+    if (!g_str_equal(store, "ready"))
+        fprintf(cli->out, "the store refuses: %s\nnothing is lost; it is tried again every few seconds\n\n", store);
     JsonNode *accounts = json_object_get_member(answer, "accounts");
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_accounts(cli, json_node_get_array(accounts));

@@ -3,6 +3,7 @@
  */
 #include "engine/core.h"
 
+#include "base/log.h"
 #include "base/timestamp.h"
 
 /* ---- what follows from a configuration -------------------------------------------------------------------------------- */
@@ -64,9 +65,12 @@ static void look_at_rules(EngineCore *core)
 gboolean core_replace(EngineCore *core, Config *config, TemplateSet *templates, GError **error)
 {
     g_autoptr(Calendar) calendar = calendar_load(config->sending.holiday_files, error);
-    GHashTable *calendars = calendar ? load_calendars(config, error) : NULL;
-    if (!calendars)
+    g_autoptr(GHashTable) calendars = calendar ? load_calendars(config, error) : NULL;
+    g_autoptr(GTimeZone) zone = calendars ? timestamp_zone(config->sending.time_zone, error) : NULL;
+    if (!zone)
         return FALSE;
+    g_clear_pointer(&core->default_zone, g_time_zone_unref);
+    core->default_zone = g_steal_pointer(&zone);
     g_clear_pointer(&core->calendar, calendar_unref);
     g_clear_pointer(&core->calendars, g_hash_table_unref);
     templates_unref(core->templates);
@@ -74,7 +78,7 @@ gboolean core_replace(EngineCore *core, Config *config, TemplateSet *templates, 
     core->config = config_ref(config);
     core->templates = templates ? templates_ref(templates) : NULL;
     core->calendar = g_steal_pointer(&calendar);
-    core->calendars = calendars;
+    core->calendars = g_steal_pointer(&calendars);
     look_at_rules(core);
     return TRUE;
 }
@@ -96,25 +100,30 @@ void core_free(EngineCore *core)
     if (!core)
         return;
     g_hash_table_unref(core->zones);
+    g_clear_pointer(&core->default_zone, g_time_zone_unref);
     g_clear_pointer(&core->calendar, calendar_unref);
     g_clear_pointer(&core->calendars, g_hash_table_unref);
     templates_unref(core->templates);
     g_clear_pointer(&core->config, config_unref);
     g_free(core->company_rules);
+    g_free(core->store_fault);
     g_free(core);
 }
 
 /* ---- look-ups --------------------------------------------------------------------------------------------------------- */
 
-/* NULL for a name that the zone database does not know. */
+/* NULL for a name that the zone database does not know, or that cannot be read now: names are checked when they are stored. */
 static GTimeZone *zone_named(EngineCore *core, const char *name)
 {
+    g_autoptr(GError) error = NULL;
     GTimeZone *zone = g_hash_table_lookup(core->zones, name);
     if (zone || !*name)
         return zone;
-    zone = timestamp_zone(name, NULL);
+    zone = timestamp_zone(name, &error);
     if (zone)
         g_hash_table_insert(core->zones, g_strdup(name), zone);
+    else
+        log_event(LOG_LEVEL_WARNING, "zone-unknown", LOG_TEXT("time_zone", name), LOG_TEXT("reason", error->message));
     return zone;
 }
 
@@ -123,10 +132,7 @@ GTimeZone *core_zone(EngineCore *core, const Contact *contact)
     GTimeZone *zone = zone_named(core, contact->time_zone);
     if (!zone)
         zone = zone_named(core, contact->company_time_zone);
-    if (!zone)
-        zone = zone_named(core, core->config->sending.time_zone); /* checked when the configuration was read */
-    g_assert(zone);
-    return zone;
+    return zone ? zone : core->default_zone;
 }
 
 const Calendar *core_calendar(EngineCore *core, const char *value)
@@ -136,4 +142,12 @@ const Calendar *core_calendar(EngineCore *core, const char *value)
     g_autofree char *key = g_utf8_casefold(value, -1);
     const Calendar *calendar = g_hash_table_lookup(core->calendars, key);
     return calendar ? calendar : core->calendar;
+}
+
+void core_note_store(EngineCore *core, const GError *error)
+{
+    if (!core->store_fault && !error)
+        return;
+    g_free(core->store_fault);
+    core->store_fault = error ? g_strdup(error->message) : NULL;
 }

@@ -23,7 +23,9 @@ typedef struct {
     gboolean in_bulk;          /* very many are decided on: what becomes of each is logged for debugging, and how many it was for people */
     Store *store; /* not owned */
     Clock *clock; /* not owned */
+    GTimeZone *default_zone; /* for contacts without one; loaded with the configuration, so that it is there whatever becomes of the machine */
     GHashTable *zones; /* char* -> GTimeZone*, each loaded once */
+    char *store_fault; /* why the store refused the last write; NULL: it took it */
 } EngineCore;
 
 /* Takes references; templates may be NULL where nothing is composed. NULL and PLAN_ERROR_HOLIDAYS where a holiday file is bad. */
@@ -38,3 +40,6 @@ GTimeZone *core_zone(EngineCore *core, const Contact *contact);
 
 /* The holidays of those whose attribute has this value (NULL: none is given). Belongs to core. */
 const Calendar *core_calendar(EngineCore *core, const char *value);
+
+/* What became of the last write of the scheduler, a courier or an intake: error NULL where the store took it. For the status. */
+void core_note_store(EngineCore *core, const GError *error);

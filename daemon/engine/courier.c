@@ -227,6 +227,7 @@ static gboolean commit_round(Round *round, GError **error)
 static void end_round(Round *round)
 {
     Courier *courier = round->courier;
+    core_note_store(courier->core, NULL);
     for (guint i = 0; i < round->reports->len; i++)
         outcome_report(round->reports->pdata[i]);
     g_ptr_array_set_free_func(round->reports, NULL);
@@ -333,6 +334,7 @@ static gboolean on_store_retry(gpointer data)
 static void retry_later(Courier *courier, const GError *error)
 {
     log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
+    core_note_store(courier->core, error);
     courier->refused = TRUE;
     if (!courier->retry_source)
         courier->retry_source = g_timeout_add(STORE_RETRY_MS, on_store_retry, courier);

@@ -95,6 +95,7 @@ static gboolean on_retry(gpointer data)
 static void retry_later(Scheduler *scheduler, const GError *error)
 {
     log_event(LOG_LEVEL_ERROR, "scheduler-fault", LOG_TEXT("reason", error->message));
+    core_note_store(scheduler->core, error);
     if (!scheduler->retry_source)
         scheduler->retry_source = g_timeout_add(RETRY_MS, on_retry, scheduler);
 }
@@ -145,8 +146,10 @@ static gboolean on_work(gpointer data)
         return G_SOURCE_REMOVE;
     }
     add_summary(&scheduler->since_wake, &summary);
-    if (work)
+    if (work) {
+        core_note_store(scheduler->core, NULL);
         scheduler->on_queued(scheduler->data);
+    }
     if (more)
         return G_SOURCE_CONTINUE;
     log_summary(&scheduler->since_wake);

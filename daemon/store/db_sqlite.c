@@ -124,7 +124,10 @@ static gboolean check_folder(const char *path, GError **error)
 
 static void set_open_error(const char *path, int problem, GError **error)
 {
-    if (problem != ENOENT && problem != ENOTDIR)
+    if (problem == EROFS)
+        g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "cannot open the store %s: %s; mount it for reading and writing", path,
+                    g_strerror(problem));
+    else if (problem != ENOENT && problem != ENOTDIR)
         g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
                     "cannot open the store %s as user %ld: %s; let that user own the file and its folder", path,
                     (long)getuid(), g_strerror(problem));
