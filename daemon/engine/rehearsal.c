@@ -225,9 +225,10 @@ static gboolean add_awaiting(Rehearsal *rehearsal, GError **error)
 
 static gboolean run(Rehearsal *rehearsal, gint64 until_ms, GError **error)
 {
-    guint64 marked = 0;
+    guint64 marked = 0, by_accounts = 0;
     gint64 now_ms = clock_now_ms(rehearsal->clock);
     if (!settle_sending(rehearsal, error) || !store_marks_add_for_rules(rehearsal->core->store, rehearsal->core->config, now_ms, &marked, error) ||
+        !store_marks_add_for_accounts(rehearsal->core->store, rehearsal->core->config, &by_accounts, error) ||
         !store_outbox_touch(rehearsal->core->store, 0, now_ms, error))
         return FALSE;
     for (;;) {
