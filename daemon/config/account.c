@@ -17,7 +17,16 @@ typedef struct {
     char *user, *ca_file, *tls;
     char *password, *password_file, *password_command, *password_credential;
     gboolean allow_plaintext;
+    config_setting_t *auth;
 } ServerKeys;
+
+/* Of the account that a server belongs to. */
+typedef struct {
+    Auth auth;
+    const char *name, *address;
+    config_setting_t *where; /* what stands for a group that is left out */
+    GPtrArray *oauths; /* OAuth*: what is used */
+} AccountAuth;
 
 typedef struct {
     ServerKeys server;
@@ -35,13 +44,14 @@ typedef struct {
 
 typedef struct {
     char *name, *from, *reply_to, *signature, *on_uncertain;
-    config_setting_t *smtp, *imap, *window;
+    config_setting_t *smtp, *imap, *auth, *window;
     gboolean one_way;
     AccountLimits limits;
 } AccountKeys;
 
 #define SERVER_ROWS(type_, url_example_)                                                                                 \
-    KEY_KEPT_NEEDED("url", type_, server.url, url_example_),                                             \
+    KEY_KEPT("url", type_, server.url, url_example_),                                                                    \
+        KEY_KEPT("auth", type_, server.auth, "auth = { method = \"oauth2\"; provider = \"gmail\"; … }"),                     \
         KEY_ROW(KEY_TEXT, "user", type_, server.user, "\"anna\""),                                                       \
         KEY_ROW(KEY_PATH, "ca_file", type_, server.ca_file, "the path of a PEM file"),                                   \
         KEY_ROW(KEY_TEXT, "tls", type_, server.tls, "tls = \"none\", or leave it out"),                                  \
@@ -53,20 +63,21 @@ typedef struct {
 
 /* ---- servers --------------------------------------------------------------------------------------------------------- */
 
-static void check_secret_file(Reader *reader, const config_setting_t *where, const char *path)
+void secret_file_check(Reader *reader, const config_setting_t *where, const char *key, const char *path)
 {
+    const char *what = g_str_has_prefix(key, "password") ? "password" : "secret";
     struct stat status;
     if (stat(path, &status) != 0)
-        reader_fault(reader, where, "password_file %s: %s; make it, with the password on its first line", path, g_strerror(errno));
+        reader_fault(reader, where, "%s %s: %s; make it, with the %s on its first line", key, path, g_strerror(errno), what);
     else if (!S_ISREG(status.st_mode))
-        reader_fault(reader, where, "password_file %s is not a file; name one with the password on its first line", path);
+        reader_fault(reader, where, "%s %s is not a file; name one with the %s on its first line", key, path, what);
     else if (status.st_mode & 077)
-        reader_fault(reader, where, "password_file %s can be read by others; write chmod 600 %s", path, path);
+        reader_fault(reader, where, "%s %s can be read by others; write chmod 600 %s", key, path, path);
     else if (status.st_size == 0)
-        reader_fault(reader, where, "password_file %s is empty; write the password on its first line", path);
+        reader_fault(reader, where, "%s %s is empty; write the %s on its first line", key, path, what);
 }
 
-static void take_secret(Reader *reader, const config_setting_t *group, ServerKeys *keys, SecretSource *ret_source)
+static void take_secret(Reader *reader, const config_setting_t *group, ServerKeys *keys, SignIn sign_in, SecretSource *ret_source)
 {
     struct {
         SecretKind kind;
@@ -87,13 +98,13 @@ static void take_secret(Reader *reader, const config_setting_t *group, ServerKey
     g_autofree char *name = reader_name_of(group);
     if (given > 1)
         reader_fault(reader, group, "%s: write only one of password, password_file, password_command, password_credential", name);
-    if (given == 0 && keys->user)
+    if (given == 0 && keys->user && sign_in != SIGN_IN_OAUTH2)
         reader_fault(reader, group, "%s: the user \"%s\" has no password; write password_file = \"/etc/nurtured/NAME.secret\" (mode 600)",
                      name, keys->user);
     if (given > 0 && !keys->user)
         reader_fault(reader, group, "%s: there is a password, but no user; write user = \"…\"", name);
     if (ret_source->kind == SECRET_FILE)
-        check_secret_file(reader, group, ret_source->value);
+        secret_file_check(reader, group, "password_file", ret_source->value);
     if (ret_source->kind == SECRET_CREDENTIAL && strchr(ret_source->value, '/'))
         reader_fault(reader, group, "%s: password_credential is a name, not a path; write password_file for a path", name);
 }
@@ -116,20 +127,62 @@ static void check_tls(Reader *reader, const config_setting_t *group, const Serve
     endpoint->tls = TLS_NONE;
 }
 
-static void check_plain(Reader *reader, const config_setting_t *group, const char *what, const char *text)
+void plain_check(Reader *reader, const config_setting_t *where, const char *what, const char *text)
 {
     for (const char *p = text; p && *p; p++)
         if ((guchar)*p < 0x20 || *p == 0x7f) {
-            reader_fault(reader, group, "%s must not hold control characters; write it on one line", what);
+            reader_fault(reader, where, "%s must not hold control characters; write it on one line", what);
             return;
         }
 }
 
-static void take_server(Reader *reader, const config_setting_t *group, ServerKeys *keys, Endpoint *endpoint)
+static gboolean has_password(const ServerKeys *keys)
 {
-    check_plain(reader, group, "user", keys->user);
+    return keys->password || keys->password_file || keys->password_command || keys->password_credential;
+}
+
+/* The server's own way of signing in, else the account's; a password of the server's own is stronger than the account's tokens. */
+static void take_auth(Reader *reader, const config_setting_t *group, ServerKeys *keys, const char *way, AccountAuth *account, Endpoint *endpoint)
+{
+    Auth own = {0};
+    if (keys->auth)
+        auth_parse(reader, keys->auth, &own);
+    const Auth *used = keys->auth ? &own : &account->auth;
+    endpoint->sign_in = used->sign_in;
+    if (used->sign_in == SIGN_IN_OAUTH2 && has_password(keys)) {
+        if (keys->auth)
+            reader_fault(reader, group, "%s: there are a password and auth.method = \"oauth2\"; leave one of the two out", way);
+        endpoint->sign_in = SIGN_IN_AUTO;
+    }
+    if (!keys->user && (endpoint->sign_in == SIGN_IN_OAUTH2 || (used->provider && has_password(keys))))
+        keys->user = g_strdup(used->user ? used->user : account->address);
+    if (endpoint->sign_in == SIGN_IN_OAUTH2 && used->oauth) {
+        OAuth *oauth = used->oauth;
+        endpoint->oauth = oauth;
+        if (keys->auth) {
+            own.oauth = NULL;
+            oauth->token_name = g_strconcat(account->name, ".", way, NULL);
+        }
+        if (!oauth->user)
+            oauth->user = g_strdup(keys->user);
+        if (!g_ptr_array_find(account->oauths, oauth, NULL))
+            g_ptr_array_add(account->oauths, oauth);
+    }
+    const Provider *provider = keys->auth && own.provider ? own.provider : account->auth.provider;
+    if (!keys->url && provider)
+        provider_server(g_str_equal(way, "smtp") ? &provider->smtp : &provider->imap, endpoint);
+    auth_clear(&own);
+}
+
+/* way: "smtp" or "imap". */
+static void take_server(Reader *reader, const config_setting_t *group, ServerKeys *keys, const char *way, AccountAuth *account, Endpoint *endpoint)
+{
+    plain_check(reader, group, "user", keys->user);
+    take_auth(reader, group, keys, way, account, endpoint);
+    if (!endpoint->host && !keys->url)
+        reader_fault(reader, group, "%s.url is missing; write url = \"%ss://%s.example.com:%s\"", way, way, way, g_str_equal(way, "smtp") ? "465" : "993");
     check_tls(reader, group, keys, endpoint);
-    take_secret(reader, group, keys, &endpoint->password);
+    take_secret(reader, group, keys, endpoint->sign_in, &endpoint->password);
     if (keys->ca_file && access(keys->ca_file, R_OK) != 0)
         reader_fault(reader, group, "ca_file %s: %s; name a PEM file that nurtured's user can read", keys->ca_file, g_strerror(errno));
     else if (keys->ca_file && !g_file_test(keys->ca_file, G_FILE_TEST_IS_REGULAR))
@@ -151,7 +204,7 @@ static void server_keys_clear(ServerKeys *keys)
     g_free(keys->password_credential);
 }
 
-static void parse_smtp(Reader *reader, config_setting_t *group, SmtpSettings *smtp)
+static void parse_smtp(Reader *reader, config_setting_t *group, AccountAuth *auth, SmtpSettings *smtp)
 {
     static const Key keys[] = {
         SERVER_ROWS(SmtpKeys, "url = \"smtps://smtp.example.com:465\""),
@@ -159,15 +212,18 @@ static void parse_smtp(Reader *reader, config_setting_t *group, SmtpSettings *sm
         KEY_END,
     };
     SmtpKeys found = {.connections = DEFAULT_CONNECTIONS};
-    reader_read_group(reader, group, keys, &found);
+    if (group)
+        reader_read_group(reader, group, keys, &found);
+    else
+        group = auth->where;
     if (found.server.url)
         url_parse(reader, found.server.url, "smtps", "smtp", 465, 587, &smtp->server);
-    take_server(reader, group, &found.server, &smtp->server);
+    take_server(reader, group, &found.server, "smtp", auth, &smtp->server);
     smtp->connections = found.connections;
     server_keys_clear(&found.server);
 }
 
-static void parse_imap(Reader *reader, config_setting_t *group, ImapSettings *imap)
+static void parse_imap(Reader *reader, config_setting_t *group, AccountAuth *auth, ImapSettings *imap)
 {
     static const Key keys[] = {
         SERVER_ROWS(ImapKeys, "url = \"imaps://imap.example.com:993\""),
@@ -180,16 +236,19 @@ static void parse_imap(Reader *reader, config_setting_t *group, ImapSettings *im
     };
     const char *const inbox[] = {"INBOX", NULL};
     ImapKeys found = {.folders = g_strdupv((char **)inbox), .poll_ms = DEFAULT_POLL_MS};
-    reader_read_group(reader, group, keys, &found);
+    if (group)
+        reader_read_group(reader, group, keys, &found);
+    else
+        group = auth->where;
     if (found.server.url)
         url_parse(reader, found.server.url, "imaps", "imap", 993, 143, &imap->server);
-    take_server(reader, group, &found.server, &imap->server);
+    take_server(reader, group, &found.server, "imap", auth, &imap->server);
     if (!*imap->server.user)
         reader_fault(reader, group, "imap: a mailbox needs a user; write user = \"anna\" and a password");
     if (!found.folders[0])
         reader_fault(reader, group, "imap.folders is empty; write folders = [ \"INBOX\" ]");
     for (char **folder = found.folders; *folder; folder++)
-        check_plain(reader, group, "a folder's name", *folder);
+        plain_check(reader, group, "a folder's name", *folder);
     if (found.save_sent && !found.sent_folder)
         reader_fault(reader, group, "imap.save_sent needs a folder; write sent_folder = \"Sent\"");
     imap->folders = found.folders;
@@ -306,14 +365,42 @@ static OnUncertain parse_on_uncertain(Reader *reader, const config_setting_t *gr
     return text && g_str_equal(text, "resend") ? ON_UNCERTAIN_RESEND : ON_UNCERTAIN_HOLD;
 }
 
-static void check_ways(Reader *reader, config_setting_t *group, const AccountKeys *found)
+/* provider: whose mailbox is taken where the account names none. */
+static void check_ways(Reader *reader, config_setting_t *group, const AccountKeys *found, const Provider *provider)
 {
-    if (!found->imap && !found->one_way)
+    if (!found->smtp && !provider)
+        reader_fault(reader, group, "account \"%s\" has no smtp; write smtp = { url = \"smtps://smtp.example.com:465\"; … }",
+                     found->name ? found->name : "?");
+    if (!found->imap && !found->one_way && !provider)
         reader_fault(reader, group, "account \"%s\" has no imap, so replies would not be heard; write imap = { … }, or one_way = true if that is meant",
                      found->name ? found->name : "?");
     if (found->imap && found->one_way)
         reader_fault(reader, found->imap, "account \"%s\" has an imap although it says one_way = true; leave one of the two out",
                      found->name ? found->name : "?");
+}
+
+static void parse_ways(Reader *reader, config_setting_t *group, const AccountKeys *found, Account *account)
+{
+    AccountAuth auth = {.name = account->name, .address = account->from_address, .where = found->auth, .oauths = g_ptr_array_new()};
+    if (found->auth)
+        auth_parse(reader, found->auth, &auth.auth);
+    if (auth.auth.oauth) {
+        auth.auth.oauth->token_name = g_strdup(account->name);
+        auth.auth.oauth->user = g_strdup(auth.auth.user ? auth.auth.user : account->from_address);
+    }
+    check_ways(reader, group, found, auth.auth.provider);
+    if (found->smtp || auth.auth.provider)
+        parse_smtp(reader, found->smtp, &auth, &account->smtp);
+    account->has_imap = found->imap || (auth.auth.provider && !found->one_way);
+    if (account->has_imap)
+        parse_imap(reader, found->imap, &auth, &account->imap);
+    if (g_ptr_array_find(auth.oauths, auth.auth.oauth, NULL))
+        auth.auth.oauth = NULL; /* the account's now */
+    else if (auth.auth.oauth)
+        reader_fault(reader, found->auth, "auth is used by no server of the account; leave it out, or the passwords");
+    g_ptr_array_add(auth.oauths, NULL);
+    account->oauths = (OAuth **)g_ptr_array_free(auth.oauths, FALSE);
+    auth_clear(&auth.auth);
 }
 
 static Account *parse_account(Reader *reader, config_setting_t *group)
@@ -323,7 +410,8 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_NEEDED(KEY_TEXT, "from", AccountKeys, from, "from = \"Anna Berg <anna@example.com>\""),
         KEY_ROW(KEY_TEXT, "reply_to", AccountKeys, reply_to, "\"anna@example.com\""),
         KEY_ROW(KEY_TEXT, "signature", AccountKeys, signature, "\"anna\", for the template _anna.md"),
-        KEY_KEPT_NEEDED("smtp", AccountKeys, smtp, "smtp = { url = \"smtps://smtp.example.com:465\"; … }"),
+        KEY_KEPT("auth", AccountKeys, auth, "auth = { method = \"oauth2\"; provider = \"gmail\"; … }"),
+        KEY_KEPT("smtp", AccountKeys, smtp, "smtp = { url = \"smtps://smtp.example.com:465\"; … }"),
         KEY_KEPT("imap", AccountKeys, imap, "imap = { … }"),
         KEY_ROW(KEY_BOOL, "one_way", AccountKeys, one_way, "true or false"),
         KEY_PARSED("limits", AccountKeys, limits, parse_limits, "limits = { per_day = 400; }"),
@@ -335,8 +423,7 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     if (!reader_read_group(reader, group, keys, &found))
         return NULL;
     Account *account = g_new0(Account, 1);
-    check_ways(reader, group, &found);
-    check_plain(reader, group, "name", found.name);
+    plain_check(reader, group, "name", found.name);
     take_addresses(reader, group, &found, account);
     account->name = found.name ? found.name : g_strdup("");
     take_signature(reader, group, found.signature, account);
@@ -344,26 +431,37 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     account->limits = found.limits;
     account->one_way = found.one_way;
     account->on_uncertain = parse_on_uncertain(reader, group, found.on_uncertain);
-    if (found.smtp)
-        parse_smtp(reader, found.smtp, &account->smtp);
     account->has_window = found.window != NULL;
     if (found.window)
         window_parse_own(reader, found.window, &account->window);
-    account->has_imap = found.imap != NULL;
-    if (found.imap)
-        parse_imap(reader, found.imap, &account->imap);
+    parse_ways(reader, group, &found, account);
     g_free(found.from);
     g_free(found.reply_to);
     g_free(found.on_uncertain);
     return account;
 }
 
+/* "anna.smtp" may be an account, and may be the token of another's smtp. */
+static gboolean share_token(const Account *one, const Account *other)
+{
+    for (OAuth **a = one->oauths; *a; a++)
+        for (OAuth **b = other->oauths; *b; b++)
+            if (g_ascii_strcasecmp((*a)->token_name, (*b)->token_name) == 0)
+                return TRUE;
+    return FALSE;
+}
+
 /* Owners are matched to accounts without regard to case, so two names that differ in it alone would be one. */
 static void check_unique(Reader *reader, const config_setting_t *setting, const GPtrArray *accounts, const Account *account)
 {
-    for (guint i = 0; i < accounts->len; i++)
-        if (*account->name && g_ascii_strcasecmp(((Account *)accounts->pdata[i])->name, account->name) == 0)
+    for (guint i = 0; i < accounts->len; i++) {
+        const Account *other = accounts->pdata[i];
+        if (*account->name && g_ascii_strcasecmp(other->name, account->name) == 0)
             reader_fault(reader, setting, "there are two accounts named \"%s\"; give each a name of its own", account->name);
+        else if (share_token(account, other))
+            reader_fault(reader, setting, "the names \"%s\" and \"%s\" would share one token; give one of the accounts another name", account->name,
+                         other->name);
+    }
 }
 
 void account_parse_list(Reader *reader, config_setting_t *setting, gpointer field)
@@ -402,6 +500,9 @@ void account_free(Account *account)
     g_free(account->reply_to_name);
     g_free(account->signature);
     g_free(account->source);
+    for (OAuth **oauth = account->oauths; oauth && *oauth; oauth++)
+        oauth_free(*oauth);
+    g_free(account->oauths);
     endpoint_clear(&account->smtp.server);
     endpoint_clear(&account->imap.server);
     g_strfreev(account->imap.folders);

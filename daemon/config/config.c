@@ -142,6 +142,12 @@ static void place_control_socket(Config *config, const char *runtime)
     config->control_socket = g_build_filename(config->runtime_dir, socket, NULL);
 }
 
+/* Beside the store and not in the runtime folder: tokens must outlast a restart of the machine. */
+static void place_tokens(Config *config)
+{
+    config->tokens_dir = g_strconcat(config->store_url + strlen("sqlite://"), ".tokens", NULL);
+}
+
 static void read_root(Reader *reader, config_setting_t *root, Config *config)
 {
     static const Key keys[] = {
@@ -163,6 +169,7 @@ static void read_root(Reader *reader, config_setting_t *root, Config *config)
         parse_store(reader, found.store, config);
     config->templates_dir = found.templates ? found.templates : g_strdup(DEFAULT_TEMPLATES);
     place_control_socket(config, found.runtime);
+    place_tokens(config);
     g_free(found.runtime);
     if (found.organisation)
         parse_organisation(reader, found.organisation, &config->organisation);
@@ -263,6 +270,7 @@ static void free_members(Config *config)
     sending_clear(&config->sending);
     g_free(config->file);
     g_free(config->store_url);
+    g_free(config->tokens_dir);
     g_free(config->templates_dir);
     g_free(config->runtime_dir);
     g_free(config->control_socket);

@@ -66,6 +66,42 @@ char *digest_of_sending(Reader *reader, const Config *config);
 void url_parse(Reader *reader, const config_setting_t *setting, const char *tls_scheme, const char *starttls_scheme,
                guint16 tls_port, guint16 starttls_port, Endpoint *endpoint);
 
+/* A mail provider whose servers and OAuth2 endpoints are known. */
+typedef struct {
+    const char *url, *host;
+    guint16 port;
+    TlsMode tls;
+} ProviderServer;
+
+typedef struct {
+    const char *name;
+    ProviderServer smtp, imap;
+    const char *token_url, *device_url, *authorize_url, *scope;
+    gboolean secret_in_header;
+} Provider;
+
+const char *const *provider_names(void); /* NULL-terminated */
+const Provider *provider_at(int index);  /* of provider_names() */
+void provider_server(const ProviderServer *server, Endpoint *endpoint);
+
+/* What an `auth` group says. Zero: nothing, which is SIGN_IN_AUTO. */
+typedef struct {
+    SignIn sign_in;
+    const Provider *provider; /* NULL for none */
+    char *user;               /* NULL for none */
+    OAuth *oauth;             /* where SIGN_IN_OAUTH2; NULL where it had faults */
+} Auth;
+
+void auth_parse(Reader *reader, config_setting_t *setting, Auth *ret_auth);
+void auth_clear(Auth *auth);
+void oauth_free(OAuth *oauth);
+
+/* Notes a file of that key that is missing, empty, or can be read by others. */
+void secret_file_check(Reader *reader, const config_setting_t *where, const char *key, const char *path);
+
+/* A text that must be one line without control characters; NULL passes. */
+void plain_check(Reader *reader, const config_setting_t *where, const char *what, const char *text);
+
 /* Refuses numbers that libconfig would silently read as others, in every file that settings under root come from. */
 void numbers_check(Reader *reader, config_setting_t *root);
 

@@ -30,6 +30,33 @@ typedef struct {
 
 typedef enum { TLS_IMPLICIT, TLS_STARTTLS, TLS_NONE } TlsMode;
 
+/* How to prove who we are. */
+typedef enum {
+    SIGN_IN_AUTO,     /* by password: PLAIN or LOGIN; CRAM-MD5 with a server that has neither */
+    SIGN_IN_PLAIN,    /* by password, in this way only */
+    SIGN_IN_LOGIN,
+    SIGN_IN_CRAM_MD5,
+    SIGN_IN_OAUTH2    /* by access token: OAUTHBEARER or XOAUTH2, whichever the server has */
+} SignIn;
+
+/* "auto", "plain" …, as in the file. */
+const char *sign_in_name(SignIn sign_in);
+
+/* Where access tokens come from. URLs are https. */
+typedef struct {
+    char *token_name; /* whose token it is: the account's name, or "anna.smtp" where smtp and imap have one each */
+    char *provider;   /* "gmail" …; "" for none */
+    char *user;       /* who authorises: the user at the server */
+    char *client_id;
+    SecretSource client_secret; /* SECRET_NONE for an application without one; never a command */
+    gboolean secret_in_header;  /* sent as HTTP Basic, not in the form */
+    char *token_url;
+    char *device_url;    /* of the device code (RFC 8628), "" where there is none */
+    char *authorize_url; /* of the page that a browser is sent to, "" where there is none */
+    char *scope;         /* words between spaces, "" for none */
+    char *ca_file;       /* "" for the system's authorities */
+} OAuth;
+
 /* A server and how to sign in there. */
 typedef struct {
     char *url; /* as written, for messages */
@@ -38,7 +65,9 @@ typedef struct {
     TlsMode tls;
     char *ca_file; /* "" for the system's authorities */
     char *user;    /* "" for no sign-in */
-    SecretSource password;
+    SignIn sign_in;
+    SecretSource password; /* SECRET_NONE where SIGN_IN_OAUTH2 */
+    const OAuth *oauth;    /* where SIGN_IN_OAUTH2; one of the account's */
 } Endpoint;
 
 typedef struct {
@@ -76,6 +105,7 @@ typedef struct {
     char *reply_to_name; /* "" for none: from_name stands there */
     char *signature;    /* the partial that stands behind each message to a contact; "" for none */
     char *source;       /* "file:line" of where it is written, for faults */
+    OAuth **oauths;     /* NULL-terminated: what has to be authorised, mostly one or none */
     SmtpSettings smtp;
     gboolean one_way; /* has no imap and says that this is meant */
     gboolean has_imap;
@@ -214,6 +244,7 @@ typedef struct {
 typedef struct Config {
     char *file;           /* absolute */
     char *store_url;      /* "sqlite:///absolute/path" (relative paths are made absolute, from the file's folder) */
+    char *tokens_dir;     /* of OAuth2 tokens: beside the store, told apart by its name */
     char *templates_dir;  /* absolute */
     char *runtime_dir;    /* of the control socket: key "runtime"; else /run/nurtured for a store in /var/lib/nurtured, else the store's folder */
     char *control_socket; /* absolute path inside runtime_dir, told apart by the store's name */

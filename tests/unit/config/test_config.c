@@ -10,7 +10,7 @@ static const char FULL[] =
     "pipeline = { stages = [ \"research\", \"pitching\", \"follow-up\" ]; customer_stage = \"follow-up\"; };\n"
     "sending = { time_zone = \"Europe/Oslo\"; window = { days = \"mon-fri\"; from = \"09:00\"; to = \"24:00\"; }; min_gap = \"2 days\"; max_late = \"7 days\"; blind_after = \"15 minutes\"; max_per = { week = 2; }; quiet_after_contact = \"5 days\"; max_attachment = \"2500 kB\"; };\n"
     "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\"; reply_to = \"Sales, Oslo <Sales@Example.com>\"; signature = \"anna\";\n"
-    "  smtp = { url = \"smtps://smtp.example.com\"; user = \"anna\"; password = \"p\"; connections = 4; };\n"
+    "  smtp = { url = \"smtps://smtp.example.com\"; user = \"anna\"; password = \"p\"; connections = 4; auth = { method = \"auto\"; }; };\n"
     "  imap = { url = \"imap://imap.example.com:1143\"; user = \"anna\"; password_command = \"echo p\"; folders = [ \"INBOX\", \"Svar\" ]; read_back = \"7 days\"; };\n"
     "  limits = { per_hour = 60; per_day = 400; every = \"30 seconds\"; jitter = \"20 seconds\"; ramp = { start = 20; step = 10; max = 400; }; }; window = { from = \"08:00\"; }; } );\n"
     "rules = ( { name = \"after-pitch\"; anchor = \"stage\"; when = { stage = \"Pitching\"; };\n"
@@ -342,7 +342,7 @@ static void test_every_key_stands_in_the_manual(void **state)
     g_autoptr(GHashTable) manual = keys_of_the_manual(page);
     const char *groups[] = {"",          "store = {",  "organisation = {", "pipeline = {",     "sending = {",  "window = {", "accounts = ( {", "smtp = {",
                             "imap = {",  "limits = {", "rules = ( {",      "when = {",         "unless = {",   "steps = ( {", "customer_age = {", "score = {",
-                            "max_per = {", "ramp = {", "variants = ( {", "not_replied = {", "not_contacted = {"};
+                            "max_per = {", "ramp = {", "variants = ( {", "not_replied = {", "not_contacted = {", "auth = {"};
     guint known = 0;
     for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
         g_autofree char *changed = g_strconcat(groups[i], " qqqqqqqqqqqq = 1; ", NULL);
@@ -397,7 +397,7 @@ static Config *load_sample(const Fixture *fixture, gboolean with_examples)
     g_autofree char *rules = NULL;
     if (!g_file_get_contents("conf/nurtured.conf", &sample, NULL, NULL) || !g_file_get_contents("conf/rules.conf", &rules, NULL, NULL))
         return NULL; /* not run from the top of the tree */
-    g_autoptr(GRegex) example = g_regex_new("^( *)# (?=[a-z_]+ += | +[{a-z])", G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GRegex) example = g_regex_new("^( *)# (?=[a-z_]+ += | +[{a-z,])", G_REGEX_MULTILINE, 0, NULL);
     const char *mark = with_examples ? "\\1" : "\\0";
     g_autofree char *rules_text = g_regex_replace(example, rules, -1, 0, mark, 0, NULL);
     g_autofree char *sample_text = g_regex_replace(example, sample, -1, 0, mark, 0, NULL);
@@ -431,6 +431,7 @@ static void test_the_examples_of_the_sample_are_right(void **state)
     assert_int_equal(config->sending.max_per.week, 2);
     assert_int_equal(config->sending.quiet_after_contact.days, 5);
     assert_int_equal(config->accounts[0]->limits.ramp_start, 20);
+    assert_string_equal(config->accounts[1]->imap.server.host, "outlook.office365.com");
     assert_true(config->accounts[0]->has_window);
     const Rule *stalled = config_rule(config, "stalled-negotiation");
     assert_true(stalled->has_window && stalled->priority == 10 && stalled->scope_company && stalled->steps[0]->approve);
