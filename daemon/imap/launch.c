@@ -15,6 +15,7 @@
 typedef struct {
     char *host;
     gboolean has_user;
+    char *token; /* instead of source; NULL: none */
     SecretSource source;
 } Request;
 
@@ -22,6 +23,7 @@ static void request_free(gpointer data)
 {
     Request *request = data;
     g_free(request->host);
+    secret_free(request->token);
     if (request->source.kind == SECRET_TEXT)
         secret_free(request->source.value);
     else
@@ -75,10 +77,10 @@ static char **resolve(const char *host, GError **error)
 static void prepare(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
     (void)source, (void)cancellable;
-    const Request *request = data;
+    Request *request = data;
     g_autoptr(GError) error = NULL;
     g_autoptr(Launch) launch = g_new0(Launch, 1);
-    launch->secret = request->has_user ? secret_read(&request->source, &error) : g_strdup("");
+    launch->secret = request->token != NULL ? g_steal_pointer(&request->token) : request->has_user ? secret_read(&request->source, &error) : g_strdup("");
     if (launch->secret == NULL) { /* another room's words, our domain: a person must act, as for a wrong one */
         g_task_return_new_error(task, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "%s", error->message);
         return;
@@ -90,10 +92,11 @@ static void prepare(GTask *task, gpointer source, gpointer data, GCancellable *c
         g_task_return_pointer(task, g_steal_pointer(&launch), launch_free_untyped);
 }
 
-void launch_prepare(const Endpoint *server, GMainContext *context, GAsyncReadyCallback callback, gpointer data)
+void launch_prepare(const Endpoint *server, const char *token, GMainContext *context, GAsyncReadyCallback callback, gpointer data)
 {
     Request *request = g_new0(Request, 1);
     request->host = g_strdup(server->host);
+    request->token = g_strdup(token);
     request->has_user = *server->user != '\0';
     request->source = (SecretSource){.kind = server->password.kind, .value = g_strdup(server->password.value)};
     if (context != NULL)

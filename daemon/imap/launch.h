@@ -10,15 +10,16 @@
 
 typedef struct {
     char **addresses; /* numeric, at least one, at most MAX_ADDRESSES */
-    char *secret;     /* "" where the server has no user */
+    char *secret;     /* password or token; "" where the server has no user */
 } Launch;
 
 /* Accepts NULL; wipes the secret. */
 void launch_free(Launch *launch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Launch, launch_free)
 
-/* Calls back in context (NULL: the default one), which the calling thread runs. server is copied. */
-void launch_prepare(const Endpoint *server, GMainContext *context, GAsyncReadyCallback callback, gpointer data);
+/* Calls back in context (NULL: the default one), which the calling thread runs. server and token (NULL: the password is read) are
+ * copied. */
+void launch_prepare(const Endpoint *server, const char *token, GMainContext *context, GAsyncReadyCallback callback, gpointer data);
 
 /* NULL and an IMAP_FAULT (NETWORK: the name; SIGN_IN: the password) where it failed. */
 Launch *launch_finish(GAsyncResult *result, GError **error);

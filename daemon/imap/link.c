@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "config/secret.h"
 #include "fault.h"
 #include "launch.h"
 #include "limits.h"
@@ -134,6 +135,11 @@ static void suspect_reading(ImapLink *link)
     link->suspect = link->reading;
 }
 
+static gboolean has_token(const ImapLink *link)
+{
+    return link->account->imap.server.sign_in == SIGN_IN_OAUTH2;
+}
+
 static void on_end(PeerEnd end, const char *how, gpointer data)
 {
     ImapLink *link = data;
@@ -146,7 +152,11 @@ static void on_end(PeerEnd end, const char *how, gpointer data)
     if (link->settled)
         link->failures = 0;
     link->refs++;
-    if (end == PEER_EXITED && fault != NULL)
+    if (end == PEER_EXITED && fault != NULL && fault->code == IMAP_FAULT_SIGN_IN && has_token(link))
+        link->callbacks.token_refused(link->callbacks.data);
+    if (link->closed)
+        ; /* freed by the callee */
+    else if (end == PEER_EXITED && fault != NULL)
         fail(link, fault->code, fault->message);
     else
         fail(link, IMAP_FAULT_SERVER, how);
@@ -279,6 +289,7 @@ static void say_hello(ImapLink *link, const Launch *launch)
     hello->tls = (guint32)settings->server.tls;
     hello->ca_file = g_strdup(settings->server.ca_file);
     hello->user = g_strdup(settings->server.user);
+    hello->sign_in = (guint32)settings->server.sign_in;
     hello->addresses = g_strdupv(launch->addresses);
     hello->poll_ms = settings->poll_ms;
     /* real time, as the server's dates are, whatever the program's clock shows */
@@ -308,6 +319,22 @@ static void on_prepared(GObject *source, GAsyncResult *result, gpointer data)
     link_unref(link);
 }
 
+/* The token, or the password in a thread, and the addresses. */
+static void prepare(ImapLink *link)
+{
+    g_autoptr(GError) error = NULL;
+    char *token = has_token(link) ? link->callbacks.get_token(link->callbacks.data, &error) : NULL;
+    if (link->closed || (has_token(link) && token == NULL)) {
+        if (!link->closed)
+            fail(link, IMAP_FAULT_SIGN_IN, error->message);
+        secret_free(token);
+        link_unref(link);
+        return;
+    }
+    launch_prepare(&link->account->imap.server, token, link->context, on_prepared, link);
+    secret_free(token);
+}
+
 static void start(ImapLink *link)
 {
     record_window_clear(&link->window);
@@ -317,7 +344,7 @@ static void start(ImapLink *link)
     link->refs += 2; /* one for on_prepared(), one until we return */
     set_state(link, IMAP_STATE_CONNECTING, "", 0);
     if (!link->closed)
-        launch_prepare(&link->account->imap.server, link->context, on_prepared, link);
+        prepare(link);
     else
         link_unref(link);
     link_unref(link);
@@ -348,6 +375,14 @@ void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity
         if (link->peer != NULL)
             peer_send(link->peer, FRAME_COMMITTED, g_variant_new("(uuu)", i, uidvalidity, uid));
     }
+}
+
+void imap_link_retry(ImapLink *link)
+{
+    if (link->retry == NULL)
+        return;
+    link->failures = 0;
+    g_source_set_ready_time(link->retry, 0);
 }
 
 GPid imap_link_pid(const ImapLink *link)

@@ -13,7 +13,7 @@ typedef struct {
     guint32 length, kind;
 } FrameHead;
 
-#define HELLO_TYPE "(squssasxxba(sbuuxu))"
+#define HELLO_TYPE "(squssuasxxba(sbuuxu))"
 
 static const char *const type_of[FRAME_LAST + 1] = {
     [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",      [FRAME_COMMITTED] = "(uuu)",
@@ -112,8 +112,8 @@ GVariant *hello_to_variant(const Hello *hello)
         g_variant_builder_add(&folders, "(sbuuxu)", folder->name, folder->known, folder->uidvalidity, folder->last_uid,
                               folder->again_since_ms, folder->suspect_uid);
     }
-    return g_variant_new("(squss^asxxba(sbuuxu))", hello->host, hello->port, hello->tls, hello->ca_file, hello->user,
-                         hello->addresses, hello->poll_ms, hello->first_since_ms, hello->careful, &folders);
+    return g_variant_new("(squssu^asxxba(sbuuxu))", hello->host, hello->port, hello->tls, hello->ca_file, hello->user,
+                         hello->sign_in, hello->addresses, hello->poll_ms, hello->first_since_ms, hello->careful, &folders);
 }
 
 Hello *hello_parse(GVariant *value)
@@ -121,12 +121,12 @@ Hello *hello_parse(GVariant *value)
     g_autoptr(Hello) hello = hello_new();
     g_autoptr(GVariantIter) folders = NULL;
     HelloFolder folder = {0};
-    g_variant_get(value, "(squss^asxxba(sbuuxu))", &hello->host, &hello->port, &hello->tls, &hello->ca_file, &hello->user,
-                  &hello->addresses, &hello->poll_ms, &hello->first_since_ms, &hello->careful, &folders);
+    g_variant_get(value, "(squssu^asxxba(sbuuxu))", &hello->host, &hello->port, &hello->tls, &hello->ca_file, &hello->user,
+                  &hello->sign_in, &hello->addresses, &hello->poll_ms, &hello->first_since_ms, &hello->careful, &folders);
     while (g_variant_iter_next(folders, "(sbuuxu)", &folder.name, &folder.known, &folder.uidvalidity, &folder.last_uid,
                                &folder.again_since_ms, &folder.suspect_uid))
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
     gboolean possible = hello->folders->len > 0 && hello->folders->len <= MAX_FOLDERS && hello->tls <= TLS_NONE &&
-                        hello->poll_ms > 0 && g_strv_length(hello->addresses) <= MAX_ADDRESSES;
+                        hello->sign_in <= SIGN_IN_OAUTH2 && hello->poll_ms > 0 && g_strv_length(hello->addresses) <= MAX_ADDRESSES;
     return possible ? g_steal_pointer(&hello) : NULL;
 }

@@ -10,7 +10,7 @@
 typedef enum {
     /* parent to child */
     FRAME_HELLO = 1,
-    FRAME_SECRET,    /* the raw octets of the password, right after the hello; not a GVariant, so that it can be wiped */
+    FRAME_SECRET,    /* the raw octets of the password or access token, right after the hello; not a GVariant, so that it can be wiped */
     FRAME_COMMITTED, /* (uuu) index of the folder, UIDVALIDITY, UID */
     /* child to parent */
     FRAME_RECORD,    /* (uuuxv) index, UIDVALIDITY, UID, received ms, the InboundMessage */
@@ -37,6 +37,7 @@ typedef struct {
     guint32 tls; /* TlsMode */
     char *ca_file;
     char *user;
+    guint32 sign_in;  /* SignIn */
     char **addresses; /* numeric */
     gint64 poll_ms;
     gint64 first_since_ms; /* a first run reads what came since then; 0: nothing */

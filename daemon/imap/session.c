@@ -66,6 +66,9 @@ static void note_capability(Capabilities *capabilities, const struct mailimap_ca
         return;
     if (one->cap_type == MAILIMAP_CAPABILITY_AUTH_TYPE) {
         capabilities->plain |= g_ascii_strcasecmp(name, "PLAIN") == 0;
+        capabilities->cram_md5 |= g_ascii_strcasecmp(name, "CRAM-MD5") == 0;
+        capabilities->xoauth2 |= g_ascii_strcasecmp(name, "XOAUTH2") == 0;
+        capabilities->oauthbearer |= g_ascii_strcasecmp(name, "OAUTHBEARER") == 0;
         return;
     }
     capabilities->idle |= g_ascii_strcasecmp(name, "IDLE") == 0;
@@ -139,7 +142,7 @@ static gboolean enter(Session *session, const SessionSettings *settings, gboolea
         return FALSE;
     }
     if (!signed_in) {
-        if (!sign_in(session, &capabilities, settings->user, settings->secret, error))
+        if (!sign_in(session, &capabilities, settings, error))
             return FALSE;
         session->imap->imap_state = MAILIMAP_STATE_AUTHENTICATED; /* libetpan has not seen it */
         if (!ask_capabilities(session, &capabilities, error))     /* servers tell more after it */

@@ -20,10 +20,12 @@ typedef struct {
 
 typedef struct {
     const char *host; /* that the certificate must be for */
+    guint16 port;
     TlsMode tls;
     gnutls_certificate_credentials_t trust; /* NULL for TLS_NONE */
     const char *user;                       /* "" for a server that needs no sign-in */
-    const char *secret;
+    SignIn sign_in;
+    const char *secret; /* password or access token */
 } SessionSettings;
 
 /* Greets, starts TLS as the settings say, signs in. Takes the stream over, also when it fails. */

@@ -1,47 +1,66 @@
 /*
- * AUTHENTICATE PLAIN (RFC 4616; any UTF-8, so it comes first) and LOGIN (printable ASCII). Runs in the watcher, over
- * wire.c; copies of the password are wiped. A refused PLAIN is not tried again as LOGIN: two failures a try would lock
- * accounts twice as fast.
+ * AUTHENTICATE and LOGIN. Runs in the watcher, over wire.c; copies of the secret are wiped. A way that the server refused is not
+ * followed by another: two failures a try would lock accounts twice as fast.
  */
 #include "sign_in.h"
 
 #include <string.h>
 
 #include "base/text.h"
+#include "config/secret.h"
 #include "fault.h"
 #include "limits.h"
+#include "sasl.h"
 #include "wire.h"
 
-static void wipe_free(char *text)
+/* A mechanism in which the client speaks first. */
+typedef struct {
+    const char *name;
+    const char *message;   /* base64 */
+    const char *end_fault; /* what ends a failure that comes as "+ reason"; NULL where none may */
+} Mechanism;
+
+/* A server may repeat what it was told, as it came or as base64: that must not be told on. */
+static gboolean holds_secret(const char *words, const SessionSettings *settings)
 {
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    g_free(text);
+    return *settings->secret != '\0' && strstr(words, settings->secret) != NULL;
 }
 
-static gboolean refused(const char *words, GError **error)
+static gboolean refused(const SessionSettings *settings, const char *words, const char *message, GError **error)
 {
+    gboolean tells = holds_secret(words, settings) || (message != NULL && strstr(words, message) != NULL);
     g_autofree char *escaped = text_escape(words, 200);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "sign-in refused: %s", escaped);
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "sign-in refused: %s", tells ? "(the server repeats what is secret)" : escaped);
     return FALSE;
 }
 
-/* BASE64("" NUL user NUL secret). Caller wipes and frees. */
-static char *plain_message(const char *user, const char *secret)
+static gboolean not_offered(const char *what, GError **error)
 {
-    gsize user_len = strlen(user), secret_len = strlen(secret), size = user_len + secret_len + 2;
-    guchar *message = g_malloc(size);
-    message[0] = '\0';
-    memcpy(message + 1, user, user_len);
-    message[1 + user_len] = '\0';
-    memcpy(message + 2 + user_len, secret, secret_len);
-    char *encoded = g_base64_encode(message, size);
-    explicit_bzero(message, size);
-    g_free(message);
-    return encoded;
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "the server offers no sign-in by %s", what);
+    return FALSE;
 }
 
-static gboolean finish(Session *session, GError **error)
+static gboolean out_of_step(GError **error)
+{
+    g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_SERVER, "the server breaks the sign-in's protocol");
+    return FALSE;
+}
+
+/* A failure told as "+ reason", which has to be acknowledged before the tagged answer comes. */
+static gboolean end_fault(Session *session, const SessionSettings *settings, const Mechanism *mechanism, const char *challenge, GError **error)
+{
+    WireKind kind;
+    g_autofree char *words = NULL;
+    g_autofree char *reason = sasl_oauth_reason(challenge);
+    if (!wire_send_line(session, mechanism->end_fault, FALSE, error) || !wire_read_answer(session, &kind, &words, error))
+        return FALSE;
+    if (kind != WIRE_NO && kind != WIRE_BAD)
+        return out_of_step(error);
+    g_autofree char *all = *reason != '\0' ? g_strdup_printf("%s (%s)", words, reason) : g_strdup(words);
+    return refused(settings, all, mechanism->message, error);
+}
+
+static gboolean finish(Session *session, const SessionSettings *settings, const Mechanism *mechanism, GError **error)
 {
     WireKind kind;
     g_autofree char *words = NULL;
@@ -49,30 +68,69 @@ static gboolean finish(Session *session, GError **error)
         return FALSE;
     if (kind == WIRE_OK)
         return TRUE;
-    if (kind == WIRE_CONTINUE) { /* it wants more than PLAIN has */
-        g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_SERVER, "the server breaks the sign-in's protocol");
-        return FALSE;
-    }
-    return refused(words, error);
+    if (kind != WIRE_CONTINUE)
+        return refused(settings, words, mechanism->message, error);
+    return mechanism->end_fault != NULL ? end_fault(session, settings, mechanism, words, error) : out_of_step(error);
 }
 
-static gboolean authenticate_plain(Session *session, gboolean initial_response, const char *user, const char *secret,
-                                   GError **error)
+static gboolean authenticate(Session *session, const Capabilities *capabilities, const SessionSettings *settings, const Mechanism *mechanism,
+                             GError **error)
 {
-    char *message = plain_message(user, secret);
-    gboolean sent = FALSE;
-    if (initial_response) {
-        char *command = g_strconcat("AUTHENTICATE PLAIN ", message, NULL);
-        sent = wire_command(session, command, TRUE, error);
-        wipe_free(command);
-    } else {
-        WireKind kind;
-        g_autofree char *words = NULL;
-        if (wire_command(session, "AUTHENTICATE PLAIN", FALSE, error) && wire_read_answer(session, &kind, &words, error))
-            sent = kind == WIRE_CONTINUE ? wire_send_line(session, message, TRUE, error) : refused(words, error);
+    g_autofree char *command = g_strconcat("AUTHENTICATE ", mechanism->name, NULL);
+    if (capabilities->initial_response) {
+        char *whole = g_strconcat(command, " ", mechanism->message, NULL);
+        gboolean sent = wire_command(session, whole, TRUE, error);
+        secret_free(whole);
+        return sent && finish(session, settings, mechanism, error);
     }
-    wipe_free(message);
-    return sent && finish(session, error);
+    WireKind kind;
+    g_autofree char *words = NULL;
+    if (!wire_command(session, command, FALSE, error) || !wire_read_answer(session, &kind, &words, error))
+        return FALSE;
+    if (kind != WIRE_CONTINUE)
+        return refused(settings, words, NULL, error);
+    return wire_send_line(session, mechanism->message, TRUE, error) && finish(session, settings, mechanism, error);
+}
+
+static gboolean authenticate_plain(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+{
+    char *message = sasl_plain(settings->user, settings->secret);
+    const Mechanism plain = {.name = "PLAIN", .message = message};
+    gboolean ok = authenticate(session, capabilities, settings, &plain, error);
+    secret_free(message);
+    return ok;
+}
+
+/* OAUTHBEARER is the standard, XOAUTH2 what there was before it. */
+static gboolean authenticate_bearer(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+{
+    if (!capabilities->oauthbearer && !capabilities->xoauth2)
+        return not_offered("OAUTHBEARER or XOAUTH2; leave method = \"oauth2\" out if it takes passwords", error);
+    char *message = capabilities->oauthbearer ? sasl_oauthbearer(settings->user, settings->secret, settings->host, settings->port)
+                                              : sasl_xoauth2(settings->user, settings->secret);
+    const Mechanism bearer = {.name = capabilities->oauthbearer ? "OAUTHBEARER" : "XOAUTH2",
+                              .message = message,
+                              .end_fault = capabilities->oauthbearer ? "AQ==" : ""};
+    gboolean ok = authenticate(session, capabilities, settings, &bearer, error);
+    secret_free(message);
+    return ok;
+}
+
+static gboolean authenticate_cram_md5(Session *session, const SessionSettings *settings, GError **error)
+{
+    const Mechanism cram = {.name = "CRAM-MD5"};
+    WireKind kind;
+    g_autofree char *words = NULL;
+    if (!wire_command(session, "AUTHENTICATE CRAM-MD5", FALSE, error) || !wire_read_answer(session, &kind, &words, error))
+        return FALSE;
+    if (kind != WIRE_CONTINUE)
+        return refused(settings, words, NULL, error);
+    char *answer = sasl_cram_md5(settings->user, settings->secret, words);
+    if (answer == NULL)
+        return out_of_step(error);
+    gboolean sent = wire_send_line(session, answer, TRUE, error);
+    secret_free(answer);
+    return sent && finish(session, settings, &cram, error);
 }
 
 /* A quoted string, or FALSE where the text has what no quoted string may have. */
@@ -90,8 +148,10 @@ static gboolean append_quoted(GString *command, const char *text)
     return TRUE;
 }
 
-static gboolean login(Session *session, const char *user, const char *secret, GError **error)
+static gboolean login(Session *session, const SessionSettings *settings, GError **error)
 {
+    const Mechanism by_command = {.name = "LOGIN"};
+    const char *user = settings->user, *secret = settings->secret;
     GString *command =
         g_string_sized_new(2 * (strlen(user) + strlen(secret)) + 16); /* never grows, so nothing is left behind */
     g_string_append(command, "LOGIN ");
@@ -104,20 +164,39 @@ static gboolean login(Session *session, const char *user, const char *secret, GE
                             "the server offers LOGIN alone, which takes only printable ASCII in user and password");
     explicit_bzero(command->str, command->allocated_len);
     g_string_free(command, TRUE);
-    return sent && finish(session, error);
+    return sent && finish(session, settings, &by_command, error);
 }
 
-gboolean sign_in(Session *session, const Capabilities *capabilities, const char *user, const char *secret, GError **error)
+/* PLAIN takes any UTF-8, LOGIN printable ASCII; CRAM-MD5 needs a server that knows the password itself, as few do that offer it. */
+static gboolean by_password(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
 {
-    if (strpbrk(user, "\r\n") != NULL || strpbrk(secret, "\r\n") != NULL) {
+    if (capabilities->plain)
+        return authenticate_plain(session, capabilities, settings, error);
+    if (!capabilities->login_disabled)
+        return login(session, settings, error);
+    if (capabilities->cram_md5)
+        return authenticate_cram_md5(session, settings, error);
+    return not_offered("AUTHENTICATE PLAIN, LOGIN or CRAM-MD5", error);
+}
+
+gboolean sign_in(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+{
+    if (strpbrk(settings->user, "\r\n") != NULL || strpbrk(settings->secret, "\r\n") != NULL) {
         g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_LOCAL, "user or password holds a line end");
         return FALSE;
     }
     stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
-    if (capabilities->plain)
-        return authenticate_plain(session, capabilities->initial_response, user, secret, error);
-    if (!capabilities->login_disabled)
-        return login(session, user, secret, error);
-    g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "the server offers neither AUTHENTICATE PLAIN nor LOGIN");
-    return FALSE;
+    switch (settings->sign_in) {
+    case SIGN_IN_AUTO:
+        return by_password(session, capabilities, settings, error);
+    case SIGN_IN_PLAIN:
+        return capabilities->plain ? authenticate_plain(session, capabilities, settings, error) : not_offered("AUTHENTICATE PLAIN", error);
+    case SIGN_IN_LOGIN:
+        return !capabilities->login_disabled ? login(session, settings, error) : not_offered("LOGIN", error);
+    case SIGN_IN_CRAM_MD5:
+        return capabilities->cram_md5 ? authenticate_cram_md5(session, settings, error) : not_offered("CRAM-MD5", error);
+    case SIGN_IN_OAUTH2:
+        return authenticate_bearer(session, capabilities, settings, error);
+    }
+    g_assert_not_reached();
 }

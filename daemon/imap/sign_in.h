@@ -1,5 +1,5 @@
 /*
- * Signing in with user and password.
+ * Signing in with user and password, or user and access token.
  */
 #pragma once
 
@@ -8,8 +8,13 @@
 #include "session.h"
 
 typedef struct {
-    gboolean idle, plain, initial_response, login_disabled, starttls;
+    gboolean idle, initial_response, login_disabled, starttls;
+    gboolean plain, cram_md5, xoauth2, oauthbearer; /* AUTH=… */
 } Capabilities;
 
-/* AUTHENTICATE PLAIN where the server offers it, else LOGIN. IMAP_FAULT_SIGN_IN with the server's words where it refuses. */
-gboolean sign_in(Session *session, const Capabilities *capabilities, const char *user, const char *secret, GError **error);
+/*
+ * By settings->sign_in. AUTO: AUTHENTICATE PLAIN where the server offers it, else LOGIN, else CRAM-MD5; OAUTH2: OAUTHBEARER, else
+ * XOAUTH2. IMAP_FAULT_SIGN_IN with the server's words where it refuses, or offers nothing of that kind; never with the secret, even
+ * if the server says it.
+ */
+gboolean sign_in(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error);

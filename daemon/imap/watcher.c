@@ -104,7 +104,8 @@ static Session *sign_in_to(const Hello *hello, char *secret, gnutls_certificate_
     Session *session = NULL;
     Stream *stream = stream_connect((const char *const *)hello->addresses, hello->port, channel_tick, channel, error);
     const SessionSettings settings = {
-        .host = hello->host, .tls = (TlsMode)hello->tls, .trust = trust, .user = hello->user, .secret = secret};
+        .host = hello->host, .port = hello->port, .tls = (TlsMode)hello->tls, .trust = trust,
+        .user = hello->user, .sign_in = (SignIn)hello->sign_in, .secret = secret};
     if (stream != NULL && !sandbox_close(error))
         g_clear_pointer(&stream, stream_free);
     if (stream != NULL)

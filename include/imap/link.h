@@ -39,6 +39,11 @@ typedef struct {
     /* Asked before each (re)start: the folder's cursor, and the business time (UTC ms) of its last step; FALSE where it was never read. After
      * a change of UIDVALIDITY the child reads again what came since shortly before that time; repeats are the callee's to drop. */
     gboolean (*get_cursor)(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid, gint64 *ret_updated_ms, gpointer data);
+    /* SIGN_IN_OAUTH2: an access token of now, to be freed with secret_free(), asked for before each (re)start; NULL and why where there is
+     * none, which is tried again like a sign-in that failed, or sooner by imap_link_retry(). */
+    char *(*get_token)(gpointer data, GError **error);
+    /* The server refused the sign-in with the token that it was given last. */
+    void (*token_refused)(gpointer data);
     gpointer data;
 } ImapCallbacks;
 
@@ -47,6 +52,9 @@ ImapLink *imap_link_new(const Account *account, const char *program, GMainContex
 
 /* "Committed up to uid of the folder": lets the child go on; it keeps a bounded number of records ahead of this. */
 void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity, guint32 uid);
+
+/* What it waits for may be there now: tries again at once, if it is not connected. */
+void imap_link_retry(ImapLink *link);
 
 /* The process id of the child, 0 where none runs; for status and tests. */
 GPid imap_link_pid(const ImapLink *link);

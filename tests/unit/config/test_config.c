@@ -310,7 +310,7 @@ static void test_a_wrong_type_anywhere_is_a_fault_and_never_a_crash(void **state
             g_string_free(text, TRUE);
         }
     }
-    assert_int_equal(places, 109);
+    assert_int_equal(places, 111);
 }
 
 /* ---- the manual ------------------------------------------------------------------------------------------------------ */

@@ -211,6 +211,11 @@ class NoSignIn(Server):
     capabilities = b"IMAP4rev1 LOGINDISABLED AUTH=XOAUTH2"
 
 
+class Echoes(Server):
+    def do_authenticate(self, tag, rest):
+        self.put(tag, b" NO I do not know ", rest, b"\r\n")
+
+
 class NoUidValidity(Server):
     def do_examine(self, tag, rest):
         self.put(b"* 1 EXISTS\r\n")

@@ -55,7 +55,8 @@ static void test_what_goes_wrong_is_told(void **state)
         {"OutOfStep", "the server answers out of step: N999 OK done"},
         {"Control", "sign-in refused: \\x1b[31mred\\x07 "},
         {"PreAuth", "PREAUTH"},
-        {"NoSignIn", "the server offers neither AUTHENTICATE PLAIN nor LOGIN"},
+        {"NoSignIn", "the server offers no sign-in by AUTHENTICATE PLAIN, LOGIN or CRAM-MD5"},
+        {"Echoes", "sign-in refused: (the server repeats what is secret)"},
         {"NoUidValidity", "folder INBOX: the server gives no UIDVALIDITY"},
         {"Withholds", "folder INBOX: the server lists message 2 but does not give it"},
     };
