@@ -30,6 +30,7 @@ typedef struct {
 enum {
     SMTP_REPLY_OCTETS = 64 * 1024, /* of one reply; more ends the connection */
     SMTP_REPLY_TEXT = 2 * 1024,    /* of it, that is kept */
+    SMTP_SAID_OCTETS = 64 * 1024,  /* in a sign-in, that is remembered until its answer is judged */
     SMTP_RESULT_TEXT = 497,        /* of it, that is handed on; 500 with the ellipsis of what was cut */
     SMTP_ADDRESS_OCTETS = 320      /* 64 + "@" + 255 */
 };

@@ -105,6 +105,7 @@ static void finish_queued_locked(SmtpPool *pool, const DeliveryResult *result)
         job_set_result(job, result->class, result->text);
         job->result.code = result->code;
         job->result.permanent = result->permanent;
+        job->result.sign_in_refused = result->sign_in_refused;
         g_free(job->result.enhanced);
         job->result.enhanced = g_strdup(result->enhanced);
         finish_locked(pool, job);
@@ -168,7 +169,7 @@ static void block_sigpipe(void)
 static gpointer worker_main(gpointer data)
 {
     SmtpPool *pool = data;
-    SmtpSession *session = smtp_session_new(pool->account, &pool->limits, &pool->cancelled);
+    SmtpSession *session = smtp_session_new(pool->account, &pool->limits, &pool->callbacks, &pool->cancelled);
     block_sigpipe();
     pthread_mutex_lock(&pool->mutex);
     for (;;) {

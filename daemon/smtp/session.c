@@ -7,7 +7,8 @@
  *
  * libcurl tells us each command it sends (the debug callback) and each line it receives (the header callback); from
  * these the phase and the reply are kept here, since its own CURLINFO_RESPONSE_CODE may be of the command before.
- * Neither callback keeps or prints what passes: among it are credentials. All waits are bounded in the progress
+ * Neither callback prints what passes: among it are credentials. What was said in a sign-in is kept until it is judged, so that a
+ * server that repeats it is not quoted. All waits are bounded in the progress
  * callback, which libcurl calls at least once a second, because its own limits know no difference between a command and
  * the final dot.
  *
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sign_in.h"
 #include "trouble.h"
 
 #define SYSTEM_AUTHORITIES_FILE "/etc/ssl/certs/ca-certificates.crt"
@@ -33,6 +35,7 @@ typedef struct {
     gboolean in_tls;     /* STARTTLS was answered with 220 */
     gboolean quitting;   /* QUIT was sent: what follows decides nothing */
     gboolean auth_named; /* the answer to EHLO names AUTH */
+    guint offers;        /* SmtpOffers of it */
     gboolean no_auth;    /* it was whole and did not, though we must sign in */
     SmtpReply reply;     /* to phase's command */
     gint64 since_ms;     /* monotonic, when phase's wait began */
@@ -44,8 +47,12 @@ typedef struct {
 struct SmtpSession {
     const Account *account;
     const SmtpLimits *limits;
+    const SmtpCallbacks *callbacks;
     const gint *cancelled;
     char *url, *server;
+    gboolean cram_md5; /* the server has nothing else */
+    gint64 until_ms;   /* monotonic: the token that this connection signed in with ends; 0: never */
+    GString *said;     /* in the sign-in of this attempt; wiped */
     CURL *curl;       /* NULL: no connection */
     guint n_attempts; /* on this connection */
     Exchange exchange;
@@ -68,8 +75,9 @@ static gboolean starts_with(const char *data, gsize size, const char *word)
 }
 
 /* A command leaves. Lines of a sign-in under way are none of these: they are base64. */
-static void note_command(Exchange *exchange, const char *data, gsize size)
+static void note_command(SmtpSession *session, const char *data, gsize size)
 {
+    Exchange *exchange = &session->exchange;
     static const struct {
         const char *verb;
         SmtpPhase phase;
@@ -85,8 +93,12 @@ static void note_command(Exchange *exchange, const char *data, gsize size)
         if (starts_with(data, size, commands[i].verb))
             enter_phase(exchange, commands[i].phase);
     smtp_reply_begin(&exchange->reply);
-    if (exchange->phase == PHASE_HELLO)
+    if (exchange->phase == PHASE_HELLO) {
         exchange->auth_named = FALSE;
+        exchange->offers = 0;
+    }
+    if (exchange->phase == PHASE_SIGN_IN && session->said->len + size < session->said->allocated_len)
+        g_string_append_len(session->said, data, (gssize)size);
 }
 
 static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
@@ -94,7 +106,7 @@ static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, voi
     SmtpSession *session = user;
     (void)curl;
     if (type == CURLINFO_HEADER_OUT)
-        note_command(&session->exchange, data, size);
+        note_command(session, data, size);
     return 0;
 }
 
@@ -117,8 +129,10 @@ static size_t on_line(char *data, size_t size, size_t count, void *user)
         return length;
     if (!smtp_reply_take(&exchange->reply, data, length))
         return 0;
-    if (exchange->phase == PHASE_HELLO && smtp_reply_line_offers(data, length, "AUTH"))
+    if (exchange->phase == PHASE_HELLO && smtp_reply_line_offers(data, length, "AUTH")) {
         exchange->auth_named = TRUE;
+        exchange->offers |= smtp_sign_in_offers(data, length);
+    }
     if (exchange->phase == PHASE_STARTTLS && exchange->reply.complete && exchange->reply.code == 220)
         exchange->in_tls = TRUE;
     if (exchange->reply.complete && exchange->reply.code == 421)
@@ -242,28 +256,13 @@ static void set_tls(SmtpSession *session)
     }
 }
 
-static gboolean set_credentials(SmtpSession *session, GError **error)
-{
-    const Endpoint *server = &session->account->smtp.server;
-    if (!*server->user)
-        return TRUE;
-    char *password = secret_read_until(&server->password, session->cancelled, error);
-    if (!password)
-        return FALSE;
-    curl_easy_setopt(session->curl, CURLOPT_USERNAME, server->user);
-    curl_easy_setopt(session->curl, CURLOPT_PASSWORD, password);
-    /* both, whichever the server has; libcurl's own choice would be CRAM-MD5 or NTLM before them */
-    curl_easy_setopt(session->curl, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
-    secret_free(password);
-    return TRUE;
-}
-
 static gboolean open_handle(SmtpSession *session, GError **error)
 {
     CURL *curl = session->curl = curl_easy_init();
     g_assert(curl);
     session->n_attempts = 0;
-    if (!set_credentials(session, error)) {
+    if (!smtp_sign_in_prepare(curl, &session->account->smtp.server, session->cram_md5, session->callbacks, session->cancelled,
+                              &session->until_ms, error)) {
         curl_easy_cleanup(g_steal_pointer(&session->curl));
         return FALSE;
     }
@@ -311,6 +310,12 @@ static gboolean is_quiet(SmtpSession *session)
 /* ---- attempts
  * ----------------------------------------------------------------------------------------------------------- */
 
+static void forget_said(SmtpSession *session)
+{
+    explicit_bzero(session->said->str, session->said->allocated_len);
+    g_string_truncate(session->said, 0);
+}
+
 static void begin_exchange(SmtpSession *session, GBytes *wire)
 {
     SmtpReply reply = session->exchange.reply;
@@ -319,6 +324,7 @@ static void begin_exchange(SmtpSession *session, GBytes *wire)
     if (wire)
         session->exchange.data = g_bytes_get_data(wire, &session->exchange.size);
     session->words[0] = '\0';
+    forget_said(session);
     enter_phase(&session->exchange, PHASE_GREETING);
 }
 
@@ -382,6 +388,15 @@ static gboolean was_stale(SmtpSession *session, SmtpFault fault)
     return exchange->reply.complete ? exchange->reply.code == 421 : exchange->phase <= PHASE_MAIL;
 }
 
+/* Signing in failed for want of a way that we had allowed libcurl to take. */
+static gboolean turns_to_cram_md5(SmtpSession *session, SmtpFault fault)
+{
+    gboolean turns = fault == FAULT_NO_SIGN_IN && !session->cram_md5 &&
+                     smtp_sign_in_wants_cram_md5(&session->account->smtp.server, session->exchange.offers);
+    session->cram_md5 = session->cram_md5 || turns;
+    return turns;
+}
+
 /* Keeps the connection only where each side knows where the other stands. */
 static void settle_connection(SmtpSession *session, SmtpFault fault)
 {
@@ -401,13 +416,18 @@ static gboolean attempt(SmtpSession *session, const char *sender, const char *re
     Exchange *exchange = &session->exchange;
     CURLcode status = CURLE_OK;
     begin_exchange(session, wire);
-    SmtpEnding ending = {.reply = &exchange->reply, .server = session->server, .detail = session->words};
+    SmtpEnding ending = {.reply = &exchange->reply, .server = session->server, .detail = session->words,
+                         .ways = smtp_sign_in_ways(&session->account->smtp.server)};
     if (session->curl && !is_quiet(session))
         drop_connection(session);
+    if (session->curl && session->until_ms && clock_monotonic_ms() >= session->until_ms) {
+        smtp_session_close(session); /* signs in anew, with a token of now */
+        begin_exchange(session, wire);
+    }
     if (g_atomic_int_get(session->cancelled)) {
         ending.fault = FAULT_CANCELLED;
     } else if (!session->curl && !open_handle(session, &error)) {
-        ending.fault = FAULT_SECRET;
+        ending.fault = session->account->smtp.server.sign_in == SIGN_IN_OAUTH2 ? FAULT_TOKEN : FAULT_SECRET;
         ending.detail = error->message;
     } else {
         enter_phase(exchange, PHASE_GREETING); /* reading the secret took its time */
@@ -418,7 +438,10 @@ static gboolean attempt(SmtpSession *session, const char *sender, const char *re
         ending.waited_ms = exchange->overdue_ms ? exchange->overdue_ms : clock_monotonic_ms() - exchange->since_ms;
         if (!*session->words)
             g_strlcpy(session->words, curl_easy_strerror(status), sizeof session->words);
-        if (may_be_stale && was_stale(session, ending.fault)) {
+        if (ending.phase == PHASE_SIGN_IN && smtp_sign_in_is_told(session->said->str, session->account->smtp.server.user, exchange->reply.text->str))
+            g_string_assign(exchange->reply.text, "(the server repeats what is secret)");
+        forget_said(session);
+        if (may_be_stale && (was_stale(session, ending.fault) || turns_to_cram_md5(session, ending.fault))) {
             drop_connection(session);
             return FALSE;
         }
@@ -460,12 +483,14 @@ static char *make_url(const Account *account)
                            server->host, bare_ipv6 ? "]" : "", (guint)server->port, path);
 }
 
-SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, const gint *cancelled)
+SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, const SmtpCallbacks *callbacks, const gint *cancelled)
 {
     SmtpSession *session = g_new0(SmtpSession, 1);
     session->account = account;
     session->limits = limits;
+    session->callbacks = callbacks;
     session->cancelled = cancelled;
+    session->said = g_string_sized_new(SMTP_SAID_OCTETS); /* never grows, so nothing is left behind */
     session->url = make_url(account);
     session->server = g_strdup_printf("%s:%u", account->smtp.server.host, (guint)account->smtp.server.port);
     smtp_reply_init(&session->exchange.reply);
@@ -491,6 +516,8 @@ void smtp_session_free(SmtpSession *session)
         return;
     smtp_session_close(session);
     smtp_reply_clear(&session->exchange.reply);
+    forget_said(session);
+    g_string_free(session->said, TRUE);
     g_free(session->url);
     g_free(session->server);
     g_free(session);

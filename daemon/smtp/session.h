@@ -11,9 +11,9 @@
 
 typedef struct SmtpSession SmtpSession;
 
-/* Connects with the first message. account, limits and cancelled (set from any thread with g_atomic_int_set(): every
- * wait ends within about a second) are kept. */
-SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, const gint *cancelled);
+/* Connects with the first message. account, limits, callbacks (get_token() alone is called) and cancelled (set from any thread
+ * with g_atomic_int_set(): every wait ends within about a second) are kept. */
+SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, const SmtpCallbacks *callbacks, const gint *cancelled);
 
 /* One attempt. The addresses have passed smtp_wire_address_fault(), wire smtp_wire_lines(). Blocks. */
 void smtp_session_deliver(SmtpSession *session, const char *sender, const char *recipient, GBytes *wire,

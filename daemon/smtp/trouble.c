@@ -89,6 +89,7 @@ static void judge_refusal(const SmtpEnding *ending, DeliveryResult *result)
     if (reply->code == REPLY_CLOSING || ending->phase < PHASE_MAIL) {
         result->class = DELIVERY_UNREACHABLE;
         result->permanent = lasting && (ending->phase == PHASE_SIGN_IN || ending->phase == PHASE_STARTTLS);
+        result->sign_in_refused = lasting && ending->phase == PHASE_SIGN_IN;
     } else if (!lasting) {
         result->class = DELIVERY_DEFERRED;
     } else if (refuses_account(ending->phase, reply)) {
@@ -127,9 +128,11 @@ static char *fault_words(const SmtpEnding *ending)
     case FAULT_NO_STARTTLS:
         return g_strdup_printf("%s offers no STARTTLS; nothing is sent in the clear", server);
     case FAULT_NO_SIGN_IN:
-        return g_strdup_printf("%s offers no sign-in by AUTH PLAIN or LOGIN", server);
+        return g_strdup_printf("%s offers no sign-in by %s", server, ending->ways);
     case FAULT_SECRET:
         return g_strdup_printf("the password for %s cannot be read: %s", server, detail);
+    case FAULT_TOKEN:
+        return g_strdup_printf("no sign-in at %s: %s", server, detail);
     case FAULT_OVERDUE:
         return g_strdup_printf("%s gave no answer to %s within %" G_GINT64_FORMAT " seconds", server, phase,
                                (ending->waited_ms + 500) / 1000);

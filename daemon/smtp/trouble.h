@@ -28,6 +28,7 @@ typedef enum {
     FAULT_TLS,
     FAULT_NO_STARTTLS, /* wanted by us, not offered */
     FAULT_NO_SIGN_IN,  /* wanted by us, no way offered that we know */
+    FAULT_TOKEN,         /* there is no access token */
     FAULT_SECRET,      /* our password could not be read */
     FAULT_OVERDUE,     /* no answer in time */
     FAULT_LOST,        /* the connection broke */
@@ -41,6 +42,7 @@ typedef struct {
     const SmtpReply *reply; /* to what phase names; complete or not */
     gboolean all_given;     /* libcurl took the message's last byte */
     gint64 waited_ms;       /* FAULT_OVERDUE */
+    const char *ways;       /* of signing in, that we would have taken; for FAULT_NO_SIGN_IN */
     const char *server;     /* "smtp.example.com:465" */
     const char *detail;     /* libcurl's or the system's words, "" for none; raw */
 } SmtpEnding;

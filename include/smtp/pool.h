@@ -19,6 +19,10 @@ typedef struct {
     /* On the context's thread, once for each job submitted, in any order; it may submit, but not free the pool.
      * composed is NULL where nothing was composed. The callee takes the job back. */
     void (*done)(gpointer job, const DeliveryResult *result, const ComposedMessage *composed, gpointer data);
+    /* SIGN_IN_OAUTH2: in a worker's thread, several at once, before each connection: an access token of now, to be freed with
+     * secret_free(); NULL and why where there is none (DELIVERY_UNREACHABLE). *ret_until_ms: monotonic; the connection is left then, and
+     * a new one made with another token; 0: never. */
+    char *(*get_token)(gint64 *ret_until_ms, gpointer data, GError **error);
     gpointer data;
 } SmtpCallbacks;
 

@@ -22,6 +22,7 @@ typedef struct {
     char *enhanced; /* "5.1.1" (RFC 3463), "" for none */
     char *text;     /* the server's words without code and status, else ours; one line, escaped, at most 500 octets */
     gboolean recipient_unknown; /* a FAILED that says that the mailbox does not exist */
+    gboolean sign_in_refused;   /* an UNREACHABLE by the server's answer to password or token */
     gboolean permanent;         /* an UNREACHABLE that waiting will not mend (wrong password, bad certificate) */
 } DeliveryResult;
 

@@ -34,6 +34,7 @@ static void judge(SmtpPhase phase, SmtpFault fault, const char *lines, DeliveryR
                                .all_given = phase == PHASE_FINAL,
                                .waited_ms = 300000,
                                .server = "smtp.example.com:465",
+                               .ways = "AUTH PLAIN or LOGIN",
                                .detail = "words of the library"};
     smtp_trouble_judge(&ending, ret_result);
     smtp_reply_clear(&reply);
