@@ -178,6 +178,8 @@ static JsonObject *on_request(const char *command, JsonObject *request, gpointer
         return answer_time(daemon);
     if (g_str_equal(command, "knock")) {
         engine_knock(daemon->engine);
+    } else if (g_str_equal(command, "tokens")) {
+        engine_take_tokens(daemon->engine);
     } else if (g_str_equal(command, "reload")) {
         return answer_reload(daemon);
     } else if (g_str_equal(command, "pause") || g_str_equal(command, "resume")) {

@@ -23,6 +23,7 @@ static const Command commands[] = {
      "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
     {"suppression", "[list | add ADDRESS|@DOMAIN… | remove ADDRESS|@DOMAIN… | import FILE.csv | export]",
      "Addresses and domains that are never mailed, and why", NULL, suppression_subcommands, "list"},
+    {"account", "[list | authorize NAME]", "The accounts: how each signs in, and allowing it", NULL, account_subcommands, "list"},
     {"forecast", "[--days N] [--by VIEW | --calendar] [--contact EMAIL] [--rule NAME] [--config NEW]",
      "What would leave in the days to come, or what another configuration would change",
      command_forecast, NULL, NULL},

@@ -18,6 +18,7 @@ extern const Command contact_subcommands[];
 extern const Command company_subcommands[];
 extern const Command queue_subcommands[];
 extern const Command suppression_subcommands[];
+extern const Command account_subcommands[];
 
 int command_check(Cli *cli, char **words);
 int command_import(Cli *cli, char **words);
@@ -43,6 +44,9 @@ int contact_command_pause(Cli *cli, char **words);
 int contact_command_resume(Cli *cli, char **words);
 int contact_command_forget(Cli *cli, char **words);
 int contact_command_export(Cli *cli, char **words);
+
+int account_command_list(Cli *cli, char **words);
+int account_command_authorize(Cli *cli, char **words);
 
 int queue_command_list(Cli *cli, char **words);
 int queue_command_approve(Cli *cli, char **words);

@@ -77,6 +77,18 @@ static void remember_result(Job *job, const DeliveryResult *result, const Compos
     }
 }
 
+static const char *token_name(const Courier *courier)
+{
+    const Endpoint *server = &courier->account->smtp.server;
+    return server->sign_in == SIGN_IN_OAUTH2 ? server->oauth->token_name : NULL;
+}
+
+/* A token that has ended before its time is no fault of the account's: another is on its way, and work() waits for it. */
+static gboolean is_renewed(Courier *courier, const DeliveryResult *result)
+{
+    return result->sign_in_refused && token_name(courier) && tokens_refused(courier->callbacks.tokens, token_name(courier));
+}
+
 /* What the outcome says about the server. One that takes messages and then does not answer spoils a message at each try, so that it
  * is waited for as one that cannot be reached. A message taken back says nothing, and is looked at again at once. */
 static void note_server(Courier *courier, Job *job)
@@ -84,7 +96,7 @@ static void note_server(Courier *courier, Job *job)
     switch (job->result.class) {
     case DELIVERY_UNREACHABLE:
     case DELIVERY_UNCERTAIN:
-        if (!courier->stopping)
+        if (!courier->stopping && !is_renewed(courier, &job->result))
             backoff_begin(&courier->backoff, &job->result);
         break;
     case DELIVERY_NOT_COMPOSED:
@@ -112,6 +124,12 @@ static void on_done(gpointer data, const DeliveryResult *result, const ComposedM
     g_ptr_array_add(courier->answered, job);
     if (!courier->refused)
         wake(courier);
+}
+
+static char *on_get_token(gint64 *ret_until_ms, gpointer data, GError **error)
+{
+    const Courier *courier = data;
+    return tokens_get(courier->callbacks.tokens, token_name(courier), ret_until_ms, error);
 }
 
 static gboolean on_compose(gpointer data, ComposedMessage *ret_message, GError **error)
@@ -270,14 +288,22 @@ static gboolean is_paused(Courier *courier, char **ret_reason, GError **error)
     return TRUE;
 }
 
+/* What cannot sign in claims nothing: a message would go to `sending` and back. */
+static gboolean has_token(Courier *courier)
+{
+    g_autofree char *reason = NULL;
+    gint64 retry_in_ms = 0;
+    return !token_name(courier) || tokens_state(courier->callbacks.tokens, token_name(courier), &reason, &retry_in_ms) == TOKEN_READY;
+}
+
 /* How many may be claimed now: none while the account is paused, blind, backing off or full. */
 static gboolean find_slots(Courier *courier, guint *ret_slots, GError **error)
 {
     g_autofree char *paused = NULL;
     *ret_slots = 0;
-    /* woken by an outcome, the end of the back-off, the watcher, engine_pause() */
+    /* woken by an outcome, the end of the back-off, the watcher, engine_pause(), a token */
     if (courier->retired || courier->stopping || backoff_is_waiting(&courier->backoff) ||
-        courier->callbacks.is_blind(courier->account, courier->callbacks.data))
+        courier->callbacks.is_blind(courier->account, courier->callbacks.data) || !has_token(courier))
         return TRUE;
     if (!is_paused(courier, &paused, error))
         return FALSE;
@@ -390,7 +416,7 @@ static void on_backoff_over(gpointer data)
 Courier *courier_new(EngineCore *core, const Account *account, const CourierCallbacks *callbacks)
 {
     Courier *courier = g_new0(Courier, 1);
-    const SmtpCallbacks smtp = {.compose = on_compose, .done = on_done, .data = courier};
+    const SmtpCallbacks smtp = {.compose = on_compose, .done = on_done, .get_token = on_get_token, .data = courier};
     courier->core = core;
     courier->config = config_ref(core->config);
     courier->account = account;
@@ -465,6 +491,21 @@ void courier_free(Courier *courier, gint64 grace_ms)
     g_free(courier);
 }
 
+/* FALSE: the token is not what is waited for. */
+static gboolean add_token_status(const Courier *courier, JsonObject *status)
+{
+    g_autofree char *reason = NULL;
+    gint64 retry_in_ms = 0;
+    TokenState state = token_name(courier) ? tokens_state(courier->callbacks.tokens, token_name(courier), &reason, &retry_in_ms) : TOKEN_READY;
+    if (state == TOKEN_READY)
+        return FALSE;
+    json_object_set_string_member(status, "sending", state == TOKEN_WITHDRAWN ? "paused" : "waiting");
+    json_object_set_string_member(status, "sending_reason", reason);
+    if (retry_in_ms)
+        json_object_set_int_member(status, "retry_in_s", retry_in_ms / 1000);
+    return TRUE;
+}
+
 void courier_add_status(const Courier *courier, JsonObject *status)
 {
     g_autofree char *paused = NULL;
@@ -484,8 +525,11 @@ void courier_add_status(const Courier *courier, JsonObject *status)
         sending = "blind";
         reason = "nothing leaves before the mailbox is read again, so that no reply is missed";
     }
-    json_object_set_string_member(status, "sending", sending);
-    if (*reason)
-        json_object_set_string_member(status, "sending_reason", reason);
+    gboolean by_person = g_str_equal(sending, "paused");
+    if (by_person || !add_token_status(courier, status)) {
+        json_object_set_string_member(status, "sending", sending);
+        if (*reason)
+            json_object_set_string_member(status, "sending_reason", reason);
+    }
     json_object_set_int_member(status, "in_flight", smtp_pool_pending(courier->pool));
 }

@@ -7,6 +7,7 @@
 #include <json-glib/json-glib.h>
 
 #include "engine/core.h"
+#include "engine/tokens.h"
 #include "smtp/result.h"
 #include "store/outbox.h"
 
@@ -19,6 +20,7 @@ typedef struct {
     void (*on_reassigned)(gpointer data);
     /* The account's mailbox has not been read for blind_after (invariant 6). */
     gboolean (*is_blind)(const Account *account, gpointer data);
+    Tokens *tokens; /* of accounts that sign in with them; outlives the courier */
     gpointer data;
 } CourierCallbacks;
 

@@ -13,6 +13,7 @@
 #include "engine/intake.h"
 #include "engine/outcome.h"
 #include "engine/scheduler.h"
+#include "engine/tokens.h"
 #include "store/accounts.h"
 #include "store/enrolments.h"
 #include "store/marks.h"
@@ -21,6 +22,7 @@
 struct Engine {
     EngineCore *core;
     char *program;
+    Tokens *tokens;
     Scheduler *scheduler;
     GPtrArray *couriers; /* Courier* */
     GPtrArray *retired;  /* Courier* */
@@ -96,12 +98,21 @@ static gboolean is_blind(const Account *account, gpointer data)
     return account->has_imap && (!intake || intake_is_blind(intake));
 }
 
+static void on_token(const char *name, gpointer data)
+{
+    Engine *engine = data;
+    for (guint i = 0; i < engine->intakes->len; i++)
+        intake_token_changed(engine->intakes->pdata[i], name);
+    wake_couriers(engine);
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
 static void start_accounts(Engine *engine)
 {
-    const CourierCallbacks courier = {.on_decided = on_decided, .on_reassigned = wake_couriers, .is_blind = is_blind, .data = engine};
-    const IntakeCallbacks intake = {.on_filed = on_filed, .on_state = wake_couriers, .data = engine};
+    const CourierCallbacks courier = {.on_decided = on_decided, .on_reassigned = wake_couriers, .is_blind = is_blind, .tokens = engine->tokens, .data = engine};
+    const IntakeCallbacks intake = {.on_filed = on_filed, .on_state = wake_couriers, .tokens = engine->tokens, .data = engine};
+    tokens_configure(engine->tokens, engine->core->config);
     for (Account **account = engine->core->config->accounts; *account; account++) {
         g_ptr_array_add(engine->couriers, courier_new(engine->core, *account, &courier));
         if ((*account)->has_imap)
@@ -152,6 +163,7 @@ Engine *engine_start(const EngineSetup *setup, GError **error)
     engine->couriers = g_ptr_array_new();
     engine->retired = g_ptr_array_new();
     engine->intakes = g_ptr_array_new_with_free_func((GDestroyNotify)intake_free);
+    engine->tokens = tokens_new(NULL, on_token, engine);
     engine->scheduler = scheduler_new(core, on_queued, engine);
     start_accounts(engine);
     return engine;
@@ -198,6 +210,11 @@ void engine_knock(Engine *engine)
     wake_couriers(engine);
 }
 
+void engine_take_tokens(Engine *engine)
+{
+    tokens_configure(engine->tokens, engine->core->config);
+}
+
 gboolean engine_pause(Engine *engine, const char *account, gboolean paused, GError **error)
 {
     const Account *one = *account ? config_account(engine->core->config, account) : NULL;
@@ -234,6 +251,7 @@ void engine_stop(Engine *engine, gint64 grace_ms)
     g_ptr_array_free(engine->couriers, TRUE);
     g_ptr_array_free(engine->retired, TRUE);
     g_ptr_array_free(engine->intakes, TRUE);
+    tokens_free(engine->tokens); /* after the couriers' threads, which ask it */
     g_free(engine->program);
     core_free(engine->core);
     g_free(engine);

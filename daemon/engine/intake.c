@@ -164,6 +164,33 @@ static gboolean on_get_cursor(const char *folder, guint32 *ret_uidvalidity, guin
     return found;
 }
 
+/* ---- signing in ------------------------------------------------------------------------------------------------------- */
+
+/* NULL where the mailbox is opened by password. */
+static const char *token_name(const Intake *intake)
+{
+    const Endpoint *server = &intake->account->imap.server;
+    return server->sign_in == SIGN_IN_OAUTH2 ? server->oauth->token_name : NULL;
+}
+
+static char *on_get_token(gpointer data, GError **error)
+{
+    const Intake *intake = data;
+    return tokens_get(intake->callbacks.tokens, token_name(intake), NULL, error);
+}
+
+static void on_token_refused(gpointer data)
+{
+    const Intake *intake = data;
+    tokens_refused(intake->callbacks.tokens, token_name(intake));
+}
+
+void intake_token_changed(Intake *intake, const char *name)
+{
+    if (intake->link && g_strcmp0(token_name(intake), name) == 0)
+        imap_link_retry(intake->link);
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
 static void start_link(Intake *intake)
@@ -172,6 +199,8 @@ static void start_link(Intake *intake)
                                      .on_position = on_position,
                                      .on_state = on_state,
                                      .get_cursor = on_get_cursor,
+                                     .get_token = on_get_token,
+                                     .token_refused = on_token_refused,
                                      .data = intake};
     intake->link = imap_link_new(intake->account, intake->program, NULL, &callbacks);
 }

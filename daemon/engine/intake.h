@@ -7,6 +7,7 @@
 #include <json-glib/json-glib.h>
 
 #include "engine/core.h"
+#include "engine/tokens.h"
 #include "mail/message.h"
 
 typedef struct Intake Intake;
@@ -16,6 +17,7 @@ typedef struct {
     void (*on_filed)(gpointer data);
     /* The mailbox is watched again, or no longer: whether the account is blind may have changed. */
     void (*on_state)(gpointer data);
+    Tokens *tokens; /* of accounts that sign in with them; outlives the intake */
     gpointer data;
 } IntakeCallbacks;
 
@@ -24,6 +26,9 @@ Intake *intake_new(EngineCore *core, const Account *account, const char *program
 void intake_free(Intake *intake);
 
 const char *intake_account(const Intake *intake);
+
+/* The token of that name has come or gone: a mailbox that waits for it is tried at once. */
+void intake_token_changed(Intake *intake, const char *name);
 
 /* Not read to its end for longer than sending.blind_after. */
 gboolean intake_is_blind(const Intake *intake);

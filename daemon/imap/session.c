@@ -66,6 +66,7 @@ static void note_capability(Capabilities *capabilities, const struct mailimap_ca
         return;
     if (one->cap_type == MAILIMAP_CAPABILITY_AUTH_TYPE) {
         capabilities->plain |= g_ascii_strcasecmp(name, "PLAIN") == 0;
+        capabilities->login |= g_ascii_strcasecmp(name, "LOGIN") == 0;
         capabilities->cram_md5 |= g_ascii_strcasecmp(name, "CRAM-MD5") == 0;
         capabilities->xoauth2 |= g_ascii_strcasecmp(name, "XOAUTH2") == 0;
         capabilities->oauthbearer |= g_ascii_strcasecmp(name, "OAUTHBEARER") == 0;

@@ -148,7 +148,7 @@ static gboolean append_quoted(GString *command, const char *text)
     return TRUE;
 }
 
-static gboolean login(Session *session, const SessionSettings *settings, GError **error)
+static gboolean login_command(Session *session, const SessionSettings *settings, GError **error)
 {
     const Mechanism by_command = {.name = "LOGIN"};
     const char *user = settings->user, *secret = settings->secret;
@@ -167,13 +167,40 @@ static gboolean login(Session *session, const SessionSettings *settings, GError 
     return sent && finish(session, settings, &by_command, error);
 }
 
-/* PLAIN takes any UTF-8, LOGIN printable ASCII; CRAM-MD5 needs a server that knows the password itself, as few do that offer it. */
+static gboolean can_login(const Capabilities *capabilities)
+{
+    return capabilities->login || !capabilities->login_disabled;
+}
+
+/* AUTHENTICATE LOGIN asks for user and password in turn, and takes any UTF-8; the command of that name takes printable ASCII. */
+static gboolean login(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+{
+    const Mechanism by_turns = {.name = "LOGIN"};
+    const char *const answers[] = {settings->user, settings->secret};
+    gboolean sent = capabilities->login && wire_command(session, "AUTHENTICATE LOGIN", FALSE, error);
+    if (!capabilities->login)
+        return login_command(session, settings, error);
+    for (gsize i = 0; sent && i < G_N_ELEMENTS(answers); i++) {
+        WireKind kind;
+        g_autofree char *words = NULL;
+        if (!wire_read_answer(session, &kind, &words, error))
+            return FALSE;
+        if (kind != WIRE_CONTINUE)
+            return refused(settings, words, NULL, error);
+        char *encoded = g_base64_encode((const guchar *)answers[i], strlen(answers[i]));
+        sent = wire_send_line(session, encoded, TRUE, error);
+        secret_free(encoded);
+    }
+    return sent && finish(session, settings, &by_turns, error);
+}
+
+/* CRAM-MD5 comes last: it needs a server that knows the password itself, as few do that offer it. */
 static gboolean by_password(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
 {
     if (capabilities->plain)
         return authenticate_plain(session, capabilities, settings, error);
-    if (!capabilities->login_disabled)
-        return login(session, settings, error);
+    if (can_login(capabilities))
+        return login(session, capabilities, settings, error);
     if (capabilities->cram_md5)
         return authenticate_cram_md5(session, settings, error);
     return not_offered("AUTHENTICATE PLAIN, LOGIN or CRAM-MD5", error);
@@ -192,7 +219,7 @@ gboolean sign_in(Session *session, const Capabilities *capabilities, const Sessi
     case SIGN_IN_PLAIN:
         return capabilities->plain ? authenticate_plain(session, capabilities, settings, error) : not_offered("AUTHENTICATE PLAIN", error);
     case SIGN_IN_LOGIN:
-        return !capabilities->login_disabled ? login(session, settings, error) : not_offered("LOGIN", error);
+        return can_login(capabilities) ? login(session, capabilities, settings, error) : not_offered("LOGIN", error);
     case SIGN_IN_CRAM_MD5:
         return capabilities->cram_md5 ? authenticate_cram_md5(session, settings, error) : not_offered("CRAM-MD5", error);
     case SIGN_IN_OAUTH2:

@@ -9,11 +9,11 @@
 
 typedef struct {
     gboolean idle, initial_response, login_disabled, starttls;
-    gboolean plain, cram_md5, xoauth2, oauthbearer; /* AUTH=… */
+    gboolean plain, login, cram_md5, xoauth2, oauthbearer; /* AUTH=… */
 } Capabilities;
 
 /*
- * By settings->sign_in. AUTO: AUTHENTICATE PLAIN where the server offers it, else LOGIN, else CRAM-MD5; OAUTH2: OAUTHBEARER, else
+ * By settings->sign_in. AUTO: AUTHENTICATE PLAIN where the server offers it, else LOGIN (AUTHENTICATE or the command), else CRAM-MD5; OAUTH2: OAUTHBEARER, else
  * XOAUTH2. IMAP_FAULT_SIGN_IN with the server's words where it refuses, or offers nothing of that kind; never with the secret, even
  * if the server says it.
  */

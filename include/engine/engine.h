@@ -32,6 +32,9 @@ gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, g
 /* Facts changed: decides soon, on the loop. */
 void engine_knock(Engine *engine);
 
+/* An account was authorized: reads the files of the tokens again. */
+void engine_take_tokens(Engine *engine);
+
 /* Sending of the account ("": of all at once) stops and goes on; kept over restarts. What paused the account itself (engine/breaker.h) ends with it,
  * too. ENGINE_ERROR_CONTROL for an account that is not there. */
 gboolean engine_pause(Engine *engine, const char *account, gboolean paused, GError **error);

@@ -16,7 +16,8 @@ typedef enum {
     ENGINE_ERROR_TEMPLATES, /* faults in templates; they are in the list of faults */
     ENGINE_ERROR_CONTROL,   /* no daemon answers, or it refused */
     ENGINE_ERROR_MISSING,   /* no such rule, step, template or account */
-    ENGINE_ERROR_RECALLED   /* a message that may not leave any more */
+    ENGINE_ERROR_RECALLED,  /* a message that may not leave any more */
+    ENGINE_ERROR_TOKEN      /* no access token, or its file cannot be read or written */
 } EngineError;
 
 typedef struct TemplateSet TemplateSet;

@@ -22,12 +22,13 @@ ssl_cert = <{certificate}
 ssl_key = <{key}
 ssl_min_protocol = TLSv1.2
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_username_format = %Lu
 mail_location = maildir:~/Maildir
 mail_plugins =
 first_valid_uid = 1
 {users}
+{passdb}
 passdb {{
   driver = static
   args = password={password}
@@ -73,11 +74,33 @@ service stats {{
 """
 
 
-class Dovecot:
-    """Any address is a mailbox with PASSWORD; mail comes in by LMTP."""
+OAUTH = """
+introspection_mode = post
+introspection_url = {url}
+force_introspection = yes
+username_attribute = username
+active_attribute = active
+active_value = true
+tls_ca_cert_file = {ca_file}
+"""
 
-    def __init__(self, folder, certificate, key):
-        self.folder = folder
+PASSDB = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {file}
+}}
+"""
+
+
+class Dovecot:
+    """Any address is a mailbox with PASSWORD; mail comes in by LMTP. introspection: (URL, CA file) of a token server."""
+
+    def __init__(self, folder, certificate, key, mechanisms="plain login", introspection=None):
+        self.folder, self.mechanisms, self.passdb = folder, mechanisms, ""
+        if introspection:
+            file = folder.write("dovecot-oauth2.conf.ext", OAUTH.format(url=introspection[0], ca_file=introspection[1]))
+            self.passdb = PASSDB.format(file=file)
         self.imap, self.imaps, self.lmtp, self.sasl = (free_port() for _ in range(4))
         self.process = None
         self._write_config(certificate, key)
@@ -89,7 +112,7 @@ class Dovecot:
         users = "" if os.geteuid() == 0 else f"default_internal_user = {user.pw_name}\ndefault_login_user = {user.pw_name}\n" \
             f"default_internal_group = {grp.getgrgid(user.pw_gid).gr_name}"
         self.config = self.folder.write("dovecot.conf", CONFIG.format(
-            run=self.folder / "run", log=self.folder / "dovecot.log", certificate=certificate, key=key, users=users,
+            run=self.folder / "run", log=self.folder / "dovecot.log", certificate=certificate, key=key, users=users, mechanisms=self.mechanisms, passdb=self.passdb,
             password=PASSWORD, uid=user.pw_uid, gid=user.pw_gid, homes=self.folder / "homes", imap=self.imap, imaps=self.imaps,
             lmtp=self.lmtp, sasl=self.sasl))
 
