@@ -267,6 +267,9 @@ static void read_condition(Reader *reader, config_setting_t *setting, GPtrArray 
     read_value(reader, setting, forms[i].form, condition);
 }
 
+/* The store asks for all conditions of a rule in one statement, and databases limit how deep one may be. */
+enum { MOST_CONDITIONS = 200 };
+
 void condition_parse_group(Reader *reader, config_setting_t *setting, gpointer field)
 {
     if (config_setting_type(setting) != CONFIG_TYPE_GROUP) {
@@ -277,6 +280,9 @@ void condition_parse_group(Reader *reader, config_setting_t *setting, gpointer f
     GPtrArray *conditions = g_ptr_array_new();
     for (int i = 0; i < config_setting_length(setting); i++)
         read_condition(reader, config_setting_get_elem(setting, (unsigned)i), conditions);
+    if (conditions->len > MOST_CONDITIONS)
+        reader_fault(reader, setting, "%s has %u conditions; write at most %d: values of one attribute go into a list, as in plan = [ \"a\", \"b\" ]",
+                     config_setting_name(setting), conditions->len, MOST_CONDITIONS);
     g_ptr_array_add(conditions, NULL);
     *(Condition ***)field = (Condition **)g_ptr_array_free(conditions, FALSE);
 }

@@ -303,6 +303,17 @@ static void test_faults_of_rules(void **state)
     }
 }
 
+static void test_more_conditions_than_a_database_takes_are_refused(void **state)
+{
+    const Fixture *fixture = *state;
+    g_autoptr(GString) many = g_string_new("attributes = {");
+    for (int i = 0; i < 201; i++)
+        g_string_append_printf(many, " a%d = true;", i);
+    g_string_append(many, " };");
+    g_autofree char *text = rules_with(many->str, "", "after = \"10 days\";");
+    assert_fault(fixture, text, 5, "when has 201 conditions; write at most 200", TRUE);
+}
+
 static void test_a_day_behind_the_last_one_is_told(void **state)
 {
     const Fixture *fixture = *state;
@@ -406,6 +417,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ages_rise_from_step_to_step, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keys_of_rules, setup, teardown),
         cmocka_unit_test_setup_teardown(test_faults_of_rules, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_more_conditions_than_a_database_takes_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_day_behind_the_last_one_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_window_that_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_digest_covers_every_part, setup, teardown),
