@@ -105,6 +105,16 @@ static void check_holidays_by(Reader *reader, config_setting_t *group, const Sen
                      HOLIDAYS_EXAMPLE);
 }
 
+static void parse_soft_bounces(Reader *reader, config_setting_t *setting, gpointer field)
+{
+    static const Key keys[] = {
+        KEY_NUMBER("most", SoftBounces, most, 1, 1000, "3"),
+        KEY_SPAN("within", SoftBounces, within_ms, 3600 * 1000, 365 * DAY_MS, "\"30 days\""),
+        KEY_END,
+    };
+    reader_read_group(reader, setting, keys, field);
+}
+
 /* ---- the group ------------------------------------------------------------------------------------------------------- */
 
 static void parse_max_per(Reader *reader, config_setting_t *setting, gpointer field)
@@ -163,6 +173,8 @@ static void set_defaults(Sending *sending)
     sending->min_gap = (Duration){.days = 2};
     sending->max_late = (Duration){.days = 7};
     sending->breaker = (Breaker){.within_ms = 7 * DAY_MS, .at_least = 50, .bounces = 10, .complaints = 1};
+    sending->absence_hold = (Duration){.days = 3};
+    sending->soft_bounces = (SoftBounces){.most = 3, .within_ms = 30 * DAY_MS};
     sending->blind_after_ms = 15 * 60 * 1000;
     sending->retry_for_ms = 5 * DAY_MS;
     sending->max_attachment = DEFAULT_ATTACHMENT_BYTES;
@@ -180,6 +192,8 @@ void sending_parse(Reader *reader, config_setting_t *setting, Sending *sending)
         KEY_ROW(KEY_DURATION, "quiet_after_contact", Sending, quiet_after_contact, "\"5 days\""),
         KEY_PARSED("max_per", Sending, max_per, parse_max_per, "max_per = { week = 2; month = 5; };"),
         KEY_PARSED("breaker", Sending, breaker, parse_breaker, "breaker = { bounces = 10; complaints = 0.5; };"),
+        KEY_ROW(KEY_DURATION, "absence_hold", Sending, absence_hold, "\"3 days\""),
+        KEY_PARSED("soft_bounces", Sending, soft_bounces, parse_soft_bounces, "soft_bounces = { most = 3; within = \"30 days\"; };"),
         KEY_SPAN("blind_after", Sending, blind_after_ms, 1000, 30 * DAY_MS, "\"15 minutes\""),
         KEY_ROW(KEY_DURATION_MS, "retry_for", Sending, retry_for_ms, "\"5 days\""),
         KEY_PARSED("max_attachment", Sending, max_attachment, parse_max_attachment, "\"5 MB\""),

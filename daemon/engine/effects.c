@@ -164,21 +164,25 @@ static gboolean take_reply(Matter *matter, GError **error)
            file(matter, INTERACTION_REPLY, matter->strong || matter->answers ? "" : "known by the sender's address alone", error);
 }
 
-/* Away until a day: their steps wait until the day after it has begun. Weak evidence will do, since this is silence. */
+/* Away until a day: their steps wait until the day after it has begun; where none is named, for absence_hold. Weak evidence will do, since this is
+ * silence. */
 static gboolean hold_while_away(const Matter *matter, const char *detail, GError **error)
 {
     gint64 day_ms = matter->message->absent_until_ms;
-    if (day_ms == 0)
+    const Duration *hold = &matter->core->config->sending.absence_hold;
+    GTimeZone *zone = core_zone(matter->core, matter->contact);
+    if (day_ms == 0 && duration_is_zero(hold))
         return TRUE;
     /* the midnight of that day in UTC: twelve hours later it is the same day nearly everywhere, and a day more does no harm */
-    gint64 until_ms = calendar_local_minute(core_zone(matter->core, matter->contact), day_ms + NOON_MS, 1, 0);
+    gint64 until_ms = day_ms ? calendar_local_minute(zone, day_ms + NOON_MS, 1, 0)
+                             : calendar_add(matter->core->calendar, zone, matter->arrival->at_ms, hold);
     return store_contact_hold(matter->core->store, matter->contact->id, until_ms, detail, error);
 }
 
 static gboolean take_auto_reply(Matter *matter, GError **error)
 {
     g_autofree char *until = matter->message->absent_until_ms ? timestamp_format(matter->message->absent_until_ms) : NULL;
-    g_autofree char *detail = until ? g_strdup_printf("away until %.10s", until) : g_strdup("");
+    g_autofree char *detail = until ? g_strdup_printf("away until %.10s", until) : g_strdup("answers by itself");
     return hold_while_away(matter, detail, error) && settle_as_sent(matter, "an automatic answer names it", error) && file(matter, INTERACTION_AUTO_REPLY, detail, error);
 }
 
@@ -217,6 +221,17 @@ static const BounceRecipient *bounce_of(const Matter *matter)
     return bounces->len > 0 ? bounces->pdata[0] : NULL;
 }
 
+/* A mailbox that is full again and again is as good as one that is gone. Asked when this one is on the history. */
+static gboolean escalate_soft_bounces(Matter *matter, GError **error)
+{
+    const SoftBounces *soft = &matter->core->config->sending.soft_bounces;
+    guint count = 0;
+    if (!store_history_count_bounces(matter->core->store, matter->contact->id, matter->arrival->at_ms - soft->within_ms,
+                                     bounce_kind_name(BOUNCE_SOFT), &count, error))
+        return FALSE;
+    return count < soft->most || suppress(matter, "bounce", error);
+}
+
 static gboolean take_bounce(Matter *matter, GError **error)
 {
     const BounceRecipient *bounce = bounce_of(matter);
@@ -228,7 +243,8 @@ static gboolean take_bounce(Matter *matter, GError **error)
         return file(matter, INTERACTION_AUTO_REPLY, detail, error);
     if (bounce && bounce->kind == BOUNCE_HARD && !suppress(matter, "bounce", error))
         return FALSE;
-    return file(matter, INTERACTION_BOUNCE, detail, error) && check_breaker(matter, error);
+    return file(matter, INTERACTION_BOUNCE, detail, error) &&
+           (!bounce || bounce->kind != BOUNCE_SOFT || escalate_soft_bounces(matter, error)) && check_breaker(matter, error);
 }
 
 static gboolean take_complaint(Matter *matter, GError **error)

@@ -103,7 +103,8 @@ gint64 gates_last_moment(const GateFacts *facts)
 {
     if (facts->planned_ms == 0 || duration_is_zero(&facts->max_late))
         return G_MAXINT64;
-    return calendar_add(facts->calendar, facts->zone, facts->planned_ms, &facts->max_late);
+    /* what was held while they were away is not late for that */
+    return calendar_add(facts->calendar, facts->zone, MAX(facts->planned_ms, facts->hold_until_ms), &facts->max_late);
 }
 
 static GateVerdict judge_late(const GateFacts *facts, gint64 *ret_until_ms)

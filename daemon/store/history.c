@@ -232,3 +232,15 @@ gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean co
     *ret_tagged = tagged;
     return TRUE;
 }
+
+gboolean store_history_count_bounces(Store *store, gint64 contact_id, gint64 since_ms, const char *beginning, guint *ret_count, GError **error)
+{
+    g_autofree char *pattern = g_strconcat(beginning, "%", NULL);
+    gint64 count = 0;
+    if (!db_run_int(store->db,
+                    "SELECT count(*) FROM interaction WHERE contact_id = $1 AND at_ms >= $2 AND kind = 'bounce' AND detail LIKE $3", NULL,
+                    &count, error, DB_INT(contact_id), DB_INT(since_ms), DB_TEXT(pattern)))
+        return FALSE;
+    *ret_count = (guint)count;
+    return TRUE;
+}

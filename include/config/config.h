@@ -216,6 +216,12 @@ typedef struct {
     guint day, week, month;
 } MaxPer;
 
+/* So many messages that came back for the time being (a full mailbox), within so long, are as good as one that did for good. */
+typedef struct {
+    guint most;
+    gint64 within_ms;
+} SoftBounces;
+
 /* An account pauses itself where too much of what it sent came back. Shares are in percent of the messages tried. */
 typedef struct {
     gint64 within_ms;  /* how far back is counted */
@@ -235,6 +241,8 @@ typedef struct {
     Duration quiet_after_contact; /* no automatic mail so long after the person wrote, or the owner wrote or spoke to them; zero: none */
     MaxPer max_per;
     Breaker breaker;
+    Duration absence_hold; /* after an automatic answer that names no date of return; zero: none */
+    SoftBounces soft_bounces;
     gint64 blind_after_ms;
     gint64 max_attachment; /* octets of all files of one message together, before encoding; default 5 MB */
     gint64 retry_for_ms; /* a deferred message fails when this old; default 5 days */

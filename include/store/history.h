@@ -52,3 +52,6 @@ gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, g
  * to anybody else of their company. */
 gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id, const char *const *tags,
                                     gboolean *ret_tagged, GError **error);
+
+/* How many bounces of the contact since since_ms have a detail that begins so ("soft"). */
+gboolean store_history_count_bounces(Store *store, gint64 contact_id, gint64 since_ms, const char *beginning, guint *ret_count, GError **error);

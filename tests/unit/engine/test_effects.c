@@ -293,6 +293,46 @@ static void test_what_comes_back_for_a_reminder_says_nothing_about_the_contact(v
     assert_enrolment(rig, id, "after-pitch", "reply");
 }
 
+static gint64 held_until(Rig *rig, gint64 id)
+{
+    g_autoptr(Contact) contact = rig_contact(rig, id);
+    return contact->hold_until_ms;
+}
+
+static void test_an_absence_holds_until_the_day_after_it(void **state)
+{
+    Rig *rig = *state;
+    gint64 id = written_to(rig, "kari@x.org", DELIVERY_SENT);
+    InboundMessage *away = inbound(INBOUND_AUTO_REPLY, "kari@x.org", OURS);
+    away->absent_until_ms = 1773014400000; /* 2026-03-09 */
+    assert_true(arrives(rig, away));
+    assert_true(held_until(rig, id) == at("2026-03-10 00:00"));
+    assert_enrolment(rig, id, "after-pitch", "active");
+    assert_true(arrives(rig, inbound(INBOUND_AUTO_REPLY, "kari@x.org", OURS)));
+    assert_true(held_until(rig, id) == at("2026-03-10 00:00")); /* the later of two counts */
+}
+
+static void test_an_automatic_answer_without_a_date_holds_for_absence_hold(void **state)
+{
+    Rig *rig = *state;
+    gint64 id = written_to(rig, "kari@x.org", DELIVERY_SENT);
+    assert_true(arrives(rig, inbound(INBOUND_AUTO_REPLY, "kari@x.org", OURS)));
+    assert_true(held_until(rig, id) == at("2026-03-05 12:00"));
+}
+
+static void test_the_third_full_mailbox_within_a_month_is_for_good(void **state)
+{
+    Rig *rig = *state;
+    written_to(rig, "kari@x.org", DELIVERY_SENT);
+    assert_true(arrives(rig, bounce("kari@x.org", BOUNCE_SOFT, OURS)));
+    clock_set(rig->clock, clock_now_ms(rig->clock) + 31 * DAY);
+    assert_true(arrives(rig, bounce("kari@x.org", BOUNCE_SOFT, OURS)));
+    assert_true(arrives(rig, bounce("kari@x.org", BOUNCE_SOFT, OURS)));
+    assert_false(is_suppressed(rig, "kari@x.org"));
+    assert_true(arrives(rig, bounce("kari@x.org", BOUNCE_SOFT, OURS)));
+    assert_true(is_suppressed(rig, "kari@x.org"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +355,9 @@ int main(void)
         with_rig(test_complaint_suppresses),
         with_rig(test_evidence_settles_an_uncertain_message),
         with_rig(test_a_mere_sender_settles_nothing),
+        with_rig(test_an_absence_holds_until_the_day_after_it),
+        with_rig(test_an_automatic_answer_without_a_date_holds_for_absence_hold),
+        with_rig(test_the_third_full_mailbox_within_a_month_is_for_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

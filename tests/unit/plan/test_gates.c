@@ -171,6 +171,17 @@ static void test_until_and_if(void **state)
     assert_decides(&facts, GATE_WAIT, "account", "0", "by a person");
 }
 
+/* Away for three weeks: the step goes when they are back, and is not left out as too late. */
+static void test_what_was_held_is_not_late(void **state)
+{
+    GateFacts facts = open_facts(*state);
+    facts.planned_ms = facts.now_ms - G_GINT64_CONSTANT(20) * 86400000;
+    facts.hold_until_ms = facts.now_ms - 3600000;
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+    facts.hold_until_ms = facts.planned_ms;
+    assert_decides(&facts, GATE_SKIP, "late", "0", "overdue by 20 days");
+}
+
 static void test_hold_and_approval(void **state)
 {
     GateFacts facts = open_facts(*state);
@@ -356,7 +367,7 @@ static void test_explain(void **state)
     facts.last_contacted_ms = facts.now_ms;
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=3 suppressed=3 until=3 late=2 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
+                        "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
                         "quiet_after_contact=1 holiday=1 window=1 min_gap=1 max_per=1 limits=1 ");
 
     /* a task spares the contact: what protects them from mail does not hold it */
@@ -364,7 +375,7 @@ static void test_explain(void **state)
     facts.is_task = TRUE;
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=3 suppressed=3 until=3 late=2 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
+                        "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
                         "quiet_after_contact=0 holiday=1 window=1 min_gap=0 max_per=0 limits=1 ");
 }
 
@@ -378,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_which_decides),
         cmocka_unit_test(test_until_and_if),
+        cmocka_unit_test(test_what_was_held_is_not_late),
         cmocka_unit_test(test_hold_and_approval),
         cmocka_unit_test(test_quiet_after_contact),
         cmocka_unit_test(test_max_per),
