@@ -124,9 +124,9 @@ static gboolean check_ids(const ComposeInput *input, GError **error)
 static gboolean check_names(const ComposeInput *input, Checked *checked, GError **error)
 {
     const char *own = input->rendered->from_name;
-    const char *reply_to = input->reply_to_name ? input->reply_to_name : "";
+    const char *answers = *input->reply_to && input->reply_to_name ? input->reply_to_name : "";
     return (checked->from_name = clean_text(own ? own : input->from_name, "sender's name", error)) &&
-           (checked->reply_to_name = clean_text(*reply_to ? reply_to : checked->from_name, "name for answers", error)) &&
+           (checked->reply_to_name = *answers ? clean_text(answers, "name for answers", error) : g_strdup(checked->from_name)) &&
            (checked->to_name = clean_text(input->to_name, "recipient's name", error));
 }
 
