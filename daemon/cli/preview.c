@@ -109,8 +109,9 @@ static gboolean find_enrolment(Preview *preview, GError **error)
 
 /* ---- composing ------------------------------------------------------------------------------------------------------- */
 
+/* *ret_files (may be NULL): as letter_attachments(). */
 static gboolean compose(const Preview *preview, const Step *step, const Thread *thread, ComposedMessage *ret_message,
-                        GError **error)
+                        GPtrArray **ret_files, GError **error)
 {
     const char *kept = step == preview->step && thread->variant ? thread->variant : "";
     const LetterInput input = {
@@ -128,7 +129,11 @@ static gboolean compose(const Preview *preview, const Step *step, const Thread *
         .date_ms = preview->now_ms,
     };
     g_autoptr(Letter) letter = letter_new(&input, error);
-    return letter != NULL && letter_compose(letter, ret_message, error);
+    if (letter == NULL || !letter_compose(letter, ret_message, error))
+        return FALSE;
+    if (ret_files != NULL)
+        *ret_files = letter_attachments(letter);
+    return TRUE;
 }
 
 static void replace(char **field, const char *text)
@@ -161,7 +166,7 @@ static gboolean imagine_thread(const Preview *preview, Thread *thread, GError **
         return TRUE;
     cli_note(preview->cli, "nothing of %s was sent to %s yet: In-Reply-To is made up", preview->rule->name,
              preview->contact->email);
-    if (!compose(preview, before, thread, &message, error))
+    if (!compose(preview, before, thread, &message, NULL, error))
         return FALSE;
     replace(&thread->subject, message.subject);
     replace(&thread->in_reply_to, thread->message_id);
@@ -254,7 +259,27 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Preview, preview_clear)
 
 /* ---- the command ----------------------------------------------------------------------------------------------------- */
 
-static void print_message(Cli *cli, const ComposedMessage *message, gboolean as_text)
+static void print_files(Cli *cli, const GPtrArray *files)
+{
+    for (guint i = 0; files != NULL && i < files->len; i++) {
+        const MailFile *file = files->pdata[i];
+        g_autofree char *size = g_format_size(file->size);
+        g_autofree char *name = text_escape(file->name, 0);
+        fprintf(cli->out, "%sAttached: %s (%s)\n", i == 0 ? "\n" : "", name, size);
+    }
+}
+
+static void add_files(JsonObject *object, const GPtrArray *files)
+{
+    if (files == NULL)
+        return;
+    JsonArray *names = json_array_new();
+    for (guint i = 0; i < files->len; i++)
+        json_array_add_string_element(names, ((const MailFile *)files->pdata[i])->name);
+    json_object_set_array_member(object, "attachments", names);
+}
+
+static void print_message(Cli *cli, const ComposedMessage *message, const GPtrArray *files, gboolean as_text)
 {
     gsize length = 0;
     const char *bytes = g_bytes_get_data(message->bytes, &length);
@@ -264,12 +289,14 @@ static void print_message(Cli *cli, const ComposedMessage *message, gboolean as_
         json_object_set_string_member(object, "subject", message->subject);
         json_object_set_string_member(object, "text", message->text);
         json_object_set_string_member(object, "message", raw);
+        add_files(object, files);
         cli_print_json(cli, object);
     } else if (as_text) {
         /* the values may have come with a mail */
         g_autofree char *subject = text_escape(message->subject, 0);
         fprintf(cli->out, "Subject: %s\n\n", subject);
         terminal_print_text(cli->out, message->text, 0, cli->columns);
+        print_files(cli, files);
     } else {
         fwrite(bytes, 1, length, cli->out);
     }
@@ -289,14 +316,15 @@ int command_preview(Cli *cli, char **words)
     ComposedMessage message = {0};
     g_auto(Preview) preview = {.cli = cli};
     g_auto(Thread) thread = {0};
+    g_autoptr(GPtrArray) files = NULL;
     int status = CLI_DONE;
     g_auto(GStrv) rest = cli_parse(cli, words, entries, 2, 2, &status);
     if (rest == NULL)
         return status;
     if (!prepare(&preview, rest, step_word, &error) || !make_thread(&preview, &thread, &error) ||
-        !compose(&preview, preview.step, &thread, &message, &error))
+        !compose(&preview, preview.step, &thread, &message, &files, &error))
         return cli_failed_by(cli, error);
-    print_message(cli, &message, as_text);
+    print_message(cli, &message, files, as_text);
     composed_message_clear(&message);
     return CLI_DONE;
 }

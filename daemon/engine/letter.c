@@ -197,6 +197,11 @@ const char *letter_template(const Letter *letter)
     return letter->template_name;
 }
 
+GPtrArray *letter_attachments(const Letter *letter)
+{
+    return templates_attachments(letter->templates, letter->message_template);
+}
+
 const char *letter_recipient(const Letter *letter)
 {
     return letter->to_address;
@@ -269,7 +274,7 @@ static gboolean render(const Letter *letter, RenderedTemplate *ret_rendered, GEr
 gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error)
 {
     RenderedTemplate rendered = {0};
-    g_autoptr(GPtrArray) attachments = templates_attachments(letter->templates, letter->message_template);
+    g_autoptr(GPtrArray) attachments = letter_attachments(letter);
     gboolean ok = render(letter, &rendered, error) && compose_rendered(letter, &rendered, attachments, ret_message, error);
     rendered_template_clear(&rendered);
     return ok;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engine/template_set.h"
+#include "mail/compose.h"
 
 /* What a check needs. */
 typedef struct {
@@ -163,14 +164,37 @@ static void check_rules(const Check *check)
         }
 }
 
-static void check_signatures(const Check *check)
+static void check_signature(const Check *check, const Account *account)
+{
+    const char *name = account->signature;
+    g_autofree char *file_name = g_strconcat("_", name, NULL);
+    if (*name && !template_set_signature(check->set, name, TEMPLATE_MARKDOWN, "") && !g_hash_table_contains(check->faulty, file_name))
+        add_fault(check, g_strdup_printf("%s: account \"%s\": signature \"%s\" needs a file %s.md in %s, which is not there", account->source,
+                                         account->name, name, file_name, check->config->templates_dir));
+}
+
+/* A message from the account to itself, which shows whether its names and addresses can stand in headers. */
+static void check_addresses(const Check *check, const Account *account)
+{
+    RenderedTemplate rendered = {.subject = (char *)"x", .text = (char *)"x"};
+    ComposedMessage message = {0};
+    g_autoptr(GError) error = NULL;
+    const ComposeInput input = {.rendered = &rendered, .from_name = account->from_name, .from_address = account->from_address,
+                                .to_name = account->from_name, .to_address = account->from_address,
+                                .reply_to_name = account->reply_to_name, .reply_to = account->reply_to, .message_id = "trial@invalid",
+                                .in_reply_to = "", .references = "", .organisation = check->config->organisation.name,
+                                .postal_address = check->config->organisation.postal_address, .language = ""};
+    if (mail_compose(&input, &message, &error))
+        composed_message_clear(&message);
+    else
+        add_fault(check, g_strdup_printf("%s: account \"%s\": %s", account->source, account->name, error->message));
+}
+
+static void check_accounts(const Check *check)
 {
     for (Account **account = check->config->accounts; *account; account++) {
-        const char *name = (*account)->signature;
-        g_autofree char *file_name = g_strconcat("_", name, NULL);
-        if (*name && !template_set_signature(check->set, name, TEMPLATE_MARKDOWN, "") && !g_hash_table_contains(check->faulty, file_name))
-            add_fault(check, g_strdup_printf("%s: account \"%s\": signature \"%s\" needs a file %s.md in %s, which is not there",
-                                             (*account)->source, (*account)->name, name, file_name, check->config->templates_dir));
+        check_signature(check, *account);
+        check_addresses(check, *account);
     }
 }
 
@@ -212,5 +236,5 @@ void template_set_check(TemplateSet *set, GHashTable *faulty, const Config *conf
         if (((const TemplateEntry *)entries->pdata[i])->message)
             check_load(&check, entries->pdata[i]);
     check_rules(&check);
-    check_signatures(&check);
+    check_accounts(&check);
 }

@@ -45,5 +45,8 @@ gboolean letter_compose_words(const Letter *letter, ComposedMessage *ret_message
 /* The template that it is made of; belongs to the letter. */
 const char *letter_template(const Letter *letter);
 
+/* The files that it attaches (const MailFile*, which belong to its templates); NULL: none. Free with g_ptr_array_unref(). */
+GPtrArray *letter_attachments(const Letter *letter);
+
 /* The address that it goes to; belongs to the letter. */
 const char *letter_recipient(const Letter *letter);

@@ -23,7 +23,8 @@ typedef enum {
 typedef struct TemplateSet TemplateSet;
 
 /* Reads all of config->templates_dir. On faults (syntax, a partial or file that is not there, files larger than
- * sending.max_attachment, a rule's step without template, an account's signature that is not there) NULL,
+ * sending.max_attachment, a rule's step without template, an account's signature that is not there, or an address of one
+ * that no message can bear) NULL,
  * ENGINE_ERROR_TEMPLATES, and all of them "file:line: what" in *ret_faults (may be NULL), as config_load() gives them. */
 TemplateSet *templates_load(const Config *config, GPtrArray **ret_faults, GError **error);
 TemplateSet *templates_ref(TemplateSet *set);

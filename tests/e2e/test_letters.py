@@ -168,3 +168,10 @@ class TestVariants:
             assert f"next: ask ({told[person]})" in one.run("why", person).stdout
             subject = {"ask-a": "A question", "ask-b": "Two minutes?"}[told[person]]
             assert one.json("preview", "test", person)[0]["subject"] == subject
+
+    def test_preview_names_what_goes_along(self, letters, customer):
+        one = letters(ONCE)
+        one.run("import", write_csv(one, [(customer(), "Kari", "pitching", days_ago(1), "en")]))
+        shown = one.run("preview", "offer", customer(), "--text").stdout
+        assert f"\nAttached: {OFFER} (400" in shown and "\nAttached: prices.csv (" in shown
+        assert one.json("preview", "offer", customer())[0]["attachments"] == [OFFER, "prices.csv"]

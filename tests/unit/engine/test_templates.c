@@ -247,6 +247,38 @@ static void test_signatures(void **state)
     assert_null(templates_signature(set, "", TEMPLATE_TEXT, "", &kind));
 }
 
+static void test_addresses_that_no_message_can_bear(void **state)
+{
+    const struct {
+        const char *account, *want;
+    } rows[] = {
+        {"from = \"Bø <bø@example.com>\"", "n.conf:6: account \"anna\": \"bø@example.com\" has letters before the @ that mail servers need an extension for "},
+        {"reply_to = \"Salg <anna..berg@example.com>\"", "n.conf:6: account \"anna\": "},
+        {"reply_to = \"anna@-example.com\"", "n.conf:6: account \"anna\": "},
+    };
+    Rig *rig = *state;
+    g_autofree char *file = g_build_filename(rig->folder, "n.conf", NULL);
+    g_autofree char *before = NULL;
+    assert_true(g_file_get_contents(file, &before, NULL, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gboolean is_from = g_str_has_prefix(rows[i].account, "from");
+        g_autofree char *own = g_strconcat(is_from ? "" : "from = \"Anna <anna@example.com>\"; ", rows[i].account, NULL);
+        g_autoptr(GPtrArray) faults = NULL;
+        rig_write(rig, "n.conf", before);
+        change_configuration(rig, "from = \"Anna <anna@example.com>\"", own);
+        g_autoptr(TemplateSet) set = load(rig, &faults);
+        if (set)
+            fail_msg("taken: %s", rows[i].account);
+        assert_int_equal(faults->len, 1);
+        if (!g_str_has_prefix((char *)faults->pdata[0] + strlen(rig->folder) + 1, rows[i].want))
+            fail_msg("%s", (char *)faults->pdata[0]);
+    }
+    rig_write(rig, "n.conf", before);
+    change_configuration(rig, "from = \"Anna <anna@example.com>\"", "from = \"Åse <ase@blåbær.example>\"; reply_to = \"Salg, Oslo <salg@blåbær.example>\"");
+    g_autoptr(TemplateSet) set = load(rig, NULL);
+    assert_non_null(set); /* a domain of other letters has a form that all servers know */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +294,7 @@ int main(void)
         with_rig(test_a_link_within_the_folder),
         with_rig(test_max_attachment_is_the_configurations),
         with_rig(test_signatures),
+        with_rig(test_addresses_that_no_message_can_bear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
