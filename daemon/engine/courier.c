@@ -4,7 +4,7 @@
  *   pool --done()--> answered --round--> on disk          a round is one transaction: the outcomes that came since the last, and
  *   rows due         --round--> `sending` --> the pool    the rows that may go next. So durability costs one commit a round, not a message
  *
- * The busier the server keeps us, the more a round holds. Where the store refuses, all that was answered is kept and tried again; nothing
+ * The busier the server keeps us, the more a round holds: while the workers have enough to do, answers wait for each other. Where the store refuses, all that was answered is kept and tried again; nothing
  * leaves meanwhile. A fault of the server or the sign-in is the account's: everything queued stays (engine/backoff.h).
  */
 #include "engine/courier.h"
@@ -30,6 +30,7 @@ struct Courier {
     Backoff backoff;
     ClockTimer *timer;    /* next row due, or next that the limits allow */
     guint work_source;    /* idle source, which holds a virtual clock; 0: asleep */
+    guint company_source; /* answers wait for more of them; 0: none do */
     guint retry_source;   /* after a fault of the store; 0: none */
     GPtrArray *under_way; /* Job*: at the pool */
     GPtrArray *answered;  /* Job*: outcomes that are not on disk yet, in the order in which they came */
@@ -111,6 +112,25 @@ static void note_server(Courier *courier, Job *job)
     }
 }
 
+static gboolean on_company(gpointer data)
+{
+    Courier *courier = data;
+    courier->company_source = 0;
+    wake(courier);
+    return G_SOURCE_REMOVE;
+}
+
+/* Another answer came. */
+static void wake_for_answers(Courier *courier)
+{
+    if (courier->refused)
+        return;
+    if (!pace_may_wait(&courier->pace, smtp_pool_pending(courier->pool)))
+        wake(courier);
+    else if (!courier->company_source)
+        courier->company_source = g_timeout_add(PACE_COMPANY_MS, on_company, courier);
+}
+
 static void on_done(gpointer data, const DeliveryResult *result, const ComposedMessage *composed, gpointer unused)
 {
     (void)unused;
@@ -122,8 +142,7 @@ static void on_done(gpointer data, const DeliveryResult *result, const ComposedM
     note_server(courier, job);
     pace_count(&courier->pace, clock_monotonic_ms());
     g_ptr_array_add(courier->answered, job);
-    if (!courier->refused)
-        wake(courier);
+    wake_for_answers(courier);
 }
 
 static char *on_get_token(gint64 *ret_until_ms, gpointer data, GError **error)
@@ -211,11 +230,13 @@ typedef struct {
     GPtrArray *jobs;    /* Job*: claimed */
     ClaimRound claims;
     guint slots; /* how many may be claimed; 0: none */
+    guint claimed;
 } Round;
 
 static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer data)
 {
     Round *round = data;
+    round->claimed++;
     g_ptr_array_add(round->jobs, job_new(round->courier, message, letter));
 }
 
@@ -338,8 +359,8 @@ static gboolean work(Courier *courier, gboolean *ret_more, GError **error)
     Round round = round_new(courier, due ? slots : 0);
     if (!run_round(&round, error))
         return FALSE;
-    /* what was answered may make another row due at once */
-    *ret_more = slots && (answers || round.claims.looked_at > 0);
+    /* what was answered may make another row due at once; where the workers have all that they may have, their answers wake us */
+    *ret_more = round.claimed < slots && (answers || round.claims.looked_at > 0);
     if (!*ret_more && round.claims.next_ms)
         clock_timer_set(courier->timer, round.claims.next_ms);
     if (answers || round.claims.looked_at)
@@ -391,6 +412,7 @@ static void wake(Courier *courier)
 {
     if (courier->work_source || courier->stopping)
         return;
+    g_clear_handle_id(&courier->company_source, g_source_remove);
     courier->work_source = g_idle_add(on_work, courier);
     clock_hold(courier->core->clock);
 }
@@ -434,6 +456,7 @@ Courier *courier_new(EngineCore *core, const Account *account, const CourierCall
 static void stop_working(Courier *courier)
 {
     g_clear_handle_id(&courier->retry_source, g_source_remove);
+    g_clear_handle_id(&courier->company_source, g_source_remove);
     if (courier->work_source) {
         g_source_remove(courier->work_source);
         sleep_again(courier);

@@ -1,17 +1,17 @@
 /*
- * A letter: the variables of one message, gathered on the loop, and its composing, in whatever thread.
+ * A letter: what one message needs, gathered on the loop, and its composing, in whatever thread.
  *
- * Owns a copy of all that it needs; nobody else touches it between letter_new() and letter_free(), so that it may change
+ * Owns, or shares, all that it needs; nobody else changes it between letter_new() and letter_free(), so that it may change
  * threads in between without a lock.
  */
 #include "engine/letter.h"
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/timestamp.h"
 #include "mail/compose.h"
 #include "mail/token.h"
+#include "variables.h"
 
 struct Letter {
     Config *config;
@@ -23,106 +23,16 @@ struct Letter {
     char *template_name, *to_name, *to_address;
     char *message_id, *in_reply_to, *references, *thread_subject, *unsubscribe;
     gint64 date_ms;
-    JsonObject *variables;
+    Contact *contact;
+    char *rule, *step;
 };
 
-/* ---- variables ------------------------------------------------------------------------------------------------------- */
-
-static void add_member(JsonObject *object, const char *name, JsonNode *node, gpointer data)
-{
-    (void)object;
-    JsonObject *target = data;
-    json_object_set_member(target, name, json_node_copy(node));
-}
-
-/* Copies the members of the JSON text; an unreadable text (nobody but a person with an SQL shell writes one) adds nothing. */
-static void add_attributes(JsonObject *target, const char *json)
-{
-    g_autoptr(JsonObject) attributes = json_parse_object(json, NULL);
-    if (attributes)
-        json_object_foreach_member(attributes, add_member, target);
-}
+/* ---- making ---------------------------------------------------------------------------------------------------------- */
 
 static char *full_name(const char *first, const char *last)
 {
     return g_strstrip(g_strjoin(" ", first, last, NULL));
 }
-
-static char *first_word(const char *name)
-{
-    return g_strndup(name, strcspn(name, " "));
-}
-
-static void add_contact(JsonObject *target, const Contact *contact)
-{
-    g_autofree char *name = full_name(contact->first_name, contact->last_name);
-    add_attributes(target, contact->attributes);
-    json_add_text(target, "first_name", contact->first_name);
-    json_add_text(target, "last_name", contact->last_name);
-    json_add_text(target, "name", name);
-    json_add_text(target, "email", contact->email);
-    json_add_text(target, "stage", contact->stage);
-    json_add_text(target, "language", contact->language);
-    json_add_text(target, "source", contact->source);
-    json_add_time(target, "customer_since", contact->customer_since_ms);
-}
-
-/* An object that prints as its name. */
-static JsonObject *named_object(const char *name)
-{
-    JsonObject *object = json_object_new();
-    json_add_text(object, "name", name);
-    json_object_set_string_member(object, "", name);
-    return object;
-}
-
-static JsonObject *company_variables(const Contact *contact)
-{
-    JsonObject *company = json_object_new();
-    add_attributes(company, contact->company_attributes);
-    json_add_text(company, "name", contact->company);
-    json_object_set_string_member(company, "", contact->company);
-    return company;
-}
-
-static JsonObject *owner_variables(const Account *account)
-{
-    const char *name = *account->from_name ? account->from_name : account->name;
-    g_autofree char *first = first_word(name);
-    JsonObject *owner = named_object(name);
-    json_add_text(owner, "email", account->from_address);
-    json_add_text(owner, "first_name", first);
-    return owner;
-}
-
-static JsonObject *organisation_variables(const Organisation *organisation)
-{
-    JsonObject *object = named_object(organisation->name);
-    json_add_text(object, "postal_address", organisation->postal_address);
-    return object;
-}
-
-static JsonObject *all_variables(const LetterInput *input, const Account *account)
-{
-    const Contact *contact = input->contact;
-    JsonObject *variables = json_object_new();
-    add_contact(variables, contact);
-    JsonObject *attributes = json_object_new();
-    add_attributes(attributes, contact->attributes);
-    json_object_set_object_member(variables, "attributes", attributes);
-    JsonObject *same = json_object_new();
-    add_contact(same, contact);
-    json_object_set_object_member(same, "company", company_variables(contact));
-    json_object_set_object_member(variables, "contact", same);
-    json_object_set_object_member(variables, "company", company_variables(contact));
-    json_object_set_object_member(variables, "owner", owner_variables(account));
-    json_object_set_object_member(variables, "organisation", organisation_variables(&input->config->organisation));
-    json_add_text(variables, "rule", input->rule->name);
-    json_add_text(variables, "step", input->step->template_name);
-    return variables;
-}
-
-/* ---- making ---------------------------------------------------------------------------------------------------------- */
 
 static char *unsubscribe_mailto(const LetterInput *input, const Account *account)
 {
@@ -170,7 +80,9 @@ Letter *letter_new(const LetterInput *input, GError **error)
     letter->references = g_strdup(input->references);
     letter->thread_subject = g_strdup(input->thread_subject);
     letter->date_ms = input->date_ms;
-    letter->variables = all_variables(input, account);
+    letter->contact = contact_ref(input->contact);
+    letter->rule = g_strdup(input->rule->name);
+    letter->step = g_strdup(input->step->template_name);
     return letter;
 }
 
@@ -178,7 +90,9 @@ void letter_free(Letter *letter)
 {
     if (!letter)
         return;
-    json_object_unref(letter->variables);
+    contact_free(letter->contact);
+    g_free(letter->rule);
+    g_free(letter->step);
     g_free(letter->template_name);
     g_free(letter->to_name);
     g_free(letter->to_address);
@@ -261,9 +175,15 @@ static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *r
 static gboolean render(const Letter *letter, RenderedTemplate *ret_rendered, GError **error)
 {
     TemplateKind kind = mail_template_kind(letter->message_template);
-    TemplateSources sources = {.partial = partial_of, .image = image_of, .data = (gpointer)letter};
+    Variables variables = {.organisation = &letter->config->organisation, .account = letter->account, .contact = letter->contact,
+                           .rule = letter->rule, .step = letter->step};
+    TemplateSources sources = {.partial = partial_of, .image = image_of, .data = (gpointer)letter,
+                               .variable = variables_find, .variables = &variables};
+    variables_init(&variables);
     sources.signature = templates_signature(letter->templates, letter->signature, kind, letter->language, &sources.signature_kind);
-    if (!mail_template_render(letter->message_template, letter->variables, &sources, ret_rendered, error)) {
+    gboolean ok = mail_template_render(letter->message_template, variables.made, &sources, ret_rendered, error);
+    variables_clear(&variables);
+    if (!ok) {
         g_prefix_error(error, "template %s: ", letter->template_name);
         return FALSE;
     }

@@ -29,3 +29,8 @@ guint pace_capacity(const Pace *pace)
 {
     return pace->depth * pace->connections;
 }
+
+gboolean pace_may_wait(const Pace *pace, guint pending)
+{
+    return pending > pace_capacity(pace) / 2;
+}

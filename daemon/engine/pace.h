@@ -9,6 +9,9 @@
 
 enum { PACE_LEAST = 2, PACE_MOST = 64, PACE_AHEAD_MS = 25 };
 
+/* How long an answer waits for others, so that they share a commit. */
+enum { PACE_COMPANY_MS = 10 };
+
 typedef struct {
     guint connections;
     guint depth;       /* messages a connection */
@@ -23,3 +26,6 @@ void pace_count(Pace *pace, gint64 now_ms);
 
 /* How many messages may be at the connections together. */
 guint pace_capacity(const Pace *pace);
+
+/* Whether an answer may wait for others while so many messages are still at the connections: they have enough to do. */
+gboolean pace_may_wait(const Pace *pace, guint pending);

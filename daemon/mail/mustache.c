@@ -78,7 +78,7 @@ static JsonNode *member_of(JsonNode *node, const char *name)
     return JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_member(json_node_get_object(node), name) : NULL;
 }
 
-/* "a.b.c": a from the innermost context that has it, the rest inside. NULL: there is none. */
+/* "a.b.c": a from the innermost context that has it, else as the caller knows it, the rest inside. NULL: there is none. */
 static JsonNode *look_up(Renderer *renderer, char *const *path)
 {
     guint level = renderer->stack->len;
@@ -86,6 +86,8 @@ static JsonNode *look_up(Renderer *renderer, char *const *path)
     while (path[0] && !node && level > 0)
         node = member_of(renderer->stack->pdata[--level], path[0]);
     renderer->work += renderer->stack->len - level;
+    if (path[0] && !node && renderer->options->variable)
+        node = renderer->options->variable(path[0], renderer->options->variables);
     for (guint i = 1; path[0] && node && path[i]; i++)
         node = member_of(node, path[i]);
     return node;

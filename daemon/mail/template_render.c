@@ -112,6 +112,8 @@ static char *render_piece(const Rendering *rendering, const Mustache *piece, Tem
     const MustacheOptions options = {.escape = escape,
                                      .partial = rendering->sources->partial ? partial_of_kind : NULL,
                                      .data = &partials,
+                                     .variable = rendering->sources->variable,
+                                     .variables = rendering->sources->variables,
                                      .missing_is_error = TRUE,
                                      .defaults = rendering->mail_template->defaults};
     return mustache_render(piece, rendering->variables, &options, error);

@@ -22,9 +22,16 @@
     "SELECT " CONTACT_COLUMNS                                                                                               \
     ", m.id FROM mark m JOIN contact c ON c.id = m.contact_id LEFT JOIN company k ON k.id = c.company_id "
 
+Contact *contact_ref(const Contact *contact)
+{
+    Contact *shared = (Contact *)contact;
+    g_atomic_int_inc(&shared->others);
+    return shared;
+}
+
 void contact_free(Contact *contact)
 {
-    if (contact == NULL)
+    if (contact == NULL || g_atomic_int_add(&contact->others, -1) > 0)
         return;
     g_free(contact->email);
     g_free(contact->first_name);

@@ -31,7 +31,7 @@ typedef struct {
     gint64 date_ms;
 } LetterInput;
 
-/* Keeps references to config and templates, copies the rest. ENGINE_ERROR_MISSING where template or account is not there. */
+/* Keeps references to config, templates and contact, copies the rest. ENGINE_ERROR_MISSING where template or account is not there. */
 Letter *letter_new(const LetterInput *input, GError **error);
 void letter_free(Letter *letter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)

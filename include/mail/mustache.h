@@ -25,6 +25,10 @@ typedef struct {
     /* The partial's text, owned by the callee until rendering ends; NULL: there is none. */
     const char *(*partial)(const char *name, gpointer data);
     gpointer data;
+    /* Asked for a name that no context has; the value belongs to the callee until rendering ends. NULL: there is none. No function: as
+     * if it always said so. */
+    JsonNode *(*variable)(const char *name, gpointer variables);
+    gpointer variables;
     gboolean missing_is_error; /* {{x}} without value (absent, null or "") is MAIL_ERROR_MISSING; FALSE: is nothing */
     GHashTable *defaults; /* whole name ("company.name") -> JsonNode* that stands in for a missing value; NULL: none */
 } MustacheOptions;

@@ -59,6 +59,8 @@ typedef struct {
     const char *(*partial)(const char *name, TemplateKind kind, gpointer data); /* as in MustacheOptions */
     const MailFile *(*image)(const char *path, gpointer data); /* NULL: not known. No function: images that are files are their text */
     gpointer data;
+    JsonNode *(*variable)(const char *name, gpointer variables); /* as in MustacheOptions */
+    gpointer variables;
     const Mustache *signature;   /* stands behind the text; NULL: none */
     TemplateKind signature_kind; /* a Markdown one may stand behind a text, and the other way round */
 } TemplateSources;

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 typedef struct {
+    gint others; /* references but the first; atomic */
     gint64 id;
     char *email; /* canonical: see mail/address.h */
     char *first_name, *last_name;
@@ -35,6 +36,8 @@ typedef struct {
     gint64 created_ms;
 } Contact;
 
+/* One that was read is not changed, so that several, in several threads, may share it: contact_free() gives back one reference. */
+Contact *contact_ref(const Contact *contact);
 void contact_free(Contact *contact);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Contact, contact_free)
 

@@ -63,11 +63,25 @@ static void a_machine_clock_that_stands_still_or_starts_at_zero_is_no_division_b
     assert_int_equal(pace_capacity(&pace), PACE_LEAST);
 }
 
+/* Else they would stand still for a commit. */
+static void an_answer_waits_only_while_the_workers_have_more_than_half(void **state)
+{
+    (void)state;
+    Pace pace;
+    pace_init(&pace, 4);
+    assert_true(pace_may_wait(&pace, 5));
+    assert_false(pace_may_wait(&pace, 4));
+    assert_false(pace_may_wait(&pace, 0));
+    pace_init(&pace, 1);
+    assert_false(pace_may_wait(&pace, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_depth_follows_the_rate_within_its_bounds),
         cmocka_unit_test(after_a_rest_it_begins_low),
+        cmocka_unit_test(an_answer_waits_only_while_the_workers_have_more_than_half),
         cmocka_unit_test(a_machine_clock_that_stands_still_or_starts_at_zero_is_no_division_by_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
