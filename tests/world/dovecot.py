@@ -7,9 +7,10 @@ import smtplib
 import ssl
 import subprocess
 
-from . import free_port, is_listening, mail_user, stop_process, wait_for
+from . import free_port, mail_user, stop_process, wait_for
 
 PASSWORD = "correct-horse"
+STARTS = 3
 
 CONFIG = """
 base_dir = {run}
@@ -97,33 +98,59 @@ class Dovecot:
     """Any address is a mailbox with PASSWORD; mail comes in by LMTP. introspection: (URL, CA file) of a token server."""
 
     def __init__(self, folder, certificate, key, mechanisms="plain login", introspection=None):
-        self.folder, self.mechanisms, self.passdb = folder, mechanisms, ""
+        self.folder, self.certificate, self.key, self.mechanisms, self.passdb = folder, certificate, key, mechanisms, ""
+        self.config, self.log = folder / "dovecot.conf", folder / "dovecot.log"
+        self.imap = self.imaps = self.lmtp = self.sasl = 0  # known from start() on
         if introspection:
             file = folder.write("dovecot-oauth2.conf.ext", OAUTH.format(url=introspection[0], ca_file=introspection[1]))
             self.passdb = PASSDB.format(file=file)
-        self.imap, self.imaps, self.lmtp, self.sasl = (free_port() for _ in range(4))
         self.process = None
-        self._write_config(certificate, key)
 
-    def _write_config(self, certificate, key):
+    def _write_config(self):
         user = mail_user()
         os.makedirs(self.folder / "homes", exist_ok=True)
         os.chown(self.folder / "homes", user.pw_uid, user.pw_gid)
         users = "" if os.geteuid() == 0 else f"default_internal_user = {user.pw_name}\ndefault_login_user = {user.pw_name}\n" \
             f"default_internal_group = {grp.getgrgid(user.pw_gid).gr_name}"
-        self.config = self.folder.write("dovecot.conf", CONFIG.format(
-            run=self.folder / "run", log=self.folder / "dovecot.log", certificate=certificate, key=key, users=users, mechanisms=self.mechanisms, passdb=self.passdb,
+        self.folder.write("dovecot.conf", CONFIG.format(
+            run=self.folder / "run", log=self.log, certificate=self.certificate, key=self.key, users=users,
+            mechanisms=self.mechanisms, passdb=self.passdb,
             password=PASSWORD, uid=user.pw_uid, gid=user.pw_gid, homes=self.folder / "homes", imap=self.imap, imaps=self.imaps,
             lmtp=self.lmtp, sasl=self.sasl))
 
     def start(self):
+        """On free ports, which it keeps when it is started again. Somebody else may take a port before Dovecot does: then it ends at
+        once, and is started on others."""
+        keep, tries = bool(self.imaps), []
+        for _ in range(STARTS):
+            if not keep:
+                self.imap, self.imaps, self.lmtp, self.sasl = (free_port() for _ in range(4))
+                self._write_config()
+            ended = self._run()
+            if not ended:
+                return self
+            tries.append(ended)
+        self.process = None
+        raise AssertionError(f"Dovecot ended at its start, {STARTS} times:\n" + "\n".join(tries))
+
+    def _run(self):
+        """"" where it came to listen, else what it said at its end. That its ports answer proves nothing: it may be somebody else who does."""
         program = shutil.which("dovecot", path="/usr/sbin:/usr/bin")
-        self.process = subprocess.Popen([program, "-F", "-c", self.config], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: self.process.poll() is not None or (is_listening(self.imaps) and is_listening(self.lmtp)),
-                 what="Dovecot listens")
-        assert self.process.poll() is None, open(self.folder / "dovecot.log", encoding="utf-8").read()
-        return self
+        begin = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+
+        def logged():
+            if not os.path.exists(self.log):
+                return ""
+            with open(self.log, encoding="utf-8", errors="replace") as log:
+                log.seek(begin)
+                return log.read()
+        with open(self.folder / "dovecot.err", "w+", encoding="utf-8", errors="replace") as errors:
+            self.process = subprocess.Popen([program, "-F", "-c", self.config], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+            wait_for(lambda: self.process.poll() is not None or "starting up" in logged(), what=lambda: "Dovecot listens: " + logged())
+            if self.process.poll() is None:
+                return ""
+            errors.seek(0)
+            return f"status {self.process.returncode}: {errors.read()}{logged()}"
 
     def stop(self):
         if self.process:
