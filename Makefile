@@ -60,7 +60,7 @@ below_cli := cli $(below_engine)
 libs_of = $(foreach r,$(below_$(1)),$(call room_lib,$(r)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-demo deps-test deps-bench deps-lint demo check unit property e2e crash fuzz bench asan tsan corpora lint cov install clean format layers
+.PHONY: all help deps deps-demo deps-test deps-bench deps-lint demo check unit property model e2e crash fuzz bench asan tsan corpora lint cov install clean format layers
 .DELETE_ON_ERROR:
 
 all: $(BIN)/nurtured $(BIN)/nurture ## build both programs
@@ -113,6 +113,8 @@ asan: ## both programs with sanitizers, at build/obj/asan/
 	@$(MAKE) FLAVOUR=asan all
 property: ## calendar, window and conditions against an independent oracle
 	@$(PYTEST) tests/property
+model: all ## random histories and rules against a reference scheduler (NURTURE_MODEL_ROUNDS=10 for more, NURTURE_MODEL_SEED=N for one again)
+	@NURTURE_BIN=$(abspath $(B)) $(PYTEST) tests/model
 e2e: asan ## real Dovecot and Postfix on loopback
 	@NURTURE_BIN=$(TEST_BIN) $(PYTEST) tests/e2e
 crash: ## SIGKILL at named and at random moments of a run, many times (ROUNDS=…)

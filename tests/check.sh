@@ -28,6 +28,7 @@ count "calls run one way only" check_layers
 count "build, warnings as errors" bash -c "$make -s -j2 FLAVOUR=asan all && $make -s -j2 all && echo '1 passed'"
 count "unit tests, under ASan and UBSan" $make -s -k unit
 count "properties against an independent oracle" $make -s property
+count "random histories against a reference scheduler" $make -s model
 count "end to end, with Dovecot and Postfix" $make -s e2e
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
