@@ -1,11 +1,13 @@
 /*
  * nurture queue [list]: what is queued, deferred, held, uncertain or failed, each with its reason.
  */
+#include "base/json.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/facts.h"
 #include "cli/live.h"
 #include "cli/table.h"
+#include "store/sent.h"
 
 const Command queue_subcommands[] = {
     {"list", "[--all]", "What has not ended yet, and why it stands where it stands", queue_command_list, NULL, NULL},
@@ -36,13 +38,44 @@ static const char *reason_of(const OutboxMessage *message, const Listing *listin
     return account ? json_object_get_string_member_with_default(account, "sending_reason", "") : "";
 }
 
+/* Why it is in doubt, and what is still tried to settle that. */
+static char *doubt_text(const OutboxMessage *message, const SentSearch *search, GTimeZone *zone)
+{
+    g_autofree char *at = search->due_ms != 0 ? timestamp_format_local(search->due_ms, zone) : NULL;
+    g_autofree char *times = g_strdup_printf("%u %s", search->tries, search->tries == 1 ? "time" : "times");
+    if (at == NULL)
+        return g_strdup_printf("%s; not in the Sent folder, looked for %s: decide by nurture queue retry or cancel", message->reason, times);
+    if (search->tries == 0)
+        return g_strdup_printf("%s; will be looked for in the Sent folder at %s", message->reason, at);
+    return g_strdup_printf("%s; looked for in the Sent folder %s, again at %s", message->reason, times, at);
+}
+
+/* NULL where it is not searched for, or where that cannot be read, which the list itself will tell. */
+static SentSearch *search_for(const OutboxMessage *message, const Listing *listing)
+{
+    SentSearch *search = NULL;
+    if (message->state == OUTBOX_UNCERTAIN)
+        store_search_get(listing->cli->store, message->id, &search, NULL);
+    return search;
+}
+
+static void add_search(JsonObject *object, const SentSearch *search)
+{
+    json_object_set_int_member(object, "searches", search->tries);
+    if (search->due_ms != 0)
+        json_add_time(object, "search_at", search->due_ms);
+}
+
 static gboolean on_message(const OutboxMessage *message, gpointer data)
 {
     Listing *listing = data;
-    const char *reason = reason_of(message, listing);
+    g_autoptr(SentSearch) search = search_for(message, listing);
+    g_autofree char *reason = search != NULL ? doubt_text(message, search, listing->zone) : g_strdup(reason_of(message, listing));
     if (listing->table == NULL) {
         JsonObject *object = message_object(message);
         json_object_set_string_member(object, "reason", reason);
+        if (search != NULL)
+            add_search(object, search);
         cli_print_json(listing->cli, object);
         return TRUE;
     }

@@ -55,6 +55,28 @@ static char *why_text(JsonObject *account, const char *reason, const char *retry
     return g_strdup_printf("%s (again in %" G_GINT64_FORMAT " s)", text_member(account, reason), retry_s);
 }
 
+/* What does not go well with the Sent folder; "" for nothing. */
+static char *sent_text(JsonObject *account)
+{
+    gint64 waiting = json_object_get_int_member_with_default(account, "copies_waiting", 0);
+    const char *folder = text_member(account, "sent_folder");
+    gboolean watched = !*folder || g_str_equal(folder, "watched");
+    g_autofree char *why = why_text(account, "copies_reason", "copies_retry_in_s");
+    if (waiting && *why)
+        return g_strdup_printf("%" G_GINT64_FORMAT " %s for Sent: %s", waiting, waiting == 1 ? "copy waits" : "copies wait", why);
+    return watched ? g_strdup("") : g_strdup_printf("Sent is not watched: %s", folder);
+}
+
+/* The texts that are not empty. */
+static char *join_reasons(const char *const *texts)
+{
+    GString *all = g_string_new(NULL);
+    for (; *texts; texts++)
+        if (**texts)
+            g_string_append_printf(all, "%s%s", all->len ? "; " : "", *texts);
+    return g_string_free(all, FALSE);
+}
+
 static void print_accounts(Cli *cli, JsonArray *accounts)
 {
     static const TableColumn columns[] = {{"ACCOUNT", FALSE, FALSE}, {"SENDING", FALSE, FALSE}, {"MAILBOX", FALSE, FALSE},
@@ -65,7 +87,9 @@ static void print_accounts(Cli *cli, JsonArray *accounts)
         g_autofree char *queue = queue_text(account);
         g_autofree char *sending = why_text(account, "sending_reason", "retry_in_s");
         g_autofree char *mailbox = why_text(account, "mailbox_reason", "mailbox_retry_in_s");
-        g_autofree char *why = g_strjoin(*sending && *mailbox ? "; " : "", sending, mailbox, NULL);
+        g_autofree char *sent = sent_text(account);
+        const char *const reasons[] = {sending, mailbox, sent, NULL};
+        g_autofree char *why = join_reasons(reasons);
         const char *watched = text_member(account, "mailbox");
         const char *cells[] = {text_member(account, "account"), text_member(account, "sending"),
                                *watched ? watched : "none (one_way)", queue, why};

@@ -37,7 +37,7 @@ typedef struct {
     ServerKeys server;
     char **folders;
     char *sent_folder;
-    gboolean save_sent;
+    gboolean save_sent, watch_sent;
     Duration read_back;
     gint64 poll_ms;
 } ImapKeys;
@@ -230,12 +230,13 @@ static void parse_imap(Reader *reader, config_setting_t *group, AccountAuth *aut
         KEY_ROW(KEY_TEXTS, "folders", ImapKeys, folders, "[ \"INBOX\" ]"),
         KEY_ROW(KEY_TEXT, "sent_folder", ImapKeys, sent_folder, "\"Sent\""),
         KEY_ROW(KEY_BOOL, "save_sent", ImapKeys, save_sent, "true or false"),
+        KEY_ROW(KEY_BOOL, "watch_sent", ImapKeys, watch_sent, "true or false"),
         KEY_ROW(KEY_DURATION, "read_back", ImapKeys, read_back, "\"7 days\""),
         KEY_SPAN("poll", ImapKeys, poll_ms, 1000, 24 * 3600 * 1000, "\"60 seconds\""),
         KEY_END,
     };
     const char *const inbox[] = {"INBOX", NULL};
-    ImapKeys found = {.folders = g_strdupv((char **)inbox), .poll_ms = DEFAULT_POLL_MS};
+    ImapKeys found = {.folders = g_strdupv((char **)inbox), .watch_sent = TRUE, .poll_ms = DEFAULT_POLL_MS};
     if (group)
         reader_read_group(reader, group, keys, &found);
     else
@@ -249,11 +250,11 @@ static void parse_imap(Reader *reader, config_setting_t *group, AccountAuth *aut
         reader_fault(reader, group, "imap.folders is empty; write folders = [ \"INBOX\" ]");
     for (char **folder = found.folders; *folder; folder++)
         plain_check(reader, group, "a folder's name", *folder);
-    if (found.save_sent && !found.sent_folder)
-        reader_fault(reader, group, "imap.save_sent needs a folder; write sent_folder = \"Sent\"");
+    plain_check(reader, group, "sent_folder", found.sent_folder);
     imap->folders = found.folders;
     imap->sent_folder = found.sent_folder ? found.sent_folder : g_strdup("");
     imap->save_sent = found.save_sent;
+    imap->watch_sent = found.watch_sent;
     imap->read_back = found.read_back;
     imap->poll_ms = found.poll_ms;
     server_keys_clear(&found.server);

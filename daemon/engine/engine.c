@@ -72,6 +72,8 @@ static void on_decided(gpointer data)
 {
     Engine *engine = data;
     scheduler_wake(engine->scheduler);
+    for (guint i = 0; i < engine->intakes->len; i++)
+        intake_wake_sent(engine->intakes->pdata[i]);
     if (engine->retired->len > 0 && !engine->reap_source)
         engine->reap_source = g_idle_add(on_reap, engine);
 }

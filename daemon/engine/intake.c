@@ -9,6 +9,8 @@
 #include "base/crashpoint.h"
 #include "base/log.h"
 #include "engine/effects.h"
+#include "engine/outbound.h"
+#include "engine/sent.h"
 #include "imap/link.h"
 #include "store/cursors.h"
 
@@ -21,6 +23,7 @@ struct Intake {
     char *program;
     IntakeCallbacks callbacks;
     ImapLink *link; /* NULL while waiting for the store */
+    SentWork *sent;
     guint restart_source;
     guint blind_source; /* looks again when blind_after is over */
     gint64 started_ms;  /* monotonic */
@@ -47,15 +50,28 @@ static gboolean set_cursor(Intake *intake, const char *folder, guint32 uidvalidi
     return store_cursor_set(intake->core->store, intake->account->name, folder, &cursor, error);
 }
 
+/* A copy to oneself lies in the inbox as well, where it says nothing; in the Sent folder it must still count. */
+static char *fingerprint_of(const ImapRecord *record)
+{
+    return g_strconcat(record->is_sent ? "sent " : "", record->message->fingerprint, NULL);
+}
+
+static gboolean apply(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
+{
+    const Arrival arrival = {.account = intake->account, .message = record->message, .at_ms = arrival_time(intake, record->received_ms)};
+    return record->is_sent ? outbound_apply(intake->core, &arrival, ret_filed, error)
+                           : effects_apply(intake->core, &arrival, ret_filed, error);
+}
+
 static gboolean commit_record(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
 {
     gboolean is_new = FALSE, filed = FALSE;
-    const Arrival arrival = {.account = intake->account, .message = record->message, .at_ms = arrival_time(intake, record->received_ms)};
+    g_autofree char *fingerprint = fingerprint_of(record);
     g_autoptr(StoreTransaction) transaction = store_begin(intake->core->store, error);
-    if (!transaction || !store_inbound_take(intake->core->store, intake->account->name, record->message->fingerprint,
+    if (!transaction || !store_inbound_take(intake->core->store, intake->account->name, fingerprint,
                                             clock_now_ms(intake->core->clock), &is_new, error))
         return FALSE;
-    if (is_new && !effects_apply(intake->core, &arrival, &filed, error))
+    if (is_new && !apply(intake, record, &filed, error))
         return FALSE;
     if (!set_cursor(intake, record->folder, record->uidvalidity, record->uid, error))
         return FALSE;
@@ -72,6 +88,7 @@ static gboolean on_restart(gpointer data)
     Intake *intake = data;
     intake->restart_source = 0;
     imap_link_free(intake->link);
+    sent_work_lose(intake->sent);
     start_link(intake);
     return G_SOURCE_REMOVE;
 }
@@ -144,7 +161,18 @@ static void on_state(ImapState state, const char *text, gint64 retry_in_ms, gpoi
     intake->retry_at_ms = state == IMAP_STATE_FAILED ? clock_monotonic_ms() + retry_in_ms : 0;
     if (state == IMAP_STATE_FAILED && !intake->blind_source)
         intake->blind_source = g_timeout_add((guint)intake->config->sending.blind_after_ms + 1, on_blind_check, intake);
+    sent_work_wake(intake->sent);
     intake->callbacks.on_state(intake->callbacks.data);
+}
+
+static void on_answer(guint64 id, ImapAnswer answer, const char *text, gpointer data)
+{
+    sent_work_answer(((Intake *)data)->sent, id, answer, text);
+}
+
+static void on_sent_folder(gboolean watched, const char *text, gpointer data)
+{
+    sent_work_watched(((Intake *)data)->sent, watched, text);
 }
 
 static gboolean on_get_cursor(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid, gint64 *ret_updated_ms, gpointer data)
@@ -201,8 +229,22 @@ static void start_link(Intake *intake)
                                      .get_cursor = on_get_cursor,
                                      .get_token = on_get_token,
                                      .token_refused = on_token_refused,
+                                     .on_answer = on_answer,
+                                     .on_sent_folder = on_sent_folder,
                                      .data = intake};
     intake->link = imap_link_new(intake->account, intake->program, NULL, &callbacks);
+}
+
+static gboolean on_ask(const ImapTask *task, gpointer data)
+{
+    Intake *intake = data;
+    return intake->link && imap_link_ask(intake->link, task);
+}
+
+static void on_settled(gpointer data)
+{
+    Intake *intake = data;
+    intake->callbacks.on_filed(intake->callbacks.data);
 }
 
 Intake *intake_new(EngineCore *core, const Account *account, const char *program, const IntakeCallbacks *callbacks)
@@ -216,6 +258,7 @@ Intake *intake_new(EngineCore *core, const Account *account, const char *program
     intake->state = IMAP_STATE_CONNECTING;
     intake->reason = g_strdup("");
     intake->started_ms = clock_monotonic_ms();
+    intake->sent = sent_work_new(core, account, &(SentCallbacks){.ask = on_ask, .on_settled = on_settled, .data = intake});
     start_link(intake);
     return intake;
 }
@@ -227,6 +270,7 @@ void intake_free(Intake *intake)
     g_clear_handle_id(&intake->restart_source, g_source_remove);
     g_clear_handle_id(&intake->blind_source, g_source_remove);
     imap_link_free(intake->link);
+    sent_work_free(intake->sent);
     config_unref(intake->config);
     g_free(intake->program);
     g_free(intake->reason);
@@ -244,6 +288,11 @@ gboolean intake_is_blind(const Intake *intake)
     return !read_ms || clock_monotonic_ms() - read_ms > intake->config->sending.blind_after_ms;
 }
 
+void intake_wake_sent(Intake *intake)
+{
+    sent_work_wake(intake->sent);
+}
+
 void intake_add_status(const Intake *intake, JsonObject *status)
 {
     gint64 read_ms = intake->link ? imap_link_last_read_ms(intake->link) : 0;
@@ -255,6 +304,7 @@ void intake_add_status(const Intake *intake, JsonObject *status)
     if (read_ms)
         json_object_set_int_member(status, "read_s_ago", (clock_monotonic_ms() - read_ms) / 1000);
     json_object_set_boolean_member(status, "blind", intake_is_blind(intake));
+    sent_work_add_status(intake->sent, status);
     if (intake->link)
         json_object_set_int_member(status, "watcher_pid", imap_link_pid(intake->link));
 }

@@ -33,5 +33,8 @@ void intake_token_changed(Intake *intake, const char *name);
 /* Not read to its end for longer than sending.blind_after. */
 gboolean intake_is_blind(const Intake *intake);
 
-/* Adds "mailbox" (connecting, watching, reading, failed), "mailbox_reason", "retry_in_s", "read_s_ago" and "watcher_pid". */
+/* An outcome may have left a copy to be filed or a message to be searched for. */
+void intake_wake_sent(Intake *intake);
+
+/* Adds "mailbox" (connecting, watching, reading, failed), "mailbox_reason", "retry_in_s", "read_s_ago", "watcher_pid" and what engine/sent.h tells. */
 void intake_add_status(const Intake *intake, JsonObject *status);

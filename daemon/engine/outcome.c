@@ -10,8 +10,10 @@
 #include "engine/breaker.h"
 #include "engine/decide.h"
 #include "engine/passage.h"
+#include "engine/sent.h"
 #include "store/history.h"
 #include "store/marks.h"
+#include "store/sent.h"
 #include "store/suppressions.h"
 
 enum {
@@ -104,9 +106,16 @@ static InteractionKind sent_kind(const OutboxMessage *message)
     return message->is_task ? INTERACTION_TASK : INTERACTION_SENT;
 }
 
+/* For the Sent folder; of one in doubt as well, which may prove to have been sent. */
+static gboolean keep_copy(const Outcome *outcome, GError **error)
+{
+    return outcome->message->is_task || !outcome->composed ||
+           sent_keep_copy(outcome->core, outcome->account, outcome->message, outcome->composed->bytes, error);
+}
+
 static gboolean take_sent(Outcome *outcome, const char *evidence, GError **error)
 {
-    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) && add_history(outcome, sent_kind(outcome->message), evidence, error) &&
+    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) && keep_copy(outcome, error) && add_history(outcome, sent_kind(outcome->message), evidence, error) &&
            move_on(outcome->core, outcome->message, outcome->now_ms, error) && mark_contacted(outcome->core, outcome->message, error);
 }
 
@@ -155,13 +164,23 @@ static gboolean take_deferred(Outcome *outcome, GError **error)
     return take_failed(outcome, error);
 }
 
+static gboolean resend_if_wanted(const Outcome *outcome, guint tries, GError **error)
+{
+    if (outcome->account->on_uncertain != ON_UNCERTAIN_RESEND || tries >= RESEND_MAX_TRIES)
+        return TRUE;
+    return finish(outcome, OUTBOX_DEFERRED, outcome->now_ms + retry_delay_ms(outcome->message), FALSE, error);
+}
+
+/* Evidence is looked for before a policy is applied: the message may lie in the Sent folder. */
 static gboolean take_uncertain(Outcome *outcome, GError **error)
 {
     if (*outcome->message->reason) /* what named it while it was under way */
         return take_sent(outcome, outcome->message->reason, error);
-    gboolean resend = outcome->account->on_uncertain == ON_UNCERTAIN_RESEND && outcome->message->attempts + 1 < RESEND_MAX_TRIES;
-    return finish(outcome, resend ? OUTBOX_DEFERRED : OUTBOX_UNCERTAIN,
-                  resend ? outcome->now_ms + retry_delay_ms(outcome->message) : 0, TRUE, error);
+    if (!finish(outcome, OUTBOX_UNCERTAIN, 0, TRUE, error) || !keep_copy(outcome, error))
+        return FALSE;
+    if (outcome->account->has_imap)
+        return sent_begin_search(outcome->core, outcome->message->id, error);
+    return resend_if_wanted(outcome, outcome->message->attempts + 1, error);
 }
 
 static gboolean take(Outcome *outcome, GError **error)
@@ -274,6 +293,13 @@ gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, con
            mark_contacted(core, message, error);
 }
 
+gboolean outcome_apply_policy(EngineCore *core, const OutboxMessage *message, const Account *account, GError **error)
+{
+    Outcome outcome = {.core = core, .account = account, .message = (OutboxMessage *)message, .now_ms = clock_now_ms(core->clock),
+                       .reason = message->reason};
+    return message->state != OUTBOX_UNCERTAIN || resend_if_wanted(&outcome, message->attempts, error);
+}
+
 /* ---- after a crash --------------------------------------------------------------------------------------------------- */
 
 static gboolean collect_recovered(const OutboxMessage *message, gpointer data)
@@ -283,24 +309,21 @@ static gboolean collect_recovered(const OutboxMessage *message, gpointer data)
     return TRUE;
 }
 
-/* By the account's policy, as if the answer had just failed to come. */
-static gboolean apply_policy(EngineCore *core, gint64 outbox_id, GError **error)
+/* As if the answer had just failed to come. One of an earlier crash that is being searched for is left alone. */
+static gboolean take_recovered(EngineCore *core, gint64 outbox_id, GError **error)
 {
     g_autoptr(OutboxMessage) message = NULL;
-    if (!store_outbox_get(core->store, outbox_id, &message, error))
+    g_autoptr(SentSearch) search = NULL;
+    if (!store_outbox_get(core->store, outbox_id, &message, error) || !store_search_get(core->store, outbox_id, &search, error))
         return FALSE;
     const Account *account = message ? config_account(core->config, message->account) : NULL;
-    if (!account || account->on_uncertain != ON_UNCERTAIN_RESEND)
+    if (!account || search || (!account->has_imap && account->on_uncertain != ON_UNCERTAIN_RESEND))
         return TRUE;
-    char text[] = OUTBOX_RECOVERED, none[] = "";
-    const DeliveryResult result = {.class = DELIVERY_UNCERTAIN, .enhanced = none, .text = text};
     g_free(message->reason);
     message->reason = g_strdup(""); /* it is no evidence */
-    Outcome outcome = {.core = core, .account = account, .result = &result, .message = message, .now_ms = clock_now_ms(core->clock),
-                       .reason = outcome_reason(&result)};
-    gboolean ok = take_uncertain(&outcome, error);
-    g_free(outcome.reason);
-    return ok;
+    char text[] = OUTBOX_RECOVERED;
+    Outcome outcome = {.core = core, .account = account, .message = message, .now_ms = clock_now_ms(core->clock), .reason = text};
+    return take_uncertain(&outcome, error);
 }
 
 gboolean outcome_recover(EngineCore *core, guint *ret_count, GError **error)
@@ -313,7 +336,7 @@ gboolean outcome_recover(EngineCore *core, guint *ret_count, GError **error)
     if (!store_outbox_each(core->store, FALSE, collect_recovered, ids, error))
         return FALSE;
     for (guint i = 0; i < ids->len; i++)
-        if (!apply_policy(core, g_array_index(ids, gint64, i), error))
+        if (!take_recovered(core, g_array_index(ids, gint64, i), error))
             return FALSE;
     return TRUE;
 }

@@ -35,6 +35,13 @@ gboolean outcome_commit(EngineCore *core, gint64 outbox_id, const Account *accou
  */
 gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, const char *evidence, GError **error);
 
-/* At start: what was under way when the daemon last ended is uncertain, and what the account's on_uncertain wants follows.
+/*
+ * The searches are over and nothing was found: what the account's on_uncertain wants follows, for a row that is still uncertain. Joins the
+ * caller's transaction.
+ */
+gboolean outcome_apply_policy(EngineCore *core, const OutboxMessage *message, const Account *account, GError **error);
+
+/* At start: what was under way when the daemon last ended is uncertain, and is searched for, or, where that is not
+ * possible, what the account's on_uncertain wants follows.
  * *ret_count: how many. Joins the caller's transaction. */
 gboolean outcome_recover(EngineCore *core, guint *ret_count, GError **error);

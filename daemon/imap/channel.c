@@ -28,6 +28,11 @@ struct Channel {
     RecordWindow window;
     Position positions[MAX_FOLDERS];
     gboolean resting, told_watching;
+    GQueue tasks; /* Task*: given, not yet taken */
+    struct {
+        guint64 id, offset; /* what was asked for; id 0: nothing */
+        GBytes *octets;
+    } piece;
 };
 
 Channel *channel_new(int fd)
@@ -37,6 +42,7 @@ Channel *channel_new(int fd)
     channel->in = g_byte_array_new();
     channel->out = g_byte_array_new();
     record_window_init(&channel->window);
+    g_queue_init(&channel->tasks);
     channel->last_sent_ms = clock_monotonic_ms();
     return channel;
 }
@@ -49,6 +55,8 @@ void channel_free(Channel *channel)
     g_byte_array_unref(channel->in);
     g_byte_array_unref(channel->out);
     record_window_clear(&channel->window);
+    g_queue_clear_full(&channel->tasks, (GDestroyNotify)task_free);
+    g_clear_pointer(&channel->piece.octets, g_bytes_unref);
     g_free(channel);
 }
 
@@ -169,6 +177,69 @@ gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity
     return send_frame(channel, FRAME_RECORD, value, error);
 }
 
+/* ---- tasks ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean take_task(Channel *channel, GVariant *value)
+{
+    Task *task = channel->tasks.length < TASK_WINDOW ? task_parse(value) : NULL;
+    if (task != NULL)
+        g_queue_push_tail(&channel->tasks, task);
+    return task != NULL;
+}
+
+static gboolean take_piece(Channel *channel, GVariant *value)
+{
+    guint64 id, offset;
+    g_autoptr(GVariant) octets = NULL;
+    g_variant_get(value, "(tt@ay)", &id, &offset, &octets);
+    gsize length = g_variant_get_size(octets);
+    gboolean wanted = channel->piece.id != 0 && channel->piece.octets == NULL && id == channel->piece.id &&
+                      offset == channel->piece.offset && length > 0 && length <= TASK_PIECE_OCTETS;
+    if (wanted)
+        channel->piece.octets = g_variant_get_data_as_bytes(octets);
+    return wanted;
+}
+
+gboolean channel_has_task(const Channel *channel)
+{
+    return channel->tasks.length > 0;
+}
+
+Task *channel_take_task(Channel *channel)
+{
+    return g_queue_pop_head(&channel->tasks);
+}
+
+gboolean channel_send_answer(Channel *channel, guint64 id, ImapAnswer answer, const char *text, GError **error)
+{
+    return send_frame(channel, FRAME_ANSWER, g_variant_new("(tus)", id, (guint32)answer, text), error);
+}
+
+GBytes *channel_read_piece(Channel *channel, const Task *task, guint64 offset, GError **error)
+{
+    const gint64 until_ms = clock_monotonic_ms() + TASK_PIECE_MS;
+    gboolean ignored;
+    channel->piece.id = task->id;
+    channel->piece.offset = offset;
+    if (!send_frame(channel, FRAME_WANT, g_variant_new("(tt)", task->id, offset), error))
+        return NULL;
+    while (channel->piece.octets == NULL) {
+        gint64 left_ms = until_ms - clock_monotonic_ms();
+        if (left_ms <= 0) {
+            parent_gone(error);
+            return NULL;
+        }
+        if (!channel_wait(channel, -1, left_ms, &ignored, error))
+            return NULL;
+    }
+    channel->piece.id = 0;
+    g_autoptr(GBytes) octets = g_steal_pointer(&channel->piece.octets);
+    if (g_bytes_get_size(octets) <= task->size - offset)
+        return g_steal_pointer(&octets);
+    g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_PARENT, "the parent gives more than it said");
+    return NULL;
+}
+
 /* ---- in -------------------------------------------------------------------------------------------------------------- */
 
 /* One recv(). FALSE: the parent is gone. */
@@ -192,12 +263,14 @@ static gboolean take_frames(Channel *channel, GError **error)
     FrameStatus status;
     while ((status = frame_parse(channel->in, &offset, &kind, &taken)) == FRAME_READY) {
         g_autoptr(GVariant) value = taken;
-        if (kind != FRAME_COMMITTED) {
+        if (kind == FRAME_COMMITTED && !take_committed(channel, value, error))
+            return FALSE;
+        gboolean well = kind == FRAME_COMMITTED || (kind == FRAME_TASK && take_task(channel, value)) ||
+                        (kind == FRAME_PIECE && take_piece(channel, value));
+        if (!well) {
             status = FRAME_BROKEN;
             break;
         }
-        if (!take_committed(channel, value, error))
-            return FALSE;
     }
     if (status == FRAME_BROKEN) {
         g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_PARENT, "the parent breaks the protocol");

@@ -39,6 +39,17 @@ gboolean channel_send_suspect(Channel *channel, guint folder, guint32 uidvalidit
 gboolean channel_send_reading(Channel *channel, const char *text, GError **error);
 gboolean channel_rest(Channel *channel, GError **error);
 
+/* Tasks that the parent has given, oldest first. The one taken is the caller's, who answers it before the next; NULL: none. */
+gboolean channel_has_task(const Channel *channel);
+Task *channel_take_task(Channel *channel);
+
+/* The next octets of the message to be filed, from offset on, at most TASK_PIECE_OCTETS: asked for and waited for. Free with
+ * g_bytes_unref(). */
+GBytes *channel_read_piece(Channel *channel, const Task *task, guint64 offset, GError **error);
+
+/* id 0: of the Sent folder itself. */
+gboolean channel_send_answer(Channel *channel, guint64 id, ImapAnswer answer, const char *text, GError **error);
+
 /* The last word. Does not wait for a parent that does not listen. */
 void channel_send_fault(Channel *channel, const GError *fault);
 

@@ -5,6 +5,9 @@
  */
 #include "fetch.h"
 
+#include <string.h>
+
+#include "base/text.h"
 #include "fault.h"
 #include "limits.h"
 
@@ -91,14 +94,52 @@ GArray *fetch_search_after(Session *session, guint32 after, GError **error)
     return search(session, mailimap_search_key_new_uid(mailimap_set_new_interval(after + 1, 0)), after, error);
 }
 
-GArray *fetch_search_since(Session *session, gint64 since_ms, GError **error)
+/* NULL for a time that IMAP has no date for. */
+static struct mailimap_search_key *since_key(gint64 since_ms)
 {
     g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(since_ms / 1000);
     if (since == NULL || g_date_time_get_year(since) < 1970)
-        return fetch_search_after(session, 0, error);
-    struct mailimap_date *date =
-        mailimap_date_new(g_date_time_get_day_of_month(since), g_date_time_get_month(since), g_date_time_get_year(since));
-    return search(session, mailimap_search_key_new_since(date), 0, error);
+        return NULL;
+    return mailimap_search_key_new_since(
+        mailimap_date_new(g_date_time_get_day_of_month(since), g_date_time_get_month(since), g_date_time_get_year(since)));
+}
+
+GArray *fetch_search_since(Session *session, gint64 since_ms, GError **error)
+{
+    struct mailimap_search_key *key = since_key(since_ms);
+    return key != NULL ? search(session, key, 0, error) : fetch_search_after(session, 0, error);
+}
+
+/* The header, and, for a folder of years, since when: a server without an index opens every message that it must look into. */
+static struct mailimap_search_key *message_id_key(const char *message_id, gint64 since_ms)
+{
+    g_autofree char *bracketed = g_strdup_printf("<%s>", message_id);
+    struct mailimap_search_key *header = mailimap_search_key_new_header(strdup("Message-ID"), strdup(bracketed));
+    struct mailimap_search_key *since = since_ms > 0 ? since_key(since_ms) : NULL;
+    if (since == NULL)
+        return header;
+    struct mailimap_search_key *both = mailimap_search_key_new_multiple_empty();
+    int result = both != NULL ? mailimap_search_key_multiple_add(both, since) : MAILIMAP_ERROR_MEMORY;
+    if (result == MAILIMAP_NO_ERROR)
+        result = mailimap_search_key_multiple_add(both, header);
+    g_assert(result == MAILIMAP_NO_ERROR); /* fails only without memory */
+    return both;
+}
+
+gboolean fetch_has_message_id(Session *session, const char *message_id, gint64 since_ms, gboolean *ret_found, char **ret_refused,
+                              GError **error)
+{
+    struct mailimap_search_key *key = message_id_key(message_id, since_ms);
+    clist *found = NULL;
+    g_assert(key != NULL);
+    stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
+    int result = mailimap_uid_search(session->imap, NULL, key, &found);
+    mailimap_search_key_free(key);
+    *ret_found = found != NULL && !clist_isempty(found);
+    *ret_refused = result == MAILIMAP_ERROR_UID_SEARCH ? text_escape(session->imap->imap_response, 200) : NULL;
+    if (found != NULL)
+        mailimap_search_result_free(found);
+    return result == MAILIMAP_NO_ERROR || *ret_refused != NULL || session_failed(session, result, "SEARCH", error);
 }
 
 GArray *fetch_search_these(Session *session, const guint32 *uids, guint n, GError **error)

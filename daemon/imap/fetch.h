@@ -17,6 +17,11 @@ GArray *fetch_search_since(Session *session, gint64 since_ms, GError **error);
 /* Those of the n (1 … FETCH_CHUNK, ascending) UIDs that are still there. */
 GArray *fetch_search_these(Session *session, const guint32 *uids, guint n, GError **error);
 
+/* Whether the open folder holds a message of this Message-ID (printable ASCII, without brackets), among what came on the (UTC) day of
+ * since_ms or later (0: anywhere). *ret_refused (caller frees): the words of a server that would not look; NULL else. */
+gboolean fetch_has_message_id(Session *session, const char *message_id, gint64 since_ms, gboolean *ret_found, char **ret_refused,
+                              GError **error);
+
 typedef struct {
     guint32 uid;
     guint32 size;       /* as the server tells it */

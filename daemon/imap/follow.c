@@ -17,6 +17,7 @@
 #include "fetch.h"
 #include "idle.h"
 #include "limits.h"
+#include "sent.h"
 
 static const gint64 DAY_MS = G_GINT64_CONSTANT(24) * 60 * 60 * 1000;
 
@@ -27,6 +28,7 @@ typedef struct {
     guint32 uidvalidity, last_uid;
     gint64 again_since_ms;
     guint32 suspect_uid;
+    gboolean is_sent; /* wire_name is the SentPlace's, NULL while it is not known */
 } Folder;
 
 typedef struct {
@@ -36,6 +38,7 @@ typedef struct {
     WatcherReadFunc read;
     Clock *clock;
     GArray *folders;  /* Folder */
+    SentPlace *sent;
     gboolean reading; /* READING was told since the last rest */
 } Follower;
 
@@ -268,23 +271,54 @@ static gboolean read_new(Follower *self, Folder *folder, gboolean *ret_found, GE
     return settle_at(self, folder, g_array_index(uids, guint32, uids->len - 1), error);
 }
 
+static gboolean has_nothing_new(const Folder *folder, const FolderState *state)
+{
+    return folder->known && folder->uidvalidity == state->uidvalidity && state->uidnext > 0 &&
+           state->uidnext - 1 <= folder->last_uid;
+}
+
+static gboolean look_at_opened(Follower *self, Folder *folder, const FolderState *state, gboolean *ret_found, GError **error)
+{
+    if (has_nothing_new(folder, state))
+        return TRUE;
+    if (folder->known && folder->uidvalidity == state->uidvalidity)
+        return read_new(self, folder, ret_found, error);
+    *ret_found = TRUE; /* look again: more may have come meanwhile */
+    if (folder->known)
+        return begin_again(self, folder, state, error);
+    gint64 since_ms = self->hello->first_since_ms;
+    return begin(self, folder, state, since_ms, since_ms, error);
+}
+
 static gboolean look(Follower *self, Folder *folder, gboolean *ret_found, GError **error)
 {
     *ret_found = FALSE;
     if (g_strcmp0(self->session->selected, folder->wire_name) == 0)
         return read_new(self, folder, ret_found, error);
     FolderState state;
-    if (!session_examine(self->session, folder->wire_name, folder->name, &state, error))
+    return session_examine(self->session, folder->wire_name, folder->name, &state, error) &&
+           look_at_opened(self, folder, &state, ret_found, error);
+}
+
+/* The folder for sent mail need not be there: what is wrong with it is told, and the others are read on. */
+static gboolean look_at_sent(Follower *self, Folder *folder, GError **error)
+{
+    FolderState state;
+    g_autofree char *refused = NULL;
+    gboolean ignored = FALSE;
+    if (self->sent->told == NULL && !sent_place_find(self->sent, self->session, error)) /* asked once, and again by each task */
         return FALSE;
-    if (folder->known && folder->uidvalidity == state.uidvalidity) {
-        gboolean nothing = state.uidnext > 0 && state.uidnext - 1 <= folder->last_uid;
-        return nothing || read_new(self, folder, ret_found, error);
-    }
-    *ret_found = TRUE; /* look again: more may have come meanwhile */
-    if (folder->known)
-        return begin_again(self, folder, &state, error);
-    gint64 since_ms = self->hello->first_since_ms;
-    return begin(self, folder, &state, since_ms, since_ms, error);
+    folder->wire_name = self->sent->wire_name;
+    if (folder->wire_name == NULL)
+        return sent_place_tell(self->sent, self->channel, sent_place_unknown(), error);
+    if (!session_status(self->session, folder->wire_name, &state, &refused, error))
+        return FALSE;
+    gboolean news = refused == NULL && !has_nothing_new(folder, &state);
+    if (news && !session_try_examine(self->session, folder->wire_name, folder->name, &state, &refused, error))
+        return FALSE;
+    g_autofree char *why = refused != NULL ? g_strdup_printf("folder %s: %s", self->sent->label, refused) : g_strdup("");
+    return sent_place_tell(self->sent, self->channel, why, error) &&
+           (!news || refused != NULL || look_at_opened(self, folder, &state, &ignored, error));
 }
 
 /* ---- all folders ----------------------------------------------------------------------------------------------------- */
@@ -310,8 +344,9 @@ static gboolean look_until_quiet(Follower *self, Folder *folder, gboolean *ret_q
 static gboolean look_at_others(Follower *self, gboolean *ret_quiet, GError **error)
 {
     for (guint i = 1; i < self->folders->len; i++) {
+        Folder *folder = &g_array_index(self->folders, Folder, i);
         gboolean found;
-        if (!look(self, &g_array_index(self->folders, Folder, i), &found, error))
+        if (!(folder->is_sent ? look_at_sent(self, folder, error) : look(self, folder, &found, error)))
             return FALSE;
     }
     return self->folders->len == 1 || look_until_quiet(self, &g_array_index(self->folders, Folder, 0), ret_quiet, error);
@@ -333,16 +368,26 @@ static GArray *folders_of(const Hello *hello, const GPtrArray *wire_names)
     for (guint i = 0; i < hello->folders->len; i++) {
         const HelloFolder *told = hello->folders->pdata[i];
         Folder folder = {.index = i,
-                         .name = told->name,
+                         .name = *told->name != '\0' ? told->name : IMAP_SENT_BY_SERVER,
                          .wire_name = wire_names->pdata[i],
                          .known = told->known,
                          .uidvalidity = told->uidvalidity,
                          .last_uid = told->last_uid,
                          .again_since_ms = told->again_since_ms,
-                         .suspect_uid = told->suspect_uid};
+                         .suspect_uid = told->suspect_uid,
+                         .is_sent = told->is_sent};
         g_array_append_val(folders, folder);
     }
     return folders;
+}
+
+/* One turn: everything new is read, what the parent asks is done, and, unless that may have hidden news, more is waited for. */
+static gboolean turn(Follower *self, GError **error)
+{
+    gboolean quiet, done;
+    return look_until_quiet(self, &g_array_index(self->folders, Folder, 0), &quiet, error) &&
+           look_at_others(self, &quiet, error) && sent_do_tasks(self->sent, self->session, self->channel, &done, error) &&
+           (done || wait_for_more(self, quiet, error));
 }
 
 void follow(Session *session, Channel *channel, const Hello *hello, const GPtrArray *wire_names, WatcherReadFunc read,
@@ -350,10 +395,16 @@ void follow(Session *session, Channel *channel, const Hello *hello, const GPtrAr
 {
     g_autoptr(Clock) clock = clock_new_system();
     g_autoptr(GArray) folders = folders_of(hello, wire_names);
-    Follower self = {
-        .session = session, .channel = channel, .hello = hello, .read = read, .clock = clock, .folders = folders};
-    gboolean quiet, well = TRUE;
-    while (well)
-        well = look_until_quiet(&self, &g_array_index(folders, Folder, 0), &quiet, error) &&
-               look_at_others(&self, &quiet, error) && wait_for_more(&self, quiet, error);
+    SentPlace sent = {0};
+    Follower self = {.session = session,
+                     .channel = channel,
+                     .hello = hello,
+                     .read = read,
+                     .clock = clock,
+                     .folders = folders,
+                     .sent = &sent};
+    if (sent_place_init(&sent, hello->sent_name, error))
+        while (turn(&self, error))
+            ;
+    sent_place_clear(&sent);
 }

@@ -77,7 +77,7 @@ static gboolean unexpected(const Heard *heard, GError **error)
 /* While the server is idle for us. It may also end the IDLE by itself (heard->answered). */
 static gboolean listen_until(Session *session, Channel *channel, gint64 until_ms, Heard *heard, GError **error)
 {
-    while (!heard->changed && !heard->answered && clock_monotonic_ms() < until_ms) {
+    while (!heard->changed && !heard->answered && !channel_has_task(channel) && clock_monotonic_ms() < until_ms) {
         gboolean readable = stream_has_buffered(session->stream, session->imap->imap_stream);
         gint64 left_ms = until_ms - clock_monotonic_ms();
         if (!readable && !channel_wait(channel, stream_fd(session->stream), left_ms, &readable, error))
@@ -120,7 +120,7 @@ gboolean idle_wait(Session *session, Channel *channel, gint64 timeout_ms, GError
     }
     const gint64 until_ms = clock_monotonic_ms() + MIN(timeout_ms, IMAP_QUIET_MS);
     gboolean readable = stream_has_buffered(session->stream, session->imap->imap_stream);
-    while (!readable && clock_monotonic_ms() < until_ms)
+    while (!readable && !channel_has_task(channel) && clock_monotonic_ms() < until_ms)
         if (!channel_wait(channel, stream_fd(session->stream), until_ms - clock_monotonic_ms(), &readable, error))
             return FALSE;
     return TRUE; /* what the server said by itself is read with the next command's answer */

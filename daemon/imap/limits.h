@@ -14,6 +14,8 @@ enum {
     IMAP_HANDSHAKE_OCTETS = 256 * 1024,
     IMAP_COMMAND_OCTETS = 64 * 1024,
     IMAP_SEARCH_OCTETS = 8 * 1024 * 1024, /* about a million UIDs */
+    IMAP_LIST_OCTETS = 2 * 1024 * 1024,   /* about 20,000 folders */
+    IMAP_NAME_OCTETS = 1000,              /* of a folder's name */
     IMAP_LINE_OCTETS = 8 * 1024,          /* a line that is not given to libetpan */
     IMAP_IDLE_MS = 10 * 60 * 1000,        /* then we look ourselves: servers may forget to tell */
     IMAP_QUIET_MS = 9 * 60 * 1000,        /* longest silence of ours where there is no IDLE */
@@ -38,6 +40,12 @@ enum {
     GRACE_MS = 1000,        /* between SIGTERM and SIGKILL */
     MAX_FOLDERS = 64,
     MAX_ADDRESSES = 8,
+    TASK_WINDOW = 8,                 /* tasks asked and not yet answered */
+    TASK_OCTETS = 64 * 1024 * 1024,  /* of a message to be filed */
+    TASK_PIECE_OCTETS = 64 * 1024,   /* of it on the way at a time */
+    TASK_PIECE_MS = 30 * 1000,       /* the parent's time to give a piece */
+    TASK_ID_OCTETS = 998,            /* of a Message-ID: a line */
+    TASKS_IN_A_ROW_MS = 5 * 1000,    /* then the folders are looked at again */
 
     /* ---- starting again ---- */
     RETRY_FIRST_MS = 1000,

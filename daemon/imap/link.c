@@ -14,6 +14,7 @@
 #include "imap/link.h"
 
 #include "base/clock.h"
+#include "asked.h"
 #include "base/text.h"
 #include "config/secret.h"
 #include "fault.h"
@@ -42,6 +43,7 @@ struct ImapLink {
 
     Peer *peer; /* and of this peer: */
     RecordWindow window;
+    Asked asked;
     GError *fault; /* what it said last */
     gboolean settled;
     Place reading;
@@ -69,6 +71,7 @@ static void link_unref(ImapLink *link)
         return;
     g_clear_pointer(&link->context, g_main_context_unref);
     record_window_clear(&link->window);
+    asked_clear(&link->asked);
     g_clear_error(&link->fault);
     g_free(link->program);
     g_free(link);
@@ -87,9 +90,43 @@ static void set_state(ImapLink *link, ImapState state, const char *text, gint64 
     link->callbacks.on_state(state, text, retry_in_ms, link->callbacks.data);
 }
 
+/* ---- folders --------------------------------------------------------------------------------------------------------- */
+
 static guint folder_count(const ImapLink *link)
 {
     return g_strv_length(link->account->imap.folders);
+}
+
+static const char *sent_name(const ImapLink *link)
+{
+    const char *name = link->account->imap.sent_folder;
+    return name != NULL ? name : "";
+}
+
+/* The Sent folder is read as one more, unless it is among those that are read anyhow. */
+static gboolean watches_sent_beside(const ImapLink *link)
+{
+    const char *const *folders = (const char *const *)link->account->imap.folders;
+    return link->account->imap.watch_sent && !g_strv_contains(folders, sent_name(link));
+}
+
+static guint watched_count(const ImapLink *link)
+{
+    return folder_count(link) + (watches_sent_beside(link) ? 1 : 0);
+}
+
+/* Its name as the owner of the link knows it. */
+static const char *folder_name(const ImapLink *link, guint index)
+{
+    if (index < folder_count(link))
+        return link->account->imap.folders[index];
+    return *sent_name(link) != '\0' ? sent_name(link) : IMAP_SENT_BY_SERVER;
+}
+
+static gboolean is_sent(const ImapLink *link, guint index)
+{
+    return link->account->imap.watch_sent &&
+           (index >= folder_count(link) || g_str_equal(link->account->imap.folders[index], sent_name(link)));
 }
 
 /* ---- trying again ---------------------------------------------------------------------------------------------------- */
@@ -140,6 +177,14 @@ static gboolean has_token(const ImapLink *link)
     return link->account->imap.server.sign_in == SIGN_IN_OAUTH2;
 }
 
+/* What a child was asked and did not answer. */
+static void lose_tasks(ImapLink *link, const char *how)
+{
+    guint64 id;
+    while (!link->closed && asked_pop(&link->asked, &id))
+        link->callbacks.on_answer(id, IMAP_ANSWER_LOST, how, link->callbacks.data);
+}
+
 static void on_end(PeerEnd end, const char *how, gpointer data)
 {
     ImapLink *link = data;
@@ -152,14 +197,13 @@ static void on_end(PeerEnd end, const char *how, gpointer data)
     if (link->settled)
         link->failures = 0;
     link->refs++;
-    if (end == PEER_EXITED && fault != NULL && fault->code == IMAP_FAULT_SIGN_IN && has_token(link))
+    const char *why = end == PEER_EXITED && fault != NULL ? fault->message : how;
+    g_autofree char *escaped = text_escape(why, FRAME_TEXT_OCTETS);
+    lose_tasks(link, escaped);
+    if (!link->closed && end == PEER_EXITED && fault != NULL && fault->code == IMAP_FAULT_SIGN_IN && has_token(link))
         link->callbacks.token_refused(link->callbacks.data);
-    if (link->closed)
-        ; /* freed by the callee */
-    else if (end == PEER_EXITED && fault != NULL)
-        fail(link, fault->code, fault->message);
-    else
-        fail(link, IMAP_FAULT_SERVER, how);
+    if (!link->closed) /* else freed by a callee */
+        fail(link, end == PEER_EXITED && fault != NULL ? fault->code : IMAP_FAULT_SERVER, why);
     link_unref(link);
 }
 
@@ -172,18 +216,19 @@ static gboolean take_record(ImapLink *link, GVariant *value)
     g_autoptr(GVariant) content = NULL;
     g_variant_get(value, "(uuuxv)", &folder, &uidvalidity, &uid, &received_ms, &content);
     gsize octets = frame_size(value);
-    if (folder >= folder_count(link) || uidvalidity == 0 || uid == 0 || !record_window_has_room(&link->window, octets))
+    if (folder >= watched_count(link) || uidvalidity == 0 || uid == 0 || !record_window_has_room(&link->window, octets))
         return FALSE;
     g_autoptr(InboundMessage) message = inbound_message_from_variant(content, NULL);
     if (message == NULL)
         return FALSE;
     record_window_add(&link->window,
                       &(WindowRecord){.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets});
-    const ImapRecord record = {.folder = link->account->imap.folders[folder],
+    const ImapRecord record = {.folder = folder_name(link, folder),
                                .uidvalidity = uidvalidity,
                                .uid = uid,
                                .received_ms = received_ms,
-                               .message = message};
+                               .message = message,
+                               .is_sent = is_sent(link, folder)};
     link->callbacks.on_message(&record, link->callbacks.data);
     return TRUE;
 }
@@ -192,15 +237,14 @@ static gboolean take_place(ImapLink *link, FrameKind kind, GVariant *value)
 {
     Place place;
     g_variant_get(value, "(uuu)", &place.folder, &place.uidvalidity, &place.uid);
-    if (place.folder >= folder_count(link) || place.uidvalidity == 0)
+    if (place.folder >= watched_count(link) || place.uidvalidity == 0)
         return FALSE;
     if (kind == FRAME_POSITION && record_window_has_folder(&link->window, place.folder))
         return FALSE; /* the cursor would pass a record that is not committed */
     if (kind == FRAME_SUSPECT)
         link->reading = place;
     else
-        link->callbacks.on_position(link->account->imap.folders[place.folder], place.uidvalidity, place.uid,
-                                    link->callbacks.data);
+        link->callbacks.on_position(folder_name(link, place.folder), place.uidvalidity, place.uid, link->callbacks.data);
     return TRUE;
 }
 
@@ -235,6 +279,36 @@ static gboolean take_fault(ImapLink *link, GVariant *value)
     return TRUE;
 }
 
+static gboolean take_want(ImapLink *link, GVariant *value)
+{
+    guint64 id, offset;
+    GVariant *piece = NULL;
+    g_variant_get(value, "(tt)", &id, &offset);
+    if (!asked_give_piece(&link->asked, id, offset, &piece))
+        return FALSE;
+    peer_send(link->peer, FRAME_PIECE, piece);
+    return TRUE;
+}
+
+static gboolean take_answer(ImapLink *link, GVariant *value)
+{
+    guint64 id;
+    guint32 answer;
+    const char *text;
+    g_variant_get(value, "(tu&s)", &id, &answer, &text);
+    if (answer >= IMAP_ANSWER_LOST) /* ours to say */
+        return FALSE;
+    g_autofree char *escaped = text_escape(text, FRAME_TEXT_OCTETS);
+    if (id != 0) {
+        if (!asked_end(&link->asked, id))
+            return FALSE;
+        link->callbacks.on_answer(id, (ImapAnswer)answer, escaped, link->callbacks.data);
+    } else if (link->callbacks.on_sent_folder != NULL) {
+        link->callbacks.on_sent_folder(answer == IMAP_ANSWER_FOUND, escaped, link->callbacks.data);
+    }
+    return TRUE;
+}
+
 static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
 {
     ImapLink *link = data;
@@ -254,11 +328,19 @@ static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
     case FRAME_FAULT:
         well = take_fault(link, value);
         break;
+    case FRAME_WANT:
+        well = take_want(link, value);
+        break;
+    case FRAME_ANSWER:
+        well = take_answer(link, value);
+        break;
     case FRAME_HEARTBEAT:
         well = TRUE;
         break;
     case FRAME_HELLO:
     case FRAME_SECRET:
+    case FRAME_TASK:
+    case FRAME_PIECE:
     case FRAME_COMMITTED: /* the parent's to say */
         break;
     }
@@ -271,8 +353,9 @@ static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
 static void add_folder(const ImapLink *link, Hello *hello, guint index)
 {
     HelloFolder *folder = g_new0(HelloFolder, 1);
-    folder->name = g_strdup(link->account->imap.folders[index]);
-    folder->known = link->callbacks.get_cursor(folder->name, &folder->uidvalidity, &folder->last_uid,
+    folder->is_sent = index >= folder_count(link);
+    folder->name = g_strdup(folder->is_sent ? sent_name(link) : folder_name(link, index));
+    folder->known = link->callbacks.get_cursor(folder_name(link, index), &folder->uidvalidity, &folder->last_uid,
                                                &folder->again_since_ms, link->callbacks.data);
     if (link->suspect_deaths >= SUSPECT_DEATHS && link->suspect.folder == index &&
         link->suspect.uidvalidity == folder->uidvalidity)
@@ -295,7 +378,8 @@ static void say_hello(ImapLink *link, const Launch *launch)
     /* real time, as the server's dates are, whatever the program's clock shows */
     hello->first_since_ms = launch_back_from(clock_system_now_ms(), &settings->read_back);
     hello->careful = link->careful;
-    for (guint i = 0; i < folder_count(link); i++)
+    hello->sent_name = g_strdup(sent_name(link));
+    for (guint i = 0; i < watched_count(link); i++)
         add_folder(link, hello, i);
     peer_send(link->peer, FRAME_HELLO, hello_to_variant(hello));
     peer_send_secret(link->peer, launch->secret);
@@ -308,7 +392,7 @@ static void on_prepared(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     g_autoptr(Launch) launch = launch_finish(result, &error);
     const PeerCallbacks callbacks = {.on_frame = on_frame, .on_end = on_end, .data = link};
-    if (launch != NULL && !link->closed && folder_count(link) > MAX_FOLDERS)
+    if (launch != NULL && !link->closed && watched_count(link) > MAX_FOLDERS)
         g_set_error(&error, IMAP_FAULT, IMAP_FAULT_LOCAL, "at most %d folders can be watched", MAX_FOLDERS);
     else if (launch != NULL && !link->closed)
         link->peer = peer_start(link->program, link->context, &callbacks, &error);
@@ -360,6 +444,7 @@ ImapLink *imap_link_new(const Account *account, const char *program, GMainContex
     link->callbacks = *callbacks;
     link->state = IMAP_STATE_CONNECTING;
     record_window_init(&link->window);
+    asked_init(&link->asked);
     link->retry = g_timeout_source_new(0); /* from the loop: no callback comes before the owner has its link */
     g_source_set_callback(link->retry, on_retry, link, NULL);
     g_source_attach(link->retry, link->context);
@@ -368,8 +453,8 @@ ImapLink *imap_link_new(const Account *account, const char *program, GMainContex
 
 void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity, guint32 uid)
 {
-    for (guint i = 0; i < folder_count(link); i++) {
-        if (!g_str_equal(link->account->imap.folders[i], folder))
+    for (guint i = 0; i < watched_count(link); i++) {
+        if (!g_str_equal(folder_name(link, i), folder))
             continue;
         record_window_commit(&link->window, i, uidvalidity, uid);
         if (link->peer != NULL)
@@ -383,6 +468,15 @@ void imap_link_retry(ImapLink *link)
         return;
     link->failures = 0;
     g_source_set_ready_time(link->retry, 0);
+}
+
+gboolean imap_link_ask(ImapLink *link, const ImapTask *task)
+{
+    gboolean signed_in = link->state == IMAP_STATE_WATCHING || link->state == IMAP_STATE_READING;
+    if (link->peer == NULL || !signed_in || !asked_has_room(&link->asked))
+        return FALSE;
+    peer_send(link->peer, FRAME_TASK, asked_add(&link->asked, task));
+    return TRUE;
 }
 
 GPid imap_link_pid(const ImapLink *link)

@@ -13,12 +13,15 @@ typedef struct {
     guint32 length, kind;
 } FrameHead;
 
-#define HELLO_TYPE "(squssuasxxba(sbuuxu))"
+#define HELLO_TYPE "(squssuasxxba(sbuuxub)s)"
+#define TASK_TYPE "(tubsxxt)"
 
 static const char *const type_of[FRAME_LAST + 1] = {
     [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",      [FRAME_COMMITTED] = "(uuu)",
     [FRAME_RECORD] = "(uuuxv)", [FRAME_POSITION] = "(uuu)", [FRAME_SUSPECT] = "(uuu)",
     [FRAME_STATE] = "(us)",     [FRAME_FAULT] = "(us)",     [FRAME_HEARTBEAT] = NULL,
+    [FRAME_TASK] = TASK_TYPE,   [FRAME_PIECE] = "(ttay)",   [FRAME_WANT] = "(tt)",
+    [FRAME_ANSWER] = "(tus)",
 };
 
 static void append_octets(GByteArray *out, FrameKind kind, gconstpointer octets, gsize size)
@@ -101,19 +104,21 @@ void hello_free(Hello *hello)
     g_free(hello->user);
     g_strfreev(hello->addresses);
     g_ptr_array_unref(hello->folders);
+    g_free(hello->sent_name);
     g_free(hello);
 }
 
 GVariant *hello_to_variant(const Hello *hello)
 {
-    g_auto(GVariantBuilder) folders = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(sbuuxu)"));
+    g_auto(GVariantBuilder) folders = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(sbuuxub)"));
     for (guint i = 0; i < hello->folders->len; i++) {
         const HelloFolder *folder = hello->folders->pdata[i];
-        g_variant_builder_add(&folders, "(sbuuxu)", folder->name, folder->known, folder->uidvalidity, folder->last_uid,
-                              folder->again_since_ms, folder->suspect_uid);
+        g_variant_builder_add(&folders, "(sbuuxub)", folder->name, folder->known, folder->uidvalidity, folder->last_uid,
+                              folder->again_since_ms, folder->suspect_uid, folder->is_sent);
     }
-    return g_variant_new("(squssu^asxxba(sbuuxu))", hello->host, hello->port, hello->tls, hello->ca_file, hello->user,
-                         hello->sign_in, hello->addresses, hello->poll_ms, hello->first_since_ms, hello->careful, &folders);
+    return g_variant_new("(squssu^asxxba(sbuuxub)s)", hello->host, hello->port, hello->tls, hello->ca_file, hello->user,
+                         hello->sign_in, hello->addresses, hello->poll_ms, hello->first_since_ms, hello->careful, &folders,
+                         hello->sent_name);
 }
 
 Hello *hello_parse(GVariant *value)
@@ -121,12 +126,55 @@ Hello *hello_parse(GVariant *value)
     g_autoptr(Hello) hello = hello_new();
     g_autoptr(GVariantIter) folders = NULL;
     HelloFolder folder = {0};
-    g_variant_get(value, "(squssu^asxxba(sbuuxu))", &hello->host, &hello->port, &hello->tls, &hello->ca_file, &hello->user,
-                  &hello->sign_in, &hello->addresses, &hello->poll_ms, &hello->first_since_ms, &hello->careful, &folders);
-    while (g_variant_iter_next(folders, "(sbuuxu)", &folder.name, &folder.known, &folder.uidvalidity, &folder.last_uid,
-                               &folder.again_since_ms, &folder.suspect_uid))
+    g_variant_get(value, "(squssu^asxxba(sbuuxub)s)", &hello->host, &hello->port, &hello->tls, &hello->ca_file, &hello->user,
+                  &hello->sign_in, &hello->addresses, &hello->poll_ms, &hello->first_since_ms, &hello->careful, &folders,
+                  &hello->sent_name);
+    while (g_variant_iter_next(folders, "(sbuuxub)", &folder.name, &folder.known, &folder.uidvalidity, &folder.last_uid,
+                               &folder.again_since_ms, &folder.suspect_uid, &folder.is_sent))
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
     gboolean possible = hello->folders->len > 0 && hello->folders->len <= MAX_FOLDERS && hello->tls <= TLS_NONE &&
                         hello->sign_in <= SIGN_IN_OAUTH2 && hello->poll_ms > 0 && g_strv_length(hello->addresses) <= MAX_ADDRESSES;
     return possible ? g_steal_pointer(&hello) : NULL;
+}
+
+/* ---- tasks ----------------------------------------------------------------------------------------------------------- */
+
+void task_free(Task *task)
+{
+    if (task == NULL)
+        return;
+    g_free(task->message_id);
+    g_free(task);
+}
+
+GVariant *task_to_variant(const Task *task)
+{
+    return g_variant_new(TASK_TYPE, task->id, (guint32)task->kind, task->maybe_there, task->message_id, task->at_ms,
+                         task->since_ms, task->size);
+}
+
+/* Printable ASCII: it goes into a command as it is, between quotes. */
+static gboolean is_searchable_id(const char *id)
+{
+    gsize length = strlen(id);
+    for (const char *p = id; *p != '\0'; p++)
+        if (*p <= 0x20 || *p >= 0x7f || *p == '"' || *p == '\\')
+            return FALSE;
+    return length > 0 && length <= TASK_ID_OCTETS;
+}
+
+gboolean task_is_possible(const Task *task)
+{
+    return task->id > 0 && is_searchable_id(task->message_id) && task->size <= TASK_OCTETS &&
+           (task->kind != IMAP_TASK_FILE || task->size > 0);
+}
+
+Task *task_parse(GVariant *value)
+{
+    g_autoptr(Task) task = g_new0(Task, 1);
+    guint32 kind;
+    g_variant_get(value, TASK_TYPE, &task->id, &kind, &task->maybe_there, &task->message_id, &task->at_ms, &task->since_ms,
+                  &task->size);
+    task->kind = (ImapTaskKind)kind;
+    return kind <= IMAP_TASK_SEARCH && task_is_possible(task) ? g_steal_pointer(&task) : NULL;
 }

@@ -7,17 +7,23 @@
 
 #include <glib.h>
 
+#include "imap/link.h"
+
 typedef enum {
     /* parent to child */
     FRAME_HELLO = 1,
     FRAME_SECRET,    /* the raw octets of the password or access token, right after the hello; not a GVariant, so that it can be wiped */
     FRAME_COMMITTED, /* (uuu) index of the folder, UIDVALIDITY, UID */
+    FRAME_TASK,      /* (tubsxxt) a Task */
+    FRAME_PIECE,     /* (ttay) task, offset: of the message to be filed, as it was asked for by WANT */
     /* child to parent */
     FRAME_RECORD,    /* (uuuxv) index, UIDVALIDITY, UID, received ms, the InboundMessage */
     FRAME_POSITION,  /* (uuu) as COMMITTED */
     FRAME_SUSPECT,   /* (uuu) a message that is about to be read: whom to suspect if the child dies; UID 0: none any more */
     FRAME_STATE,     /* (us) ImapState, why */
     FRAME_FAULT,     /* (us) ImapFault, why; the last that it says */
+    FRAME_WANT,      /* (tt) task, offset: the next piece of the message to be filed; each once, in order */
+    FRAME_ANSWER,    /* (tus) task, ImapAnswer, why; in the order of the tasks. Task 0: whether the Sent folder is watched */
     FRAME_HEARTBEAT, /* () */
     FRAME_LAST = FRAME_HEARTBEAT
 } FrameKind;
@@ -29,6 +35,7 @@ typedef struct {
     guint32 uidvalidity, last_uid;
     gint64 again_since_ms; /* read what came since then if the UIDVALIDITY has changed; real time */
     guint32 suspect_uid;   /* hand this one on unread; 0: none */
+    gboolean is_sent;      /* the Sent folder, beside those that must be there; name "": the one that the server says is it */
 } HelloFolder;
 
 typedef struct {
@@ -43,6 +50,7 @@ typedef struct {
     gint64 first_since_ms; /* a first run reads what came since then; 0: nothing */
     gboolean careful;      /* the child before died while reading: one message at a time, SUSPECT before each */
     GPtrArray *folders;    /* HelloFolder* */
+    char *sent_name;       /* where copies are filed and searched; "": the one that the server says is it */
 } Hello;
 
 Hello *hello_new(void);
@@ -53,6 +61,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hello, hello_free)
  * …). */
 GVariant *hello_to_variant(const Hello *hello);
 Hello *hello_parse(GVariant *value);
+
+/* What the child is asked to do in the Sent folder. */
+typedef struct {
+    guint64 id;          /* above 0 */
+    ImapTaskKind kind;
+    gboolean maybe_there; /* FILE: look for it first */
+    char *message_id;
+    gint64 at_ms;    /* FILE: the date that the copy bears */
+    gint64 since_ms; /* look among what came on that day or later; 0: anywhere */
+    guint64 size;    /* FILE: octets */
+} Task;
+
+void task_free(Task *task);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Task, task_free)
+
+/* Whether it can be asked: the Message-ID is put on the wire between quotes. */
+gboolean task_is_possible(const Task *task);
+
+/* To and from FRAME_TASK's value. task_parse() gives NULL for what is not possible. */
+GVariant *task_to_variant(const Task *task);
+Task *task_parse(GVariant *value);
 
 /* Appends a frame; value is sunk; NULL for FRAME_SECRET and FRAME_HEARTBEAT only. */
 void frame_append(GByteArray *out, FrameKind kind, GVariant *value);

@@ -76,6 +76,9 @@ static void note_capability(Capabilities *capabilities, const struct mailimap_ca
     capabilities->initial_response |= g_ascii_strcasecmp(name, "SASL-IR") == 0;
     capabilities->login_disabled |= g_ascii_strcasecmp(name, "LOGINDISABLED") == 0;
     capabilities->starttls |= g_ascii_strcasecmp(name, "STARTTLS") == 0;
+    capabilities->special_use |= g_ascii_strcasecmp(name, "SPECIAL-USE") == 0;
+    capabilities->list_extended |= g_ascii_strcasecmp(name, "LIST-EXTENDED") == 0;
+    capabilities->gmail |= g_ascii_strcasecmp(name, "X-GM-EXT-1") == 0;
 }
 
 static gboolean ask_capabilities(Session *session, Capabilities *ret_capabilities, GError **error)
@@ -150,6 +153,9 @@ static gboolean enter(Session *session, const SessionSettings *settings, gboolea
             return FALSE;
     }
     session->has_idle = capabilities.idle;
+    session->has_special_use = capabilities.special_use;
+    session->has_list_extended = capabilities.list_extended;
+    session->is_gmail = capabilities.gmail;
     return TRUE;
 }
 
@@ -176,12 +182,28 @@ Session *session_open(Stream *stream, const SessionSettings *settings, GError **
 
 gboolean session_examine(Session *session, const char *wire_name, const char *label, FolderState *ret_state, GError **error)
 {
+    g_autofree char *refused = NULL;
+    if (!session_try_examine(session, wire_name, label, ret_state, &refused, error))
+        return FALSE;
+    if (refused == NULL)
+        return TRUE;
+    g_autofree char *name = text_escape(label, 200);
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "folder %s refused: %s", name, *refused != '\0' ? refused : "no reason given");
+    return FALSE;
+}
+
+gboolean session_try_examine(Session *session, const char *wire_name, const char *label, FolderState *ret_state,
+                             char **ret_refused, GError **error)
+{
     g_autofree char *name = text_escape(label, 200);
     g_autofree char *command = g_strdup_printf("folder %s", name);
     g_clear_pointer(&session->selected, g_free);
     stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
     int result = mailimap_examine(session->imap, wire_name);
     const struct mailimap_selection_info *info = session->imap->imap_selection_info;
+    *ret_refused = result == MAILIMAP_ERROR_EXAMINE ? text_escape(session->imap->imap_response, 200) : NULL;
+    if (*ret_refused != NULL)
+        return TRUE;
     if (result != MAILIMAP_NO_ERROR)
         return session_failed(session, result, command, error);
     if (info == NULL || info->sel_uidvalidity == 0) {
@@ -193,4 +215,39 @@ gboolean session_examine(Session *session, const char *wire_name, const char *la
     *ret_state =
         (FolderState){.uidvalidity = info->sel_uidvalidity, .uidnext = info->sel_uidnext, .exists = info->sel_exists};
     return TRUE;
+}
+
+static FolderState state_of(const struct mailimap_mailbox_data_status *status)
+{
+    FolderState state = {0};
+    for (clistiter *i = status->st_info_list != NULL ? clist_begin(status->st_info_list) : NULL; i != NULL; i = clist_next(i)) {
+        const struct mailimap_status_info *info = clist_content(i);
+        if (info->st_att == MAILIMAP_STATUS_ATT_UIDVALIDITY)
+            state.uidvalidity = info->st_value;
+        else if (info->st_att == MAILIMAP_STATUS_ATT_UIDNEXT)
+            state.uidnext = info->st_value;
+    }
+    return state;
+}
+
+gboolean session_status(Session *session, const char *wire_name, FolderState *ret_state, char **ret_refused, GError **error)
+{
+    struct mailimap_status_att_list *wanted = mailimap_status_att_list_new_empty();
+    struct mailimap_mailbox_data_status *found = NULL;
+    int result = mailimap_status_att_list_add(wanted, MAILIMAP_STATUS_ATT_UIDNEXT);
+    if (result == MAILIMAP_NO_ERROR)
+        result = mailimap_status_att_list_add(wanted, MAILIMAP_STATUS_ATT_UIDVALIDITY);
+    g_assert(result == MAILIMAP_NO_ERROR); /* fails only without memory */
+    stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_COMMAND_OCTETS);
+    result = mailimap_status(session->imap, wire_name, wanted, &found);
+    mailimap_status_att_list_free(wanted);
+    *ret_refused = NULL;
+    *ret_state = (FolderState){0};
+    if (result == MAILIMAP_ERROR_STATUS)
+        *ret_refused = text_escape(session->imap->imap_response, 200);
+    else if (result == MAILIMAP_NO_ERROR && found != NULL)
+        *ret_state = state_of(found);
+    if (found != NULL)
+        mailimap_mailbox_data_status_free(found);
+    return *ret_refused != NULL || result == MAILIMAP_NO_ERROR || session_failed(session, result, "STATUS", error);
 }

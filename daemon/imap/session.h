@@ -14,6 +14,8 @@ typedef struct {
     Stream *stream;
     mailimap *imap;
     gboolean has_idle;
+    gboolean has_special_use, has_list_extended; /* RFC 6154, RFC 5258 */
+    gboolean is_gmail;                           /* X-GM-EXT-1: files what is sent through it by itself */
     char *selected; /* wire name of the folder that is open; NULL for none */
     guint32 raw_tag;
 } Session;
@@ -39,6 +41,15 @@ typedef struct {
 
 /* EXAMINE: opens the folder (wire name, folder_wire_name()) for reading only. label: its name for messages. */
 gboolean session_examine(Session *session, const char *wire_name, const char *label, FolderState *ret_state, GError **error);
+
+/* The same, where a NO is no fault: *ret_refused (caller frees) is then the server's words, no folder is open, and nothing else is set;
+ * NULL else. */
+gboolean session_try_examine(Session *session, const char *wire_name, const char *label, FolderState *ret_state,
+                             char **ret_refused, GError **error);
+
+/* STATUS: the same of a folder that is not open (exists: 0). *ret_refused: the server's words (caller frees) where it says NO, so that
+ * nothing else is set; NULL else. */
+gboolean session_status(Session *session, const char *wire_name, FolderState *ret_state, char **ret_refused, GError **error);
 
 /* FALSE always: sets error to what made the command fail, given libetpan's result code. */
 gboolean session_failed(Session *session, int result, const char *command, GError **error);

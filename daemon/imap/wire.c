@@ -28,6 +28,13 @@ gboolean wire_send_line(Session *session, const char *text, gboolean secret, GEr
     return sent || stream_failed(session, error);
 }
 
+gboolean wire_send_octets(Session *session, GBytes *octets, GError **error)
+{
+    gsize length;
+    const char *data = g_bytes_get_data(octets, &length);
+    return mailstream_write(session->imap->imap_stream, data, length) >= 0 || stream_failed(session, error);
+}
+
 gboolean wire_command(Session *session, const char *text, gboolean secret, GError **error)
 {
     session->raw_tag++;

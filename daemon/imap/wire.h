@@ -22,6 +22,9 @@ gboolean wire_command(Session *session, const char *text, gboolean secret, GErro
 /* A line that belongs to a command under way (DONE, an answer to "+"). */
 gboolean wire_send_line(Session *session, const char *text, gboolean secret, GError **error);
 
+/* Octets of a literal that the server has asked for. */
+gboolean wire_send_octets(Session *session, GBytes *octets, GError **error);
+
 /* Reads one line and says what it is; *ret_text is the rest of it, owned by the caller. A tag other than the last command's
  * is a fault. */
 gboolean wire_read(Session *session, WireKind *ret_kind, char **ret_text, GError **error);

@@ -87,7 +87,7 @@ static void add_recipients(GPtrArray *to, InternetAddressList *list)
 
 static void read_recipients(const MailParts *parts, InboundMessage *message)
 {
-    static const char *const more[] = {"Delivered-To", "X-Original-To"};
+    static const char *const more[] = {"Bcc", "Delivered-To", "X-Original-To"}; /* Bcc stands in the sender's own copy */
     GPtrArray *to = g_ptr_array_new();
     if (parts->message) {
         add_recipients(to, g_mime_message_get_to(parts->message));

@@ -324,6 +324,25 @@ static const char history_3[] =
 static const char history_variants[] = "ALTER TABLE interaction ADD COLUMN variant TEXT NOT NULL DEFAULT '';";
 static const char work_variants[] = "ALTER TABLE outbox ADD COLUMN variant TEXT NOT NULL DEFAULT '';";
 
+/* What is still to be done in the folders for sent mail. Rows in doubt before there was a search are searched for, too. */
+static const char sent_work[] =
+    "CREATE TABLE sent_copy ("
+    "    id {identity},"
+    "    outbox_id BIGINT NOT NULL UNIQUE REFERENCES outbox (id) ON DELETE CASCADE,"
+    "    account TEXT NOT NULL,"
+    "    at_ms BIGINT NOT NULL,"
+    "    tries BIGINT NOT NULL DEFAULT 0,"
+    "    octets BIGINT NOT NULL CHECK (octets > 0),"
+    "    content TEXT NOT NULL);"
+    "CREATE INDEX sent_copy_next ON sent_copy (account, tries, id, octets);"
+    "CREATE TABLE sent_search ("
+    "    outbox_id BIGINT NOT NULL PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE,"
+    "    tries BIGINT NOT NULL,"
+    "    due_ms BIGINT NOT NULL);" /* 0: no more */
+    "CREATE INDEX sent_search_due ON sent_search (due_ms) WHERE due_ms > 0;"
+    "INSERT INTO sent_search (outbox_id, tries, due_ms)"
+    "    SELECT id, 0, sending_ms FROM outbox WHERE state = 'uncertain';";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -331,5 +350,6 @@ const Migration schema_migrations[] = {
     {4, {history_trouble}},
     {5, {work_3, history_3}},
     {6, {history_variants, work_variants}},
+    {7, {sent_work}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -221,6 +221,12 @@ static gint64 ended_at(OutboxState state, gint64 now_ms)
     return ends ? now_ms : 0;
 }
 
+/* What is no longer in doubt is not searched for any more (store/sent.h). */
+static gboolean end_search(Store *store, gint64 id, OutboxState state, GError **error)
+{
+    return state == OUTBOX_UNCERTAIN || db_run(store->db, "DELETE FROM sent_search WHERE outbox_id = $1", error, DB_INT(id));
+}
+
 /* let_go_ms: when a person let the row go, which approves it and starts its lateness anew; 0 where nobody did. */
 static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *outcome, gint64 now_ms, gint64 let_go_ms,
                      gboolean *ret_moved, GError **error)
@@ -242,10 +248,11 @@ static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *o
                 DB_INT(let_go_ms)))
         return FALSE;
     *ret_moved = db_changes(store->db) > 0;
-    return !*ret_moved || refresh_last_contacted(store, id, error);
+    return !*ret_moved || (end_search(store, id, state, error) && refresh_last_contacted(store, id, error));
 }
 
-/* What becomes of nearly every message. It counted as having reached the contact before, so that last_contacted_ms stays. */
+/* What becomes of nearly every message. It counted as having reached the contact before, so that last_contacted_ms stays;
+ * and it was not in doubt. */
 static gboolean move_to_sent(Store *store, gint64 id, const OutboxOutcome *outcome, gint64 now_ms, gboolean *ret_moved, GError **error)
 {
     if (!db_run(store->db,

@@ -78,8 +78,9 @@ typedef struct {
 typedef struct {
     Endpoint server;
     char **folders;       /* at least one, default INBOX */
-    char *sent_folder;    /* "" for none */
+    char *sent_folder;    /* "": the one that the server says is it (RFC 6154) */
     gboolean save_sent;   /* file copies of what is sent there */
+    gboolean watch_sent;  /* read it, for what the owner writes by hand; default true */
     Duration read_back;   /* how far a first run reads back; zero: starts at the mailbox's present end */
     gint64 poll_ms;       /* between looks, where a server lacks IDLE or for folders beside the first; default 60 s */
 } ImapSettings;

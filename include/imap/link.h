@@ -18,7 +18,35 @@ typedef struct {
     guint32 uidvalidity, uid;
     gint64 received_ms; /* INTERNALDATE; 0 where unknown */
     const InboundMessage *message;
+    gboolean is_sent; /* found in the Sent folder: written by the owner, or a copy of what we sent */
 } ImapRecord;
+
+/* What the folder is called that the server says is the one for sent mail, where the account names none: the key of its cursor. */
+#define IMAP_SENT_BY_SERVER "\\Sent"
+
+typedef enum {
+    IMAP_TASK_FILE,  /* a copy of a message into the Sent folder, seen */
+    IMAP_TASK_SEARCH /* whether the Sent folder holds the message */
+} ImapTaskKind;
+
+typedef struct {
+    ImapTaskKind kind;
+    guint64 id;           /* the asker's, above 0; the answer bears it */
+    const char *message_id; /* without brackets */
+    gboolean maybe_there; /* FILE: an earlier try may have come to its end unheard; looked for first */
+    gint64 at_ms;         /* FILE: the date that the copy bears */
+    gint64 since_ms;      /* only what came on that day or later is looked at; 0: everything */
+    GBytes *content;      /* FILE: the message, with CRLF line ends, not empty; a reference is taken */
+} ImapTask;
+
+typedef enum {
+    IMAP_ANSWER_FILED,
+    IMAP_ANSWER_FOUND, /* it is there; FILE: nothing was added */
+    IMAP_ANSWER_NOT_FOUND,
+    IMAP_ANSWER_REFUSED,   /* the server's words are in text */
+    IMAP_ANSWER_NO_FOLDER, /* there is none, or none is known; text says what to do */
+    IMAP_ANSWER_LOST       /* the connection or the watcher ended on the way: a copy may be there or not */
+} ImapAnswer;
 
 typedef enum {
     IMAP_STATE_CONNECTING,
@@ -44,6 +72,10 @@ typedef struct {
     char *(*get_token)(gpointer data, GError **error);
     /* The server refused the sign-in with the token that it was given last. */
     void (*token_refused)(gpointer data);
+    /* What became of a task. Never called from inside imap_link_ask(). */
+    void (*on_answer)(guint64 id, ImapAnswer answer, const char *text, gpointer data);
+    /* Whether the Sent folder is watched (account->imap.watch_sent); text: else why not. May be NULL. */
+    void (*on_sent_folder)(gboolean watched, const char *text, gpointer data);
     gpointer data;
 } ImapCallbacks;
 
@@ -55,6 +87,13 @@ void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity
 
 /* What it waits for may be there now: tries again at once, if it is not connected. */
 void imap_link_retry(ImapLink *link);
+
+/* FALSE for what can never be done: a message of nothing or of more than 64 MiB, a Message-ID that is no word of printable ASCII. */
+gboolean imap_task_is_possible(const ImapTask *task);
+
+/* Hands the child a task, to be done when it has read what is new. FALSE: not now; ask again after the next answer, or when the state
+ * is WATCHING or READING. A task that was taken is answered once, be it by LOST. on_answer must be there, and the task possible. */
+gboolean imap_link_ask(ImapLink *link, const ImapTask *task);
 
 /* The process id of the child, 0 where none runs; for status and tests. */
 GPid imap_link_pid(const ImapLink *link);

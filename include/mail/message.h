@@ -46,7 +46,7 @@ typedef struct {
     InboundClass class;
     char *evidence; /* what the class was told by: "Auto-Submitted: auto-replied" */
     char *from, *from_name; /* canonical address ("" where there is none that reads), display name */
-    char **to;              /* canonical addresses of To, Cc, Delivered-To, X-Original-To */
+    char **to;              /* canonical addresses of To, Cc, Bcc, Delivered-To, X-Original-To */
     char *subject;
     char *message_id;       /* without brackets; "" */
     char *in_reply_to;      /* first of it */

@@ -65,6 +65,23 @@ static void test_everything_is_read(void **state)
     assert_int_equal(config_stage_index(config, "PITCHING"), 1);
 }
 
+/* Left out: the server tells which it is, it is read, and nothing is written into it. */
+static void test_the_folder_for_sent_mail(void **state)
+{
+    g_autofree char *text = with(FULL, "read_back = ", "sent_folder = \"Sendt/Åpne\"; save_sent = true; watch_sent = false; read_back = ");
+    g_autofree char *no_name = with(FULL, "read_back = ", "save_sent = true; read_back = ");
+    g_autofree char *bad = with(FULL, "read_back = ", "sent_folder = \"Sent\\r\\nA1 LOGOUT\"; read_back = ");
+    g_autoptr(Config) plain = load_good(*state, FULL);
+    assert_string_equal(plain->accounts[0]->imap.sent_folder, "");
+    assert_true(plain->accounts[0]->imap.watch_sent && !plain->accounts[0]->imap.save_sent);
+    g_autoptr(Config) given = load_good(*state, text);
+    assert_string_equal(given->accounts[0]->imap.sent_folder, "Sendt/Åpne");
+    assert_true(!given->accounts[0]->imap.watch_sent && given->accounts[0]->imap.save_sent);
+    g_autoptr(Config) found = load_good(*state, no_name);
+    assert_true(found->accounts[0]->imap.save_sent);
+    assert_fault(*state, bad, 8, "sent_folder must not hold control characters", TRUE);
+}
+
 static char *replaced(const char *from, const char *to)
 {
     return with(FULL, from, to);
@@ -442,6 +459,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_everything_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_folder_for_sent_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_faults_say_where_what_and_what_to_write, setup, teardown),
         cmocka_unit_test_setup_teardown(test_all_faults_are_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_numbers_are_told_from_what_looks_like_them, setup, teardown),

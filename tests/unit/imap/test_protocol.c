@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "imap/asked.h"
 #include "imap/limits.h"
 #include "imap/protocol.h"
 #include "imap/window.h"
@@ -28,6 +29,7 @@ static Hello *some_hello(void)
     hello->user = g_strdup("kari \303\245");
     hello->addresses = g_strdupv((char **)addresses);
     hello->poll_ms = 60000;
+    hello->sent_name = g_strdup("Sendt \303\245");
     hello->first_since_ms = 1;
     hello->careful = TRUE;
     for (guint i = 0; i < 3; i++) {
@@ -36,11 +38,20 @@ static Hello *some_hello(void)
                                     .uidvalidity = G_MAXUINT32,
                                     .last_uid = i,
                                     .again_since_ms = -5,
-                                    .suspect_uid = 7};
+                                    .suspect_uid = 7,
+                                    .is_sent = i == 2};
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
     }
     return hello;
 }
+
+static const Task some_task = {.id = G_MAXUINT64,
+                               .kind = IMAP_TASK_FILE,
+                               .maybe_there = TRUE,
+                               .message_id = (char *)"left.part+x@example.com",
+                               .at_ms = -1,
+                               .since_ms = G_MAXINT64,
+                               .size = TASK_OCTETS};
 
 static void append_all(GByteArray *out)
 {
@@ -49,12 +60,16 @@ static void append_all(GByteArray *out)
     frame_append(out, FRAME_HELLO, hello_to_variant(hello));
     frame_append_secret(out, "p\303\245ss");
     frame_append(out, FRAME_COMMITTED, g_variant_new("(uuu)", 0, 1, 2));
+    frame_append(out, FRAME_TASK, task_to_variant(&some_task));
+    frame_append(out, FRAME_PIECE, g_variant_new("(tt@ay)", (guint64)1, (guint64)2, g_variant_new_bytestring("three")));
     frame_append(out, FRAME_RECORD,
                  g_variant_new("(uuuxv)", 1, 2, 3, G_GINT64_CONSTANT(4), inbound_message_to_variant(message)));
     frame_append(out, FRAME_POSITION, g_variant_new("(uuu)", 3, 4, 5));
     frame_append(out, FRAME_SUSPECT, g_variant_new("(uuu)", 6, 7, 8));
     frame_append(out, FRAME_STATE, g_variant_new("(us)", 1, "state"));
     frame_append(out, FRAME_FAULT, g_variant_new("(us)", 2, "fault"));
+    frame_append(out, FRAME_WANT, g_variant_new("(tt)", (guint64)1, (guint64)2));
+    frame_append(out, FRAME_ANSWER, g_variant_new("(tus)", (guint64)1, 2, "answer"));
     frame_append(out, FRAME_HEARTBEAT, NULL);
 }
 
@@ -94,7 +109,87 @@ static void test_hello_comes_as_it_went(void **state)
     g_autoptr(GVariant) again = g_variant_ref_sink(hello_to_variant(got));
     assert_true(g_variant_equal(value, again));
     assert_string_equal(got->addresses[1], "::1");
+    assert_string_equal(got->sent_name, hello->sent_name);
     assert_string_equal(((HelloFolder *)got->folders->pdata[2])->name, "folder 2");
+}
+
+static void test_a_task_comes_as_it_went(void **state)
+{
+    (void)state;
+    g_autoptr(GVariant) value = g_variant_ref_sink(task_to_variant(&some_task));
+    g_autoptr(Task) got = task_parse(value);
+    assert_non_null(got);
+    g_autoptr(GVariant) again = g_variant_ref_sink(task_to_variant(got));
+    assert_true(g_variant_equal(value, again));
+}
+
+/* It ends in commands to a server. */
+static void test_a_task_that_cannot_be(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *message_id;
+        guint64 id, size;
+        guint32 kind;
+        gboolean possible;
+    } cases[] = {
+        {"a@b", 1, 1, IMAP_TASK_FILE, TRUE},      {"a@b", 0, 1, IMAP_TASK_FILE, FALSE},
+        {"a@b", 1, 0, IMAP_TASK_FILE, FALSE},     {"a@b", 1, 0, IMAP_TASK_SEARCH, TRUE},
+        {"a@b", 1, 1, IMAP_TASK_SEARCH + 1, FALSE}, {"a@b", 1, TASK_OCTETS + 1, IMAP_TASK_FILE, FALSE},
+        {"", 1, 1, IMAP_TASK_SEARCH, FALSE},      {"a\r\nA1 LOGOUT", 1, 1, IMAP_TASK_SEARCH, FALSE},
+        {"a\"b", 1, 1, IMAP_TASK_SEARCH, FALSE},  {"a\\b", 1, 1, IMAP_TASK_SEARCH, FALSE},
+        {"a b", 1, 1, IMAP_TASK_SEARCH, FALSE},   {"\303\245@b", 1, 1, IMAP_TASK_SEARCH, FALSE},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GVariant) value = g_variant_ref_sink(
+            g_variant_new("(tubsxxt)", cases[i].id, cases[i].kind, FALSE, cases[i].message_id, G_GINT64_CONSTANT(1),
+                          G_GINT64_CONSTANT(0), cases[i].size));
+        g_autoptr(Task) got = task_parse(value);
+        if ((got != NULL) != cases[i].possible)
+            fail_msg("case %zu: \"%s\"", i, cases[i].message_id);
+    }
+    g_autofree char *line = g_strnfill(TASK_ID_OCTETS + 1, 'x');
+    const Task too_long = {.id = 1, .kind = IMAP_TASK_SEARCH, .message_id = line};
+    assert_false(task_is_possible(&too_long));
+}
+
+/* A child that asks for what it was not given, or twice, breaks the protocol. */
+static void test_each_piece_is_given_once_and_in_order(void **state)
+{
+    (void)state;
+    Asked asked;
+    guint64 lost = 0;
+    GVariant *piece = NULL;
+    g_autofree char *octets = g_strnfill(TASK_PIECE_OCTETS + 10, 'x');
+    g_autoptr(GBytes) content = g_bytes_new(octets, TASK_PIECE_OCTETS + 10);
+    const ImapTask file = {.kind = IMAP_TASK_FILE, .id = 7, .message_id = "a@b", .content = content};
+    const ImapTask search = {.kind = IMAP_TASK_SEARCH, .id = 8, .message_id = "a@b"};
+    asked_init(&asked);
+    g_variant_unref(g_variant_ref_sink(asked_add(&asked, &file)));
+    g_variant_unref(g_variant_ref_sink(asked_add(&asked, &search)));
+    assert_false(asked_give_piece(&asked, 8, 0, &piece)); /* not its turn */
+    assert_false(asked_give_piece(&asked, 7, 5, &piece));
+    assert_true(asked_give_piece(&asked, 7, 0, &piece));
+    g_variant_unref(g_variant_ref_sink(piece));
+    assert_false(asked_give_piece(&asked, 7, 0, &piece));
+    assert_true(asked_give_piece(&asked, 7, TASK_PIECE_OCTETS, &piece));
+    g_variant_ref_sink(piece);
+    g_autoptr(GVariant) rest = g_variant_get_child_value(piece, 2);
+    assert_int_equal(g_variant_get_size(rest), 10);
+    g_variant_unref(piece);
+    assert_false(asked_give_piece(&asked, 7, TASK_PIECE_OCTETS + 10, &piece));
+    assert_false(asked_end(&asked, 8));
+    assert_true(asked_end(&asked, 7));
+    assert_false(asked_give_piece(&asked, 8, 0, &piece)); /* a search hands on nothing */
+    assert_true(asked_pop(&asked, &lost));
+    assert_int_equal(lost, 8);
+    assert_false(asked_pop(&asked, &lost));
+    for (guint i = 0; i < TASK_WINDOW; i++) {
+        assert_true(asked_has_room(&asked));
+        g_variant_unref(g_variant_ref_sink(asked_add(&asked, &search)));
+    }
+    assert_false(asked_has_room(&asked));
+    asked_clear(&asked);
 }
 
 static void test_a_hello_that_cannot_be(void **state)
@@ -207,6 +302,9 @@ int main(void)
         cmocka_unit_test(test_frames_in_pieces),
         cmocka_unit_test(test_hello_comes_as_it_went),
         cmocka_unit_test(test_a_hello_that_cannot_be),
+        cmocka_unit_test(test_a_task_comes_as_it_went),
+        cmocka_unit_test(test_a_task_that_cannot_be),
+        cmocka_unit_test(test_each_piece_is_given_once_and_in_order),
         cmocka_unit_test(test_heads),
         cmocka_unit_test(test_any_octets),
         cmocka_unit_test(test_window),
