@@ -73,7 +73,8 @@ static void remember_result(Job *job, const DeliveryResult *result, const Compos
     job->result.text = g_strdup(result->text);
     job->has_composed = composed != NULL;
     if (composed) {
-        job->composed.bytes = composed->bytes ? g_bytes_ref(composed->bytes) : NULL;
+        if (job->courier->account->imap.save_sent && composed->bytes)
+            job->composed.bytes = g_bytes_ref(composed->bytes);
         job->composed.subject = g_strdup(composed->subject);
         job->composed.text = g_strdup(composed->text);
     }
