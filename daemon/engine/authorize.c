@@ -94,8 +94,7 @@ static void on_polled(const HttpAnswer *http, gpointer data)
 {
     DeviceFlow *device = data;
     OAuthAnswer answer = {0};
-    const char *const secrets[] = {device->code.device_code, NULL};
-    oauth_read_answer(http, secrets, &answer);
+    oauth_read_answer(http, &answer);
     switch (answer.verdict) {
     case OAUTH_GRANTED:
         authorize_flow_grant(&device->flow, &answer, NULL);
@@ -176,8 +175,7 @@ static void on_tried(const HttpAnswer *http, gpointer data)
 {
     GivenFlow *given = data;
     OAuthAnswer answer = {0};
-    const char *const secrets[] = {given->refresh_token, NULL};
-    oauth_read_answer(http, secrets, &answer);
+    oauth_read_answer(http, &answer);
     if (answer.verdict == OAUTH_GRANTED)
         authorize_flow_grant(&given->flow, &answer, given->refresh_token);
     else

@@ -64,8 +64,7 @@ static void on_exchanged(const HttpAnswer *http, gpointer data)
 {
     BrowserFlow *browser = data;
     OAuthAnswer answer = {0};
-    const char *const secrets[] = {browser->verifier, NULL};
-    oauth_read_answer(http, secrets, &answer);
+    oauth_read_answer(http, &answer);
     if (answer.verdict == OAUTH_GRANTED)
         authorize_flow_grant(&browser->flow, &answer, NULL);
     else
@@ -169,7 +168,7 @@ static void on_pasted(GObject *source, GAsyncResult *result, gpointer data)
         wrong = take_query(browser, query + 1);
     else if (*line && !browser->asked && strlen(line) <= TOKEN_OCTETS)
         exchange(browser, line);
-    if (wrong)
+    if (wrong && !browser->flow.error)
         authorize_flow_fail(&browser->flow, "%s Copy the whole address of the page that the browser ends at", wrong);
     explicit_bzero(line, strlen(line));
     read_on(browser);

@@ -29,7 +29,7 @@ struct HttpCall {
     HttpClient *client;
     CURL *curl;
     struct curl_slist *headers;
-    char *form;
+    char *form, *basic;
     GString *body; /* never grows beyond what is allocated, so nothing is left behind */
     HttpDoneFunc done;
     gpointer data;
@@ -54,6 +54,7 @@ static void call_free(gpointer data)
         explicit_bzero(header->data, strlen(header->data));
     curl_slist_free_all(call->headers);
     wipe_free(call->form);
+    wipe_free(call->basic);
     explicit_bzero(call->body->str, call->body->allocated_len);
     g_string_free(call->body, TRUE);
     g_free(call);
@@ -74,7 +75,9 @@ static void finish(HttpCall *call, CURLcode result)
     const HttpAnswer answer = {.status = result == CURLE_OK ? (int)status : 0,
                                .fault = result == CURLE_OK ? "" : words,
                                .body = call->body->str,
-                               .retry_after_s = MAX(retry_after_s, 0)};
+                               .retry_after_s = MAX(retry_after_s, 0),
+                         .form = call->form,
+                         .basic = call->basic};
     g_hash_table_steal(call->client->calls, call);
     call->done(&answer, call->data);
     call_free(call);
@@ -224,6 +227,7 @@ HttpCall *http_post(HttpClient *client, const HttpRequest *request, HttpDoneFunc
     call->client = client;
     call->curl = curl_easy_init();
     call->form = g_strdup(request->form);
+    call->basic = g_strdup(request->basic);
     call->body = g_string_sized_new(BODY_OCTETS + 1);
     call->done = done;
     call->data = data;

@@ -104,16 +104,47 @@ static gboolean is_token(const char *text)
     return TRUE;
 }
 
-/* "error: description" as people read it; without what we sent, should the server repeat it. */
-static char *words_of(JsonObject *object, const char *error, const char *const *secrets)
+static void hide(GString *words, const char *secret)
+{
+    if (*secret)
+        g_string_replace(words, secret, "…", 0);
+}
+
+/* What we sent and no one else may read: secret and tokens, as they are and as they stood in the form. */
+static void hide_sent(GString *words, const HttpAnswer *http)
+{
+    static const char *const harmless[] = {"client_id", "grant_type", "redirect_uri", "scope", NULL};
+    char **fields = g_strsplit(http->form, "&", -1);
+    for (char **field = fields; *field; field++) {
+        char *equals = strchr(*field, '=');
+        *equals = '\0';
+        char *value = g_uri_unescape_string(equals + 1, NULL);
+        if (value && !g_strv_contains(harmless, *field)) {
+            hide(words, value);
+            hide(words, equals + 1);
+        }
+        secret_free(value);
+        explicit_bzero(equals + 1, strlen(equals + 1));
+    }
+    g_strfreev(fields);
+    if (!http->basic)
+        return;
+    char *secret = g_uri_unescape_string(strchr(http->basic, ':') + 1, NULL);
+    char *encoded = g_base64_encode((const guchar *)http->basic, strlen(http->basic));
+    hide(words, secret);
+    hide(words, encoded);
+    secret_free(secret);
+    secret_free(encoded);
+}
+
+/* "error: description" as people read it. */
+static char *words_of(JsonObject *object, const char *error, const HttpAnswer *http)
 {
     const char *description = text_of(object, "error_description");
     g_autoptr(GString) words = g_string_new(error);
     if (description && *description)
         g_string_append_printf(words, ": %s", description);
-    for (; secrets && *secrets; secrets++)
-        if (**secrets)
-            g_string_replace(words, *secrets, "…", 0);
+    hide_sent(words, http);
     return text_escape(words->str, WORDS_OCTETS);
 }
 
@@ -156,7 +187,7 @@ static void take_grant(JsonObject *object, OAuthAnswer *answer)
     answer->words = g_strdup("");
 }
 
-static void take_error(JsonObject *object, const HttpAnswer *http, const char *const *secrets, OAuthAnswer *answer)
+static void take_error(JsonObject *object, const HttpAnswer *http, OAuthAnswer *answer)
 {
     const char *error = object ? text_of(object, "error") : NULL;
     if (http->status == 0) {
@@ -165,18 +196,18 @@ static void take_error(JsonObject *object, const HttpAnswer *http, const char *c
         answer->words = g_strdup_printf("it answered HTTP %d%s", http->status, error ? "" : " without saying why");
     } else {
         answer->verdict = verdict_of(error);
-        answer->words = words_of(object, error, secrets);
+        answer->words = words_of(object, error, http);
     }
 }
 
-void oauth_read_answer(const HttpAnswer *http, const char *const *secrets, OAuthAnswer *ret_answer)
+void oauth_read_answer(const HttpAnswer *http, OAuthAnswer *ret_answer)
 {
     g_autoptr(JsonObject) object = http->status ? json_parse_object(http->body, NULL) : NULL;
     *ret_answer = (OAuthAnswer){.verdict = OAUTH_LATER, .retry_after_s = http->retry_after_s};
     if (http->status == HTTP_OK && object && !text_of(object, "error"))
         take_grant(object, ret_answer);
     else
-        take_error(object, http, secrets, ret_answer);
+        take_error(object, http, ret_answer);
 }
 
 void oauth_answer_clear(OAuthAnswer *answer)
@@ -209,7 +240,7 @@ gboolean oauth_read_device_code(const HttpAnswer *http, DeviceCode *ret_code, ch
         page = text_of(object, "verification_url"); /* Google's, older than the standard */
     if (http->status != HTTP_OK || !is_token(device) || !user || !*user || !is_page(page)) {
         OAuthAnswer answer = {0};
-        take_error(object, http, NULL, &answer);
+        take_error(object, http, &answer);
         *ret_words = http->status == HTTP_OK ? g_strdup("the answer holds no device code") : g_steal_pointer(&answer.words);
         oauth_answer_clear(&answer);
         return FALSE;

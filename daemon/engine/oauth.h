@@ -42,8 +42,8 @@ typedef struct {
     char *words;          /* for people, one line, escaped, without any secret; "" where GRANTED */
 } OAuthAnswer;
 
-/* secrets (NULL-terminated): what we sent, which no words repeat. Free with oauth_answer_clear(). */
-void oauth_read_answer(const HttpAnswer *answer, const char *const *secrets, OAuthAnswer *ret_answer);
+/* Free with oauth_answer_clear(). */
+void oauth_read_answer(const HttpAnswer *answer, OAuthAnswer *ret_answer);
 void oauth_answer_clear(OAuthAnswer *answer);
 
 typedef struct {

@@ -319,9 +319,8 @@ static void on_answer(const HttpAnswer *http, gpointer data)
 {
     Token *token = data;
     OAuthAnswer answer = {0};
-    const char *const secrets[] = {token->stored.refresh_token, NULL};
     token->call = NULL;
-    oauth_read_answer(http, secrets, &answer);
+    oauth_read_answer(http, &answer);
     g_autofree char *why = g_strdup_printf("no access token from %s: %s", token->oauth->token_url, answer.words);
     switch (answer.verdict) {
     case OAUTH_GRANTED:
