@@ -32,7 +32,7 @@ def difference(reference, file, mine, theirs):
         return f"{off.total()} differ\n" + "\n".join(lines) + "\n" + config.read()
 
 
-@pytest.mark.rounds(25)
+@pytest.mark.rounds(20)
 def test_the_same_messages_at_the_same_times(seed):
     rng = random.Random(seed)
     now = start_of(rng)

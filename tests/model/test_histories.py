@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from story import Story  # noqa: E402
 
 
-@pytest.mark.rounds(6)
+@pytest.mark.rounds(5)
 def test_a_history_sends_what_the_reference_sends(seed):
     story = Story(random.Random(seed), people=40, halts=15, days=75)
     try:
