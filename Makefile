@@ -11,7 +11,7 @@ PYTHON := /usr/bin/python3
 # ---- packages (Debian 12): what builds it, what the demonstration needs besides, what the tests need besides ----
 PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev libgmime-3.0-dev libconfig-dev libsqlite3-dev \
 	libcurl4-gnutls-dev libetpan-dev libgnutls28-dev libmd4c-dev libxml2-dev libical-dev libidn2-dev \
-	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata
+	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata shared-mime-info
 PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
 PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl
 PACKAGES_BENCH := python3 sqlite3

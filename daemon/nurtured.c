@@ -9,6 +9,7 @@
 #include <glib-unix.h>
 #include <gmime/gmime.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,7 +35,8 @@ enum {
     STOP_GRACE_MS = 5000,
     /* how long the loop stands still for a store that a command has locked; what could not be written is tried again */
     PATIENCE_MS = 1000,
-    LAST_PATIENCE_MS = 100
+    LAST_PATIENCE_MS = 100,
+    LARGE_BYTES = 1024 * 1024
 };
 
 typedef struct {
@@ -318,6 +320,7 @@ int main(int argc, char **argv)
     forbid_core_dumps();
     setlocale(LC_CTYPE, "C.UTF-8"); /* not the user's: curl encodes international domains by it */
     signal(SIGPIPE, SIG_IGN);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* messages with large files are given back to the system, not kept by each thread */
     Options options = {0};
     g_autoptr(GError) error = NULL;
     if (!parse_options(&argc, &argv, &options, &error)) {
