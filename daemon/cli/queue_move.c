@@ -20,6 +20,7 @@ typedef struct {
     guint from;       /* bits of OutboxState */
     OutboxState to;
     const char *reason; /* kept with the row */
+    gboolean approves;  /* a person's yes to what awaits it */
     gboolean to_leave;  /* it is to be sent: its rule must not have ended */
     gboolean sure;      /* uncertain ones too, which may arrive twice */
 } Move;
@@ -73,6 +74,12 @@ static gboolean check(Cli *cli, const OutboxMessage *message, const Move *move, 
         g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
                     "message %" G_GINT64_FORMAT " may have arrived at %s already; if it may arrive twice, write --yes",
                     message->id, message->email);
+        return FALSE;
+    }
+    if (move->to_leave && !move->approves && message->approval == APPROVAL_AWAITED) {
+        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
+                    "message %" G_GINT64_FORMAT " waits for approval; where it may go, write nurture queue approve %" G_GINT64_FORMAT, message->id,
+                    message->id);
         return FALSE;
     }
     return !move->to_leave || check_enrolment(cli, message, error);
@@ -149,7 +156,8 @@ static int move_words(Cli *cli, char **words, const Move *move)
 int queue_command_approve(Cli *cli, char **words)
 {
     const Move move = {
-        .done = "approved", .from = BIT(OUTBOX_HELD), .to = OUTBOX_QUEUED, .reason = "approved by hand", .to_leave = TRUE};
+        .done = "approved", .from = BIT(OUTBOX_HELD), .to = OUTBOX_QUEUED, .reason = "approved by hand", .approves = TRUE, .to_leave = TRUE,
+    };
     return move_words(cli, words, &move);
 }
 

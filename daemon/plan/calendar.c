@@ -94,18 +94,6 @@ gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, con
     return calendar_add_local(calendar, &local, at_ms, duration);
 }
 
-gint64 calendar_subtract(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration)
-{
-    (void)calendar;
-    if (!local_is_meant(at_ms))
-        return at_ms;
-
-    LocalZone local = local_zone(zone);
-    gint64 local_ms = local_from_instant(&local, at_ms);
-    gint64 day = local_day_add_months(local_day(local_ms), -duration->months) - duration->days - duration->business_days;
-    return add_ms(on_day(&local, at_ms, local_ms, day), -duration->ms);
-}
-
 gint64 calendar_local_minute(GTimeZone *zone, gint64 at_ms, int days, int minute)
 {
     if (!local_is_meant(at_ms))

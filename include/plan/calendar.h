@@ -34,8 +34,5 @@ gboolean calendar_is_holiday(const Calendar *calendar, GTimeZone *zone, gint64 a
  * Saturday, Sunday nor a holiday), then ms. Never earlier than at_ms. G_MAXINT64 ("never") stays so. */
 gint64 calendar_add(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration);
 
-/* at_ms - duration (business days are taken as days), for "at least so old" comparisons. */
-gint64 calendar_subtract(const Calendar *calendar, GTimeZone *zone, gint64 at_ms, const Duration *duration);
-
 /* The instant of local minute-of-day `minute` (0 … 1440) on the local date of at_ms + days. */
 gint64 calendar_local_minute(GTimeZone *zone, gint64 at_ms, int days, int minute);

@@ -3,7 +3,7 @@
  * The arguments are holiday files. Times are ms since 1970; "never" is G_MAXINT64 as a number.
  *
  *     next ZONE DAYS FROM TO AT                        window_next(), and 1 or 0 of window_contains()
- *     add | subtract ZONE AT MONTHS DAYS BUSINESS MS   calendar_add(), calendar_subtract()
+ *     add ZONE AT MONTHS DAYS BUSINESS MS              calendar_add()
  *     minute ZONE AT DAYS MINUTE                       calendar_local_minute()
  *     holiday ZONE AT                                  1 or 0
  *     hold ZONE CUSTOMER STAGE NOW [SIDE KIND MIN-MONTHS MIN-DAYS MAX-MONTHS MAX-DAYS]…
@@ -105,12 +105,12 @@ static void run_next(Driver *driver)
            window_contains(&window, driver->calendar, zone, at_ms));
 }
 
-static void run_shift(Driver *driver, gint64 (*shift)(const Calendar *, GTimeZone *, gint64, const Duration *))
+static void run_add(Driver *driver)
 {
     GTimeZone *zone = read_zone(driver);
     gint64 at_ms = read_number(driver);
     Duration duration = read_duration(driver);
-    printf("%" G_GINT64_FORMAT "\n", shift(driver->calendar, zone, at_ms, &duration));
+    printf("%" G_GINT64_FORMAT "\n", calendar_add(driver->calendar, zone, at_ms, &duration));
 }
 
 static void run_minute(Driver *driver)
@@ -321,9 +321,7 @@ static void run_line(Driver *driver)
     if (g_str_equal(name, "next"))
         run_next(driver);
     else if (g_str_equal(name, "add"))
-        run_shift(driver, calendar_add);
-    else if (g_str_equal(name, "subtract"))
-        run_shift(driver, calendar_subtract);
+        run_add(driver);
     else if (g_str_equal(name, "minute"))
         run_minute(driver);
     else if (g_str_equal(name, "holiday"))

@@ -53,18 +53,6 @@ def test_add(driver, holidays):
         assert got >= case[1], f"seed {SEED}: earlier than before: add {case}"
 
 
-def test_subtract(driver):
-    rng = random.Random(SEED + 3)
-    cases = []
-    for _ in many(4000):
-        zone = random_zone(rng)
-        cases.append((zone, random_instant(rng, zone, 1980), *random_duration(rng)))
-    answers = ask(driver, ["subtract " + " ".join(map(str, case)) for case in cases])
-    for case, (got,) in zip(cases, answers):
-        zone, at, months, days, business, ms = case
-        assert got == shifted(zone, at, -months, -days - business, 0, -ms), f"seed {SEED}: subtract {case}"
-
-
 def test_window_next(driver, holidays):
     file, dates = holidays
     rng = random.Random(SEED + 4)

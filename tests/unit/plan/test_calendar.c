@@ -61,28 +61,6 @@ static void test_add(void **state)
     }
 }
 
-static void test_subtract(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *zone, *at;
-        Duration duration;
-        const char *want;
-    } table[] = {
-        {"Europe/Oslo", "2026-03-29T07:00:00Z", {.days = 1}, "2026-03-28T08:00:00Z"},
-        {"Europe/Oslo", "2026-03-31T07:00:00Z", {.months = 1}, "2026-02-28T08:00:00Z"},
-        {"UTC", "2026-01-15T00:00:00Z", {.months = 13}, "2024-12-15T00:00:00Z"},
-        {"UTC", "2026-01-01T00:00:00Z", {.days = 1, .ms = 1}, "2025-12-30T23:59:59.999Z"},
-        {"UTC", "2026-11-30T00:00:00Z", {.business_days = 2}, "2026-11-28T00:00:00Z"},
-        {"Europe/Oslo", "2026-10-25T01:30:00Z", {0}, "2026-10-25T01:30:00Z"},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-        g_autoptr(GTimeZone) zone = zone_named(table[i].zone);
-        g_autofree char *what = g_strdup_printf("row %zu, %s", i, table[i].zone);
-        assert_instant(calendar_subtract(NULL, zone, instant(table[i].at), &table[i].duration), table[i].want, what);
-    }
-}
-
 static void test_local_minute(void **state)
 {
     (void)state;
@@ -120,7 +98,6 @@ static void test_times_beyond_meaning(void **state)
 
     for (gsize i = 0; i < G_N_ELEMENTS(extremes); i++) {
         assert_int_equal(calendar_add(NULL, zone, extremes[i], &long_one), extremes[i]);
-        assert_int_equal(calendar_subtract(NULL, zone, extremes[i], &long_one), extremes[i]);
         assert_int_equal(calendar_local_minute(zone, extremes[i], 1, 540), extremes[i]);
         assert_false(calendar_is_holiday(NULL, zone, extremes[i]));
     }
@@ -148,7 +125,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add),
-        cmocka_unit_test(test_subtract),
         cmocka_unit_test(test_local_minute),
         cmocka_unit_test(test_times_beyond_meaning),
         cmocka_unit_test(test_business_days_skip_holidays),
