@@ -96,6 +96,19 @@ void auth_parse(Reader *reader, config_setting_t *setting, Auth *ret_auth);
 void auth_clear(Auth *auth);
 void oauth_free(OAuth *oauth);
 
+/* Of the account that a server belongs to. */
+typedef struct {
+    Auth auth;
+    const char *name, *address;
+    config_setting_t *where; /* what stands for a group that is left out */
+    GPtrArray *oauths; /* OAuth*: what is used */
+} AccountAuth;
+
+/* The group (NULL: left out, for an account whose provider is known) of such a server. */
+void smtp_parse(Reader *reader, config_setting_t *group, AccountAuth *auth, SmtpSettings *smtp);
+void imap_parse(Reader *reader, config_setting_t *group, AccountAuth *auth, ImapSettings *imap);
+void endpoint_clear(Endpoint *endpoint);
+
 /* Notes a file of that key that is missing, empty, or can be read by others. */
 void secret_file_check(Reader *reader, const config_setting_t *where, const char *key, const char *path);
 

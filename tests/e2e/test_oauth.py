@@ -271,6 +271,17 @@ class TestLife:
         one.start()
         wait_for(lambda: "it is not authorized yet; write: nurture account authorize anna" in status(one).get("sending_reason", ""), 10)
 
+    def test_nothing_is_said_to_a_server_that_is_not_trusted_or_sends_elsewhere(self, nurture, provider):
+        one = nurture(authorize=False, ca_file="")
+        failed = one.run("account", "authorize", "anna", "--refresh-token", stdin=provider.new_refresh(ANNA) + "\n", check=False)
+        assert failed.returncode == 1 and "certificate" in failed.stderr.lower(), failed.stderr
+        assert not provider.requests
+        one = nurture(authorize=False)
+        provider.broken = (307, b"", [("Location", provider.url("elsewhere"))])
+        failed = one.run("account", "authorize", "anna", "--refresh-token", stdin=provider.new_refresh(ANNA) + "\n", check=False)
+        assert failed.returncode == 1 and "it answered HTTP 307" in failed.stderr, failed.stderr
+        assert [path for path, _ in provider.requests] == ["/token"]
+
     def test_it_survives_being_killed_while_tokens_rotate(self, nurture, provider):
         provider.lifetime = 5
         one = nurture()
