@@ -29,7 +29,8 @@ void size_parse(Reader *reader, config_setting_t *setting, gint64 max, const cha
     }
     g_autofree char *name = reader_name_of(setting);
     g_autofree char *shown = text_escape(text, 40);
-    reader_fault(reader, setting, bytes ? "%s: \"%s\" is not between \"1 kB\" and \"%" G_GINT64_FORMAT " MB\"; write %s"
-                                        : "%s: \"%s\" is no size (at most \"%" G_GINT64_FORMAT " MB\"); write %s",
+    reader_fault(reader, setting,
+                 bytes ? "%s: \"%s\" is not between \"1 kB\" and \"%" G_GINT64_FORMAT " MB\"; write %s"
+                       : "%s: \"%s\" is no size (at most \"%" G_GINT64_FORMAT " MB\"); write %s",
                  name, shown, max / 1000000, example);
 }

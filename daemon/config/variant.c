@@ -44,11 +44,13 @@ static Variant *parse_variant(Reader *reader, config_setting_t *setting)
 static void check_variant(Reader *reader, const config_setting_t *setting, const GPtrArray *before, const Variant *variant)
 {
     if (!is_template_name(variant->template_name))
-        reader_fault(reader, setting, "variant \"%s\": write the name of a template without folder and ending, in letters, digits, - and _",
+        reader_fault(reader, setting,
+                     "variant \"%s\": write the name of a template without folder and ending, in letters, digits, - and _",
                      variant->template_name);
     for (guint i = 0; i < before->len; i++)
         if (g_ascii_strcasecmp(((const Variant *)before->pdata[i])->template_name, variant->template_name) == 0)
-            reader_fault(reader, setting, "variant \"%s\" stands twice; write it once, with a weight: { template = \"%s\"; weight = 2; }",
+            reader_fault(reader, setting,
+                         "variant \"%s\" stands twice; write it once, with a weight: { template = \"%s\"; weight = 2; }",
                          variant->template_name, variant->template_name);
 }
 
@@ -58,7 +60,9 @@ Variant **variant_parse_list(Reader *reader, config_setting_t *setting)
     gboolean is_list = config_setting_is_list(setting) || config_setting_is_array(setting);
     int length = is_list ? config_setting_length(setting) : 0;
     if (length < 2 || length > MAX_VARIANTS)
-        reader_fault(reader, setting, "variants names two templates at least, and %d at most; write " EXAMPLE ", or leave it out", MAX_VARIANTS);
+        reader_fault(reader, setting,
+                     "variants names two templates at least, and %d at most; write " EXAMPLE ", or leave it out",
+                     MAX_VARIANTS);
     for (int i = 0; i < MIN(length, MAX_VARIANTS); i++) {
         config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
         Variant *variant = parse_variant(reader, element);

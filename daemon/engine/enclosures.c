@@ -73,8 +73,9 @@ static char *resolve(const Enclosures *enclosures, const char *path, char **ret_
 
 static char *too_large(const Enclosures *enclosures)
 {
-    return g_strdup_printf("is larger than %.1f MB; make it smaller, put a link in its place, or raise sending.max_attachment",
-                           (double)enclosures->max_bytes / 1e6);
+    return g_strdup_printf(
+        "is larger than %.1f MB; make it smaller, put a link in its place, or raise sending.max_attachment",
+        (double)enclosures->max_bytes / 1e6);
 }
 
 /* Up to one octet more than may be. */
@@ -132,7 +133,8 @@ static char *type_of(const char *name, const GByteArray *bytes)
 static MailFile *make_file(const char *path, EnclosureUse use, const GByteArray *bytes, char **ret_fault)
 {
     g_autofree char *name = g_path_get_basename(path);
-    g_autofree char *type = use == ENCLOSURE_IMAGE ? g_strdup(mail_image_type(bytes->data, bytes->len)) : type_of(name, bytes);
+    g_autofree char *type =
+        use == ENCLOSURE_IMAGE ? g_strdup(mail_image_type(bytes->data, bytes->len)) : type_of(name, bytes);
     if (type)
         return mail_file_new(name, type, bytes->data, bytes->len);
     *ret_fault = g_strdup("is not an image that mail programs show; save it as PNG, JPEG or GIF");
@@ -147,8 +149,9 @@ char *enclosures_read(Enclosures *enclosures, const char *path, EnclosureUse use
     g_autofree char *resolved = resolve(enclosures, path, &fault);
     g_autoptr(GByteArray) bytes = resolved ? read_file(enclosures, resolved, &fault) : NULL;
     if (bytes && (gint64)bytes->len > ALL_MAX_BYTES - enclosures->read_bytes)
-        return g_strdup_printf("is too much: all files of %s together are larger than 100 MB, and are kept in memory; put links in their place",
-                               enclosures->folder);
+        return g_strdup_printf(
+            "is too much: all files of %s together are larger than 100 MB, and are kept in memory; put links in their place",
+            enclosures->folder);
     MailFile *file = bytes ? make_file(path, use, bytes, &fault) : NULL;
     if (!file)
         return fault;

@@ -172,6 +172,13 @@ static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *r
     return mail_compose(&input, ret_message, error);
 }
 
+/* One that the template puts into its text itself does not stand there twice. */
+static gboolean wants_signature(const Letter *letter)
+{
+    g_auto(GStrv) own = *letter->signature ? mail_template_partials(letter->message_template) : NULL;
+    return own && !g_strv_contains((const char *const *)own, letter->signature);
+}
+
 static gboolean render(const Letter *letter, RenderedTemplate *ret_rendered, GError **error)
 {
     TemplateKind kind = mail_template_kind(letter->message_template);
@@ -180,7 +187,9 @@ static gboolean render(const Letter *letter, RenderedTemplate *ret_rendered, GEr
     TemplateSources sources = {.partial = partial_of, .image = image_of, .data = (gpointer)letter,
                                .variable = variables_find, .variables = &variables};
     variables_init(&variables);
-    sources.signature = templates_signature(letter->templates, letter->signature, kind, letter->language, &sources.signature_kind);
+    if (wants_signature(letter))
+        sources.signature =
+            templates_signature(letter->templates, letter->signature, kind, letter->language, &sources.signature_kind);
     gboolean ok = mail_template_render(letter->message_template, variables.made, &sources, ret_rendered, error);
     variables_clear(&variables);
     if (!ok) {

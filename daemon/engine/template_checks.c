@@ -128,9 +128,11 @@ static void check_load(const Check *check, const TemplateEntry *entry)
     for (Account **account = check->config->accounts; *account; account++)
         most = MAX(most, load_of(check->set, entry, (*account)->signature));
     if ((gint64)most > check->config->sending.max_attachment)
-        add_fault(check, g_strdup_printf("%s: its files are %.1f MB together, above %.1f MB; leave one out, put a link in its place, or raise "
-                                         "sending.max_attachment",
-                                         entry->path, (double)most / 1e6, (double)check->config->sending.max_attachment / 1e6));
+        add_fault(check,
+                  g_strdup_printf(
+                      "%s: its files are %.1f MB together, above %.1f MB; leave one out, put a link in its place, or raise "
+                      "sending.max_attachment",
+                      entry->path, (double)most / 1e6, (double)check->config->sending.max_attachment / 1e6));
 }
 
 /* ---- what the configuration names ------------------------------------------------------------------------------------ */
@@ -148,8 +150,8 @@ static void check_template_of(const Check *check, const Rule *rule, const Step *
         return;
     const char *nearest = nearest_key(check->set->messages, name);
     add_fault(check, g_strdup_printf("%s: rule \"%s\": template \"%s\" is not in %s; %s%s%s", step->source, rule->name, name,
-                                     check->config->templates_dir, nearest ? "did you mean \"" : "write it as ", nearest ? nearest : name,
-                                     nearest ? "\"?" : ".md"));
+                                     check->config->templates_dir, nearest ? "did you mean \"" : "write it as ",
+                                     nearest ? nearest : name, nearest ? "\"?" : ".md"));
 }
 
 /* Where a step tries variants, its own name may be no template. */
@@ -168,9 +170,10 @@ static void check_signature(const Check *check, const Account *account)
 {
     const char *name = account->signature;
     g_autofree char *file_name = g_strconcat("_", name, NULL);
-    if (*name && !template_set_signature(check->set, name, TEMPLATE_MARKDOWN, "") && !g_hash_table_contains(check->faulty, file_name))
-        add_fault(check, g_strdup_printf("%s: account \"%s\": signature \"%s\" needs a file %s.md in %s, which is not there", account->source,
-                                         account->name, name, file_name, check->config->templates_dir));
+    if (*name && !template_set_signature(check->set, name, TEMPLATE_MARKDOWN, "") &&
+        !g_hash_table_contains(check->faulty, file_name))
+        add_fault(check, g_strdup_printf("%s: account \"%s\": signature \"%s\" needs a file %s.md in %s, which is not there",
+                                         account->source, account->name, name, file_name, check->config->templates_dir));
 }
 
 /* A message from the account to itself, which shows whether its names and addresses can stand in headers. */
@@ -179,11 +182,19 @@ static void check_addresses(const Check *check, const Account *account)
     RenderedTemplate rendered = {.subject = (char *)"x", .text = (char *)"x"};
     ComposedMessage message = {0};
     g_autoptr(GError) error = NULL;
-    const ComposeInput input = {.rendered = &rendered, .from_name = account->from_name, .from_address = account->from_address,
-                                .to_name = account->from_name, .to_address = account->from_address,
-                                .reply_to_name = account->reply_to_name, .reply_to = account->reply_to, .message_id = "trial@invalid",
-                                .in_reply_to = "", .references = "", .organisation = check->config->organisation.name,
-                                .postal_address = check->config->organisation.postal_address, .language = ""};
+    const ComposeInput input = {.rendered = &rendered,
+                                .from_name = account->from_name,
+                                .from_address = account->from_address,
+                                .to_name = account->from_name,
+                                .to_address = account->from_address,
+                                .reply_to_name = account->reply_to_name,
+                                .reply_to = account->reply_to,
+                                .message_id = "trial@invalid",
+                                .in_reply_to = "",
+                                .references = "",
+                                .organisation = check->config->organisation.name,
+                                .postal_address = check->config->organisation.postal_address,
+                                .language = ""};
     if (mail_compose(&input, &message, &error))
         composed_message_clear(&message);
     else

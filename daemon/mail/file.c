@@ -8,8 +8,8 @@
 #include "base/text.h"
 
 enum {
-    LINE_BYTES = 57,     /* which are 76 columns of base64 (RFC 2045, 6.8) */
-    LINE_COLUMNS = 78,   /* with CRLF */
+    LINE_BYTES = 57,   /* which are 76 columns of base64 (RFC 2045, 6.8) */
+    LINE_COLUMNS = 78, /* with CRLF */
     CONTENT_ID_CHARS = 24
 };
 

@@ -28,8 +28,8 @@ static gboolean has_files(const GPtrArray *files)
 
 static void begin_multipart(const Writer *writer, const char *subtype, const char *parameters, char level)
 {
-    g_string_append_printf(writer->out, "Content-Type: multipart/%s;%s boundary=\"=_%c%s\"\r\n\r\n--=_%c%s\r\n", subtype, parameters,
-                           level, writer->digest, level, writer->digest);
+    g_string_append_printf(writer->out, "Content-Type: multipart/%s;%s boundary=\"=_%c%s\"\r\n\r\n--=_%c%s\r\n", subtype,
+                           parameters, level, writer->digest, level, writer->digest);
 }
 
 static void append_boundary(const Writer *writer, char level, const char *end)
@@ -40,8 +40,8 @@ static void append_boundary(const Writer *writer, char level, const char *end)
 static void append_text(const Writer *writer, const char *subtype, const char *text)
 {
     MimeBodyEncoding encoding = mime_body_choose(text);
-    g_string_append_printf(writer->out, "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n", subtype,
-                           mime_body_encoding_name(encoding));
+    g_string_append_printf(writer->out, "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n",
+                           subtype, mime_body_encoding_name(encoding));
     mime_body_append(writer->out, text, encoding);
 }
 

@@ -42,8 +42,7 @@ static char *clean_line(const char *rendered)
         g_string_append_unichar(safe, leaves_its_line(c) ? ' ' : c);
     }
     g_autofree char *line = text_one_line(safe->str);
-    return g_utf8_strlen(line, -1) > LINE_MAX_CHARS ? g_utf8_substring(line, 0, LINE_MAX_CHARS)
-                                                       : g_steal_pointer(&line);
+    return g_utf8_strlen(line, -1) > LINE_MAX_CHARS ? g_utf8_substring(line, 0, LINE_MAX_CHARS) : g_steal_pointer(&line);
 }
 
 /* A partial may have come with other line ends, and a value with bytes that are no text. Takes body. Caller frees. */
@@ -178,7 +177,8 @@ static gboolean take_images(Rendering *rendering, RenderedTemplate *rendered, GE
         return TRUE;
     g_autofree char *shown = text_escape(rendering->images.missing, 80);
     g_set_error(error, MAIL_ERROR, MAIL_ERROR_MISSING,
-                "the image \"%s\" is not one that the template itself names; write ![…](…) with the name of a file, without variables",
+                "the image \"%s\" is not one that the template itself names; write ![…](…) with the name of a file, without "
+                "variables",
                 shown);
     return FALSE;
 }

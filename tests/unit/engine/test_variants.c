@@ -31,8 +31,10 @@ static void shares_are_those_of_the_weights(void **state)
     Variant a = {(char *)"a", 3}, b = {(char *)"b", 1}, c = {(char *)"c", 996};
     Variant *two[] = {&a, &b, NULL}, *three[] = {&a, &b, &c, NULL}, *none[] = {NULL};
     Rule rule = {.name = (char *)"r"};
-    Step first = {.template_name = (char *)"one", .variants = two}, second = {.template_name = (char *)"two", .variants = two};
-    Step rare = {.template_name = (char *)"one", .variants = three}, plain = {.template_name = (char *)"one", .variants = none};
+    Step first = {.template_name = (char *)"one", .variants = two},
+         second = {.template_name = (char *)"two", .variants = two};
+    Step rare = {.template_name = (char *)"one", .variants = three},
+         plain = {.template_name = (char *)"one", .variants = none};
     guint of_a = 0, of_both = 0, of_rare = 0;
     for (gint64 id = 1; id <= 20000; id++) {
         gboolean one = *variant_choose(&rule, &first, id, "") == 'a', other = *variant_choose(&rule, &second, id, "") == 'a';
@@ -44,7 +46,7 @@ static void shares_are_those_of_the_weights(void **state)
     assert_in_range(of_a, 14800, 15200);
     assert_in_range(of_both, 11050, 11450); /* 9 of 16 */
     assert_in_range(of_rare, 5, 40);
-    assert_string_equal(variant_choose(&rule, &first, 7, "b"), "b"); /* what was given stays … */
+    assert_string_equal(variant_choose(&rule, &first, 7, "b"), "b");     /* what was given stays … */
     assert_string_not_equal(variant_choose(&rule, &first, 7, "z"), "z"); /* … while there is such a variant */
     assert_string_equal(variant_choose(&rule, &plain, 7, "b"), "");
 }
@@ -99,7 +101,8 @@ static void send_to(Rig *rig, gint64 contact, const char *want)
     assert_string_equal(used, want);
     assert_string_equal(on_row, want);
     assert_string_equal(composed.subject, g_str_equal(want, "ask-a") ? "A" : g_str_equal(want, "ask-b") ? "B" : "C");
-    gboolean own_name = strstr(g_bytes_get_data(composed.bytes, NULL), "From: Anna from Berg <anna@example.com>\r\n") != NULL;
+    gboolean own_name =
+        strstr(g_bytes_get_data(composed.bytes, NULL), "From: Anna from Berg <anna@example.com>\r\n") != NULL;
     assert_int_equal(own_name, g_str_equal(want, "ask-b"));
     composed_message_clear(&composed);
     rig_outcome(rig, contact, DELIVERY_SENT);
@@ -129,7 +132,8 @@ static void a_reload_that_changes_weights_moves_nobody(void **state)
         contacts[i] = queued(rig, i);
         before[i] = variant_of(rig, contacts[i]);
     }
-    rig_configure(rig, ACCOUNT("anna"), RULE_TRIES("variants = ( \"ask-c\", { template = \"ask-b\"; weight = 1000; }, \"ask-a\" );"));
+    rig_configure(rig, ACCOUNT("anna"),
+                  RULE_TRIES("variants = ( \"ask-c\", { template = \"ask-b\"; weight = 1000; }, \"ask-a\" );"));
     for (guint i = 0; i < 30; i++) {
         send_to(rig, contacts[i], before[i]);
         g_free(before[i]);

@@ -6,8 +6,15 @@
 
 static char *random_name(GRand *random)
 {
-    static const char *const pieces[] = {"offer", " ", ".", "ø", "报价", "\"", "\\", "%41", "'", "(", ")", ";", "=", "*", "=?utf-8?q?x?=", "🎉", ",",
-                                         "very long word that goes on ", "_", "-", "\xC3\xA9", "<", ">", "@", "/"};
+    static const char *const pieces[] = {"offer", " ",    ".",
+                                         "ø",     "报价", "\"",
+                                         "\\",    "%41",  "'",
+                                         "(",     ")",    ";",
+                                         "=",     "*",    "=?utf-8?q?x?=",
+                                         "🎉",     ",",    "very long word that goes on ",
+                                         "_",     "-",    "\xC3\xA9",
+                                         "<",     ">",    "@",
+                                         "/"};
     GString *name = g_string_new(NULL);
     gint count = g_rand_int_range(random, 1, g_rand_boolean(random) ? 6 : 40);
     for (gint i = 0; i < count; i++)
@@ -18,7 +25,11 @@ static char *random_name(GRand *random)
 
 static MailFile *random_file(GRand *random)
 {
-    static const char *const types[] = {"application/pdf", "image/png", "text/plain", "text/html", "application/octet-stream",
+    static const char *const types[] = {"application/pdf",
+                                        "image/png",
+                                        "text/plain",
+                                        "text/html",
+                                        "application/octet-stream",
                                         "application/vnd.openxmlformats-officedocument.wordprocessingml.document"};
     g_autofree char *raw = random_name(random);
     GString *one_line = g_string_new(NULL);
@@ -55,12 +66,15 @@ static void test_random_files_through_a_strict_parser(void **state)
 {
     (void)state;
     GRand *random = g_rand_new_with_seed(20261124);
-    Cases cases = {.lines = g_string_new(NULL), .headers = "From To Subject Date Message-ID MIME-Version Content-Type Content-Language"};
+    Cases cases = {.lines = g_string_new(NULL),
+                   .headers = "From To Subject Date Message-ID MIME-Version Content-Type Content-Language"};
     for (guint i = 0; i < 400; i++) {
         GPtrArray *images = random_files(random, 3);
         g_autoptr(GPtrArray) attachments = random_files(random, 4);
-        RenderedTemplate rendered = {.subject = (char *)"Offer", .text = (char *)"Hi\n--=_m\nsee below\n",
-                                     .html = i % 3 ? (char *)"<p>Hi</p>" : NULL, .images = images};
+        RenderedTemplate rendered = {.subject = (char *)"Offer",
+                                     .text = (char *)"Hi\n--=_m\nsee below\n",
+                                     .html = i % 3 ? (char *)"<p>Hi</p>" : NULL,
+                                     .images = images};
         ComposeInput input = plain_input(&rendered);
         g_autofree char *id = g_strdup_printf("%u@example.com", i);
         input.message_id = id;
@@ -115,7 +129,8 @@ static void test_types(void **state)
         {"text/plain; name=x", "x", "application/octet-stream"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(MailFile) file = mail_file_new("x", rows[i].given, (const guchar *)rows[i].content, strlen(rows[i].content));
+        g_autoptr(MailFile) file =
+            mail_file_new("x", rows[i].given, (const guchar *)rows[i].content, strlen(rows[i].content));
         assert_string_equal(file->type, rows[i].want);
     }
 }
@@ -128,8 +143,15 @@ static void test_what_is_an_image(void **state)
         gsize size;
         const char *want;
     } rows[] = {
-        {"\x89PNG\r\n\x1A\n....", 12, "image/png"}, {"\xFF\xD8\xFF\xE0", 4, "image/jpeg"}, {"GIF89a..", 8, "image/gif"}, {"GIF87a", 6, "image/gif"},
-        {"GIF88a", 6, NULL}, {"\x89PNG\r\n\x1A", 7, NULL}, {"<svg xmlns=", 11, NULL}, {"", 0, NULL}, {"%PDF-1.7", 8, NULL},
+        {"\x89PNG\r\n\x1A\n....", 12, "image/png"},
+        {"\xFF\xD8\xFF\xE0", 4, "image/jpeg"},
+        {"GIF89a..", 8, "image/gif"},
+        {"GIF87a", 6, "image/gif"},
+        {"GIF88a", 6, NULL},
+        {"\x89PNG\r\n\x1A", 7, NULL},
+        {"<svg xmlns=", 11, NULL},
+        {"", 0, NULL},
+        {"%PDF-1.7", 8, NULL},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         const char *type = mail_image_type((const guchar *)rows[i].content, rows[i].size);
@@ -141,7 +163,8 @@ static void test_what_is_an_image(void **state)
 static void test_names_stay_in_their_header(void **state)
 {
     (void)state;
-    g_autoptr(MailFile) evil = mail_file_new("a\r\nBcc: all@example.com\r\n\r\n\"; x=\"y\xff", "application/pdf", (const guchar *)"x", 1);
+    g_autoptr(MailFile) evil =
+        mail_file_new("a\r\nBcc: all@example.com\r\n\r\n\"; x=\"y\xff", "application/pdf", (const guchar *)"x", 1);
     g_autoptr(MailFile) other = mail_file_new("x", "application/pdf", (const guchar *)"y", 1);
     g_autoptr(MailFile) same = mail_file_new("y", "image/png", (const guchar *)"y", 1);
     g_autoptr(GPtrArray) files = g_ptr_array_new();
@@ -153,7 +176,8 @@ static void test_names_stay_in_their_header(void **state)
     assert_true(mail_compose(&input, &message, NULL));
     g_autofree char *text = g_strndup(g_bytes_get_data(message.bytes, NULL), g_bytes_get_size(message.bytes));
     assert_null(strstr(text, "\r\nBcc"));
-    assert_non_null(strstr(text, "filename*0*=utf-8''a%20Bcc%3A%20all%40example.com%20%22%3B%20x%3D%22y;\r\n filename*1*=%EF%BF%BD\r\n"));
+    assert_non_null(strstr(
+        text, "filename*0*=utf-8''a%20Bcc%3A%20all%40example.com%20%22%3B%20x%3D%22y;\r\n filename*1*=%EF%BF%BD\r\n"));
     assert_string_not_equal(evil->content_id, other->content_id);
     assert_string_equal(same->content_id, other->content_id);
     composed_message_clear(&message);
@@ -168,10 +192,11 @@ static void test_whose_name_stands_where(void **state)
     } rows[] = {
         {"Anna Berg", NULL, NULL, "From: Anna Berg <anna@example.com>", "Reply-To: Anna Berg <sales@example.com>"},
         {"Anna Berg", NULL, "Sales", "From: Anna Berg <anna@example.com>", "Reply-To: Sales <sales@example.com>"},
-        {"Anna Berg", "Anna from Berg", "", "From: Anna from Berg <anna@example.com>", "Reply-To: Anna from Berg <sales@example.com>"},
+        {"Anna Berg", "Anna from Berg", "", "From: Anna from Berg <anna@example.com>",
+         "Reply-To: Anna from Berg <sales@example.com>"},
         {"", NULL, "Sales, Oslo", "From: anna@example.com", "Reply-To: \"Sales, Oslo\" <sales@example.com>"},
-        {"Anna", "x\r\nBcc: all@example.com", "y\nCc: all@example.com", "From: \"x Bcc: all@example.com\" <anna@example.com>",
-         "Reply-To: \"y Cc: all@example.com\" <sales@example.com>"},
+        {"Anna", "x\r\nBcc: all@example.com", "y\nCc: all@example.com",
+         "From: \"x Bcc: all@example.com\" <anna@example.com>", "Reply-To: \"y Cc: all@example.com\" <sales@example.com>"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         const RenderedTemplate rendered = {.subject = (char *)"x", .text = (char *)"y", .from_name = (char *)rows[i].own};

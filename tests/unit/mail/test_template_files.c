@@ -21,7 +21,8 @@ static void test_attachments(void **state)
     (void)state;
     g_autoptr(GError) error = NULL;
     g_autoptr(MailTemplate) parsed = mail_template_parse(
-        "Subject: x\nAttach: offer.pdf\nattach:  price lists/2027 (new).xlsx \nAttach: offer.pdf" TEXT_BODY, TEMPLATE_TEXT, &error);
+        "Subject: x\nAttach: offer.pdf\nattach:  price lists/2027 (new).xlsx \nAttach: offer.pdf" TEXT_BODY, TEMPLATE_TEXT,
+        &error);
     assert_non_null(parsed);
     const GPtrArray *files = mail_template_attachments(parsed);
     assert_int_equal(files->len, 2);
@@ -35,8 +36,21 @@ static void test_attachments(void **state)
 static void test_no_way_out_of_the_folder(void **state)
 {
     (void)state;
-    const char *paths[] = {"/etc/passwd", "../x", "a/../../x", "a/..", "./a", ".hidden", "a/.ssh/x", "a//b", "a/", "a\\b", "..\\x", "a\x01" "b",
-                           "{{name}}.pdf", "offers/{{company}}.pdf"};
+    const char *paths[] = {"/etc/passwd",
+                           "../x",
+                           "a/../../x",
+                           "a/..",
+                           "./a",
+                           ".hidden",
+                           "a/.ssh/x",
+                           "a//b",
+                           "a/",
+                           "a\\b",
+                           "..\\x",
+                           "a\x01"
+                           "b",
+                           "{{name}}.pdf",
+                           "offers/{{company}}.pdf"};
     g_autofree char *longest = g_strnfill(201, 'a');
     for (gsize i = 0; i <= G_N_ELEMENTS(paths); i++) {
         const char *path = i < G_N_ELEMENTS(paths) ? paths[i] : longest;
@@ -134,8 +148,10 @@ static gboolean render(World *world, const char *text, TemplateKind kind, const 
 {
     g_autoptr(MailTemplate) parsed = mail_template_parse(text, kind, error);
     g_autoptr(Mustache) mustache = signature ? mustache_parse(signature, NULL) : NULL;
-    g_autoptr(JsonObject) context = json_parse_object("{\"x\":\"![v](logo.png)\",\"path\":\"logo.png\",\"name\":\"Anna & <Co>\"}", NULL);
-    const TemplateSources sources = {.partial = partial, .image = image, .data = world, .signature = mustache, .signature_kind = signature_kind};
+    g_autoptr(JsonObject) context =
+        json_parse_object("{\"x\":\"![v](logo.png)\",\"path\":\"logo.png\",\"name\":\"Anna & <Co>\"}", NULL);
+    const TemplateSources sources = {
+        .partial = partial, .image = image, .data = world, .signature = mustache, .signature_kind = signature_kind};
     return parsed && mail_template_render(parsed, context, &sources, ret_rendered, error);
 }
 
@@ -156,7 +172,7 @@ static void test_images_are_referred_to(void **state)
         {"{{> p}}", 1, "alt=\"in a partial\"", "in a partial"},
         {"{{#path}}![yes](logo.png){{/path}}{{^path}}![no](copy.png){{/path}}", 1, "alt=\"yes\"", "yes"},
         {"{{^path}}![no](copy.png){{/path}}text", 0, "text", "text"}, /* what is not shown does not go along */
-        {"{{x}}", 0, "![v](logo.png)", "![v](logo.png)"}, /* a value is no image */
+        {"{{x}}", 0, "![v](logo.png)", "![v](logo.png)"},             /* a value is no image */
         {"{{{x}}}", 1, "alt=\"v\"", "v"},
         {"![w](https://example.com/{{path}})", 0, "src=\"https://example.com/logo.png\"", "w"},
     };
@@ -166,7 +182,8 @@ static void test_images_are_referred_to(void **state)
         RenderedTemplate rendered = {0};
         if (!render(&world, text, TEMPLATE_MARKDOWN, NULL, TEMPLATE_TEXT, &rendered, &error))
             fail_msg("%s: %s", rows[i].body, error->message);
-        if ((rendered.images ? rendered.images->len : 0) != rows[i].images || !strstr(rendered.html, rows[i].html) || !strstr(rendered.text, rows[i].text))
+        if ((rendered.images ? rendered.images->len : 0) != rows[i].images || !strstr(rendered.html, rows[i].html) ||
+            !strstr(rendered.text, rows[i].text))
             fail_msg("%s: %s / %s", rows[i].body, rendered.html, rendered.text);
         rendered_template_clear(&rendered);
     }
@@ -186,13 +203,15 @@ static void test_sender_name(void **state)
     World world = {0};
     g_autoptr(GError) error = NULL;
     RenderedTemplate rendered = {0};
-    assert_true(render(&world, "Subject: s\nFrom-Name: {{name}}\n\nx", TEMPLATE_MARKDOWN, NULL, TEMPLATE_TEXT, &rendered, &error));
+    assert_true(
+        render(&world, "Subject: s\nFrom-Name: {{name}}\n\nx", TEMPLATE_MARKDOWN, NULL, TEMPLATE_TEXT, &rendered, &error));
     assert_string_equal(rendered.from_name, "Anna & <Co>");
     rendered_template_clear(&rendered);
     assert_true(render(&world, "Subject: s\n\nx", TEMPLATE_TEXT, NULL, TEMPLATE_TEXT, &rendered, &error));
     assert_null(rendered.from_name);
     rendered_template_clear(&rendered);
-    assert_false(render(&world, "Subject: s\nFrom-Name: {{nobody}}\n\nx", TEMPLATE_TEXT, NULL, TEMPLATE_TEXT, &rendered, &error));
+    assert_false(
+        render(&world, "Subject: s\nFrom-Name: {{nobody}}\n\nx", TEMPLATE_TEXT, NULL, TEMPLATE_TEXT, &rendered, &error));
     assert_true(g_error_matches(error, MAIL_ERROR, MAIL_ERROR_MISSING));
 }
 
@@ -204,16 +223,20 @@ static void test_signatures(void **state)
         TemplateKind kind, signature_kind;
         const char *signature, *text, *html; /* html NULL: none */
     } rows[] = {
-        {TEMPLATE_MARKDOWN, TEMPLATE_MARKDOWN, "*{{name}}*", "Body\n\nAnna & <Co>\n", "<p>Body</p>\n<p><em>Anna &amp; &lt;Co&gt;</em></p>\n"},
+        {TEMPLATE_MARKDOWN, TEMPLATE_MARKDOWN, "*{{name}}*", "Body\n\nAnna & <Co>\n",
+         "<p>Body</p>\n<p><em>Anna &amp; &lt;Co&gt;</em></p>\n"},
         {TEMPLATE_TEXT, TEMPLATE_TEXT, "{{name}}\nOslo\n", "Body\n\nAnna & <Co>\nOslo\n", NULL},
-        {TEMPLATE_TEXT, TEMPLATE_MARKDOWN, "*{{name}}* {{> p}}\n", "Body\n\nAnna & <Co> p\n", NULL}, /* its text, and Markdown partials */
-        {TEMPLATE_MARKDOWN, TEMPLATE_TEXT, "*{{name}}*\nOslo", "Body\n\n*Anna & <Co>*\nOslo", "<p>Body</p>\n<p>*Anna &amp; &lt;Co&gt;*<br>\nOslo</p>\n"},
+        {TEMPLATE_TEXT, TEMPLATE_MARKDOWN, "*{{name}}* {{> p}}\n", "Body\n\nAnna & <Co> p\n",
+         NULL}, /* its text, and Markdown partials */
+        {TEMPLATE_MARKDOWN, TEMPLATE_TEXT, "*{{name}}*\nOslo", "Body\n\n*Anna & <Co>*\nOslo",
+         "<p>Body</p>\n<p>*Anna &amp; &lt;Co&gt;*<br>\nOslo</p>\n"},
         {TEMPLATE_MARKDOWN, TEMPLATE_MARKDOWN, "{{#nobody}}x{{/nobody}}\n", "Body\n", "<p>Body</p>\n"}, /* empty: left out */
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
         RenderedTemplate rendered = {0};
-        if (!render(&world, "Subject: s\n\nBody\n", rows[i].kind, rows[i].signature, rows[i].signature_kind, &rendered, &error))
+        if (!render(&world, "Subject: s\n\nBody\n", rows[i].kind, rows[i].signature, rows[i].signature_kind, &rendered,
+                    &error))
             fail_msg("%s", error->message);
         assert_string_equal(rendered.text, rows[i].text);
         assert_string_equal(rendered.html ? rendered.html : "none", rows[i].html ? rows[i].html : "none");
