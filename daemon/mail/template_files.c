@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "mail/markdown.h"
 
-enum { PATH_MAX_BYTES = 200 };
+enum { PATH_MAX_BYTES = 200, MAX_FILES = 50 };
 
 static void template_file_free(gpointer data)
 {
@@ -63,6 +63,10 @@ gboolean template_files_add(GPtrArray *files, const char *path, guint line, GErr
     }
     if (is_there(files, path))
         return TRUE;
+    if (files->len == MAX_FILES) {
+        g_set_error(error, MAIL_ERROR, MAIL_ERROR_TEMPLATE, "line %u: these are more than %d files; leave some out", line, MAX_FILES);
+        return FALSE;
+    }
     TemplateFile *file = g_new0(TemplateFile, 1);
     file->path = g_strdup(path);
     file->line = line;

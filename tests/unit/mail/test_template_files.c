@@ -94,6 +94,24 @@ static void test_faults_of_header_lines(void **state)
     }
 }
 
+static void test_the_number_of_files_is_bounded(void **state)
+{
+    (void)state;
+    GString *text = g_string_new("Subject: x\n");
+    for (guint i = 0; i < 51; i++) {
+        g_autofree char *whole = g_strconcat(text->str, TEXT_BODY, NULL);
+        g_autoptr(MailTemplate) parsed = mail_template_parse(whole, TEMPLATE_TEXT, NULL);
+        assert_non_null(parsed);
+        g_string_append_printf(text, "Attach: %u.pdf\n", i);
+    }
+    g_string_append(text, TEXT_BODY);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MailTemplate) parsed = mail_template_parse(text->str, TEMPLATE_TEXT, &error);
+    assert_null(parsed);
+    assert_true(g_str_has_prefix(error->message, "line 52: "));
+    g_string_free(text, TRUE);
+}
+
 /* ---- images ------------------------------------------------------------------------------------------------------- */
 
 /* What Markdown takes for an image that is a file. */
@@ -258,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_attachments),
         cmocka_unit_test(test_no_way_out_of_the_folder),
         cmocka_unit_test(test_faults_of_header_lines),
+        cmocka_unit_test(test_the_number_of_files_is_bounded),
         cmocka_unit_test(test_which_images_are_files),
         cmocka_unit_test(test_images_are_referred_to),
         cmocka_unit_test(test_sender_name),
