@@ -39,6 +39,7 @@ class Message:
     priority: int
     planned: int
     due: int               # NEVER: waits for a change
+    awaits: bool           # a person's yes
 
 
 class Reference:
@@ -62,6 +63,9 @@ class Reference:
             self.events[email].append((self.count, event, tag))
         company = self.contacts[email].company
         self.marked += [email] + [other.email for other in self.contacts.values() if company and other.company == company]
+
+    def approve(self, message):
+        message.awaits, message.planned, message.due = False, max(message.planned, self.now), self.now
 
     def reload(self, rules, sending):
         self.rules, self.sending = rules, sending
@@ -202,7 +206,7 @@ class Reference:
             if email == contact.email and enrolment.active and not self.rule(name):
                 self._end(enrolment, "rule removed")
         for message in self.queue:
-            if message.enrolment.contact is contact and message.due > self.now:
+            if message.enrolment.contact is contact and message.due > self.now and not message.awaits:
                 message.due = self.now
         self.edges.pop(contact.email, None)
         changes = [at for rule in self.rules if (at := self._changes(contact, rule))]
@@ -326,7 +330,7 @@ class Reference:
             else:
                 decided.append(step.name)
                 enrolment.due = 0
-                self.queue.append(Message(next(self.ids), enrolment, step, rule.priority, due, due))
+                self.queue.append(Message(next(self.ids), enrolment, step, rule.priority, due, NEVER if step.approve else due, step.approve))
 
     def _last_moment(self, contact, planned):
         late = self.sending.max_late

@@ -101,7 +101,7 @@ class Step:
     before: Duration = None
     conditions: list = dataclasses.field(default_factory=list)
     is_task: bool = False
-    same_thread: bool = False
+    approve: bool = False
 
     def text(self):
         parts = [f"{self.timing} = {self.delay};"] if self.timing else []
@@ -117,8 +117,8 @@ class Step:
             parts.append(f'at = "{clock_text(self.at)}";')
         if self.is_task:
             parts.append('kind = "task";')
-        if self.same_thread:
-            parts.append("same_thread = true;")
+        if self.approve:
+            parts.append("approve = true;")
         return "{ " + " ".join(parts) + " " + group_text("if", self.conditions) + f'template = "{self.name}"; }}'
 
     def _date_text(self):

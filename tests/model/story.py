@@ -45,9 +45,10 @@ class Story:
         for contact in self.generator.contacts(people):
             self.reference.add_contact(contact)
 
-    @staticmethod
-    def guarded(rule):
-        """None of the story's rules is for markers."""
+    def guarded(self, rule):
+        """None of the story's rules is for markers; some of their steps want a yes."""
+        for step in rule.steps:
+            step.approve = self.rng.random() < 0.1
         for condition in rule.unless:
             if condition.kind == "company":
                 condition.wanted = [*condition.wanted, MARKERS]
@@ -135,7 +136,7 @@ class Story:
         self.end()
 
     def fact(self):
-        kinds = [self.talk, self.talk, self.stage, self.stage, self.tag, self.tag, self.change, self.change, self.pause, self.newcomers, self.edit]
+        kinds = [self.talk, self.talk, self.stage, self.stage, self.tag, self.tag, self.change, self.change, self.pause, self.approve, self.newcomers, self.edit]
         self.rng.choice(kinds)(self.rng.choice(list(self.reference.contacts.values())))
 
     def do(self, *command):
@@ -190,6 +191,17 @@ class Story:
             contact.paused_until = self.now // 1000 * 1000 + self.rng.randrange(1, 20 * 1440) * MINUTE
             self.do("contact", "pause", contact.email, "--until", text_of(contact.paused_until))
         self.reference.fact(contact.email)
+
+    def approve(self, _contact):
+        """One of the messages that wait for it."""
+        waiting = [message for message in self.reference.queue if message.awaits]
+        if not waiting:
+            return
+        message = self.rng.choice(waiting)
+        key = (message.enrolment.contact.email, message.step.name, "held")
+        row, = [row for row in self.program.json("queue") if (row["contact"], row["step"], row["state"]) == key]
+        self.do("queue", "approve", str(row["id"]))
+        self.reference.approve(message)
 
     def newcomers(self, _contact):
         """An import of some who are new, some of them customers of long ago."""
