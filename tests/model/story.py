@@ -93,7 +93,7 @@ class Story:
         self.reference.settle()
 
     def restart(self, at, kill=False):
-        """The daemon is down until then; everything that was due meanwhile is looked at when it comes back."""
+        """The daemon is down until then; everything that was due meanwhile is looked at when it comes back. The clock may have been set back."""
         if kill:
             self.program.kill()
             self.sink.release()
@@ -129,8 +129,8 @@ class Story:
                 self.fact()
                 self.settle()
             if n + 1 < len(self.halts) and self.rng.random() < 0.3:
-                gap = self.rng.choice([0, 0, self.rng.randrange(60) * MINUTE, self.rng.randrange(4 * 1440) * MINUTE])
-                self.restart(max(at, min(at + gap, self.halts[n + 1] - MINUTE)), self.rng.random() < 0.5)
+                gap = self.rng.choice([0, 0, self.rng.randrange(60) * MINUTE, self.rng.randrange(4 * 1440) * MINUTE, -self.rng.randrange(120) * MINUTE])
+                self.restart(max(at + min(gap, 0), min(at + gap, self.halts[n + 1] - MINUTE)), self.rng.random() < 0.5)
             elif n + 1 < len(self.halts):
                 self.sink.release()
         self.end()

@@ -1,4 +1,5 @@
-"""The daemon against the reference scheduler: random histories on a virtual clock, with restarts, kills and reloads."""
+"""The daemon against the reference scheduler: random histories on a virtual clock, with restarts, kills, reloads, and
+clocks that are set forward and back."""
 import os
 import random
 import sys
