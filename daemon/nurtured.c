@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/stage.h"
 #include "base/timestamp.h"
 #include "config/config.h"
 #include "engine/control.h"
@@ -243,6 +244,7 @@ static void run(Daemon *daemon)
     sd_notify(0, "READY=1");
     clock_release(daemon->clock);
     g_main_loop_run(daemon->loop);
+    stages_log();
     store_set_patience(daemon->store, LAST_PATIENCE_MS);
     control_server_free(daemon->control);
     engine_stop(daemon->engine, STOP_GRACE_MS);
@@ -331,6 +333,7 @@ int main(int argc, char **argv)
         g_print("nurtured %s\n", NURTURE_VERSION);
         return EXIT_SUCCESS;
     }
+    stages_init();
     log_set_level(options.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
     curl_global_init(CURL_GLOBAL_ALL);
     g_mime_init();

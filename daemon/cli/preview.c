@@ -5,6 +5,7 @@
  * that has not begun) is made up for the preview; nothing is stored.
  */
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "engine/control.h"
@@ -114,6 +115,7 @@ static gboolean compose(const Preview *preview, const Step *step, const Thread *
                         GPtrArray **ret_files, GError **error)
 {
     const char *kept = step == preview->step && thread->variant ? thread->variant : "";
+    g_autoptr(GTimeZone) zone = timestamp_zone(preview->cli->config->sending.time_zone, NULL);
     const LetterInput input = {
         .config = preview->cli->config,
         .templates = preview->templates,
@@ -127,6 +129,7 @@ static gboolean compose(const Preview *preview, const Step *step, const Thread *
         .thread_subject = thread->subject,
         .token_secret = store_token_secret(preview->cli->store),
         .date_ms = preview->now_ms,
+        .zone = zone,
     };
     g_autoptr(Letter) letter = letter_new(&input, error);
     if (letter == NULL || !letter_compose(letter, ret_message, error))
@@ -146,7 +149,7 @@ static char *made_up_id(const Preview *preview)
 {
     const Account *account = config_account_for_owner(preview->cli->config, preview->contact->owner);
     /* an owner without account: letter_new() says so */
-    return account != NULL ? mail_new_message_id(address_domain(account->from_address)) : g_strdup("");
+    return account != NULL ? mail_new_message_id(address_domain(account->from_address), preview->now_ms) : g_strdup("");
 }
 
 static const Step *step_before(const Preview *preview)

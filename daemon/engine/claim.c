@@ -4,6 +4,7 @@
 #include "engine/claim.h"
 
 #include "base/log.h"
+#include "base/stage.h"
 #include "engine/decide.h"
 #include "engine/gate_case.h"
 #include "engine/limits.h"
@@ -88,8 +89,12 @@ static Letter *make_letter(Claim *claim, const char *message_id, const char *sub
         .thread_subject = subject,
         .token_secret = store_token_secret(claim->core->store),
         .date_ms = claim->now_ms,
+        .zone = claim->core->default_zone,
     };
-    return letter_new(&input, error);
+    gint64 begun = stage_begin();
+    Letter *letter = letter_new(&input, error);
+    stage_end(STAGE_LETTER, begun, 1);
+    return letter;
 }
 
 /* A reload may have taken the row's variant away, or have brought some. */
@@ -113,7 +118,7 @@ static gboolean take(Claim *claim, Letter **ret_letter, GError **error)
     const char *variant = variant_choose(claim->rule, claim->step, claim->contact->id, claim->message->variant);
     const char *domain = address_domain(claim->account->account->from_address);
     g_autofree char *message_id =
-        *claim->message->message_id ? g_strdup(claim->message->message_id) : mail_new_message_id(domain);
+        *claim->message->message_id ? g_strdup(claim->message->message_id) : mail_new_message_id(domain, claim->now_ms);
     if (!thread_subject(claim, &subject, error) || !keep_variant(claim, variant, error))
         return FALSE;
     g_autoptr(Letter) letter = make_letter(claim, message_id, subject, variant, &cause);

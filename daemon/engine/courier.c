@@ -11,6 +11,7 @@
 
 #include "base/crashpoint.h"
 #include "base/log.h"
+#include "base/stage.h"
 #include "engine/backoff.h"
 #include "engine/claim.h"
 #include "engine/outcome.h"
@@ -242,21 +243,36 @@ static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer da
     g_ptr_array_add(round->jobs, job_new(round->courier, message, letter));
 }
 
-static gboolean commit_round(Round *round, GError **error)
+/* The round's own, before it is committed. */
+static gboolean fill_round(Round *round, GError **error)
 {
     Courier *courier = round->courier;
     const ClaimAccount account = {.account = courier->account, .blind = FALSE, .paused = ""};
-    g_autoptr(StoreTransaction) transaction = store_begin(courier->core->store, error);
-    if (!transaction || !apply_answers(courier, round->reports, error))
+    gint64 begun = stage_begin();
+    if (!apply_answers(courier, round->reports, error))
         return FALSE;
+    stage_end(STAGE_OUTCOME, begun, courier->answered->len);
+    begun = stage_begin();
     if (round->slots && !claim_due(courier->core, &account, round->slots, on_claimed, round, &round->claims, error))
+        return FALSE;
+    stage_end(STAGE_CLAIM, begun, round->claimed);
+    return TRUE;
+}
+
+static gboolean commit_round(Round *round, GError **error)
+{
+    Courier *courier = round->courier;
+    g_autoptr(StoreTransaction) transaction = store_begin(courier->core->store, error);
+    if (!transaction || !fill_round(round, error))
         return FALSE;
     if (courier->answered->len)
         crash_point("outcome-before-commit");
     if (round->jobs->len)
         crash_point("claim-before-commit");
+    gint64 begun = stage_begin();
     if (!store_commit(g_steal_pointer(&transaction), error))
         return FALSE;
+    stage_end(STAGE_COMMIT, begun, round->claimed);
     if (courier->answered->len)
         crash_point("outcome-after-commit");
     if (round->jobs->len)
@@ -268,6 +284,7 @@ static gboolean commit_round(Round *round, GError **error)
 static void end_round(Round *round)
 {
     Courier *courier = round->courier;
+    gint64 begun = stage_begin();
     core_note_store(courier->core, NULL);
     for (guint i = 0; i < round->reports->len; i++)
         outcome_report(round->reports->pdata[i]);
@@ -275,6 +292,7 @@ static void end_round(Round *round)
     g_ptr_array_set_size(courier->answered, 0);
     for (guint i = 0; i < round->jobs->len; i++)
         submit(courier, round->jobs->pdata[i]);
+    stage_end(STAGE_TELL, begun, round->claimed);
     g_ptr_array_set_free_func(round->jobs, NULL); /* they are the pool's now */
     if (round->claims.reassigned)
         courier->callbacks.on_reassigned(courier->callbacks.data);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/timestamp.h"
+#include "base/stage.h"
 #include "mail/compose.h"
 #include "mail/token.h"
 #include "variables.h"
@@ -23,6 +23,7 @@ struct Letter {
     char *template_name, *to_name, *to_address;
     char *message_id, *in_reply_to, *references, *thread_subject, *unsubscribe;
     gint64 date_ms;
+    GTimeZone *zone;
     Contact *contact;
     char *rule, *step;
 };
@@ -80,6 +81,7 @@ Letter *letter_new(const LetterInput *input, GError **error)
     letter->references = g_strdup(input->references);
     letter->thread_subject = g_strdup(input->thread_subject);
     letter->date_ms = input->date_ms;
+    letter->zone = g_time_zone_ref(input->zone);
     letter->contact = contact_ref(input->contact);
     letter->rule = g_strdup(input->rule->name);
     letter->step = g_strdup(input->step->template_name);
@@ -91,6 +93,7 @@ void letter_free(Letter *letter)
     if (!letter)
         return;
     contact_free(letter->contact);
+    g_time_zone_unref(letter->zone);
     g_free(letter->rule);
     g_free(letter->step);
     g_free(letter->template_name);
@@ -148,7 +151,6 @@ static void take_thread_subject(const Letter *letter, RenderedTemplate *rendered
 static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *rendered, const GPtrArray *attachments,
                                  ComposedMessage *ret_message, GError **error)
 {
-    g_autoptr(GTimeZone) zone = timestamp_zone(letter->config->sending.time_zone, NULL);
     const ComposeInput input = {
         .rendered = rendered,
         .from_name = letter->account->from_name,
@@ -162,7 +164,7 @@ static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *r
         .in_reply_to = letter->in_reply_to,
         .references = letter->references,
         .date_ms = letter->date_ms,
-        .date_zone = zone,
+        .date_zone = letter->zone,
         .organisation = letter->config->organisation.name,
         .postal_address = letter->config->organisation.postal_address,
         .language = letter->language,
@@ -204,7 +206,12 @@ gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GErr
 {
     RenderedTemplate rendered = {0};
     g_autoptr(GPtrArray) attachments = letter_attachments(letter);
-    gboolean ok = render(letter, &rendered, error) && compose_rendered(letter, &rendered, attachments, ret_message, error);
+    gint64 begun = stage_begin();
+    gboolean ok = render(letter, &rendered, error);
+    stage_end(STAGE_RENDER, begun, 1);
+    begun = stage_begin();
+    ok = ok && compose_rendered(letter, &rendered, attachments, ret_message, error);
+    stage_end(STAGE_COMPOSE, begun, 1);
     rendered_template_clear(&rendered);
     return ok;
 }

@@ -279,8 +279,8 @@ gboolean mail_compose(const ComposeInput *input, ComposedMessage *ret_message, G
     return ok;
 }
 
-char *mail_new_message_id(const char *domain)
+char *mail_new_message_id(const char *domain, gint64 now_ms)
 {
     g_autofree char *left = id_random(ID_RANDOM_BYTES);
-    return g_strdup_printf("%s@%s", left, domain);
+    return g_strdup_printf("%011" G_GINT64_MODIFIER "x.%s@%s", now_ms, left, domain);
 }

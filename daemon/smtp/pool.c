@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/stage.h"
 #include "base/text.h"
 #include "limits.h"
 #include "session.h"
@@ -124,7 +125,9 @@ static void send_job(SmtpPool *pool, SmtpSession *session, Job *job)
         return;
     }
     g_autoptr(GBytes) wire = smtp_wire_lines(job->composed.bytes);
+    gint64 begun = stage_begin();
     smtp_session_deliver(session, job->sender, job->recipient, wire, &job->result);
+    stage_end(STAGE_SEND, begun, 1);
 }
 
 static void run_job(SmtpPool *pool, SmtpSession *session, Job *job)

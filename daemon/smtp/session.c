@@ -312,7 +312,7 @@ static gboolean is_quiet(SmtpSession *session)
 
 static void forget_said(SmtpSession *session)
 {
-    explicit_bzero(session->said->str, session->said->allocated_len);
+    explicit_bzero(session->said->str, session->said->len); /* nothing ever lies behind it */
     g_string_truncate(session->said, 0);
 }
 

@@ -22,8 +22,8 @@
 /* pages in memory at most, in KiB */
 #define CACHE "-32768"
 #define BULK_CACHE "-131072"
-/* pages of 4 KiB in the log that make a commit write them back */
-enum { WAL_PAGES = 1000, BULK_WAL_PAGES = 65536 };
+/* pages of 4 KiB in the log that make a commit write them back: a page that is changed again meanwhile goes back once */
+enum { WAL_PAGES = 4000, BULK_WAL_PAGES = 65536 };
 enum { APPLICATION_NUMBER = 1316319860, BUSY_TIMEOUT_MS = 5000, WAL_RETRY_MS = 20 };
 
 typedef struct {
@@ -169,6 +169,7 @@ static gboolean set_up(SqliteDb *db, GError **error)
 {
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    sqlite3_wal_autocheckpoint(db->handle, WAL_PAGES);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     /* until the schema is known to be one of ours, closing leaves the file as it is */
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

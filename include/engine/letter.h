@@ -29,9 +29,10 @@ typedef struct {
     const char *thread_subject;             /* same_thread: the subject that is answered; "" for none */
     const char *token_secret;
     gint64 date_ms;
+    GTimeZone *zone; /* that the date is told in */
 } LetterInput;
 
-/* Keeps references to config, templates and contact, copies the rest. ENGINE_ERROR_MISSING where template or account is not there. */
+/* Keeps references to config, templates, contact and zone, copies the rest. ENGINE_ERROR_MISSING where template or account is not there. */
 Letter *letter_new(const LetterInput *input, GError **error);
 void letter_free(Letter *letter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)

@@ -31,5 +31,6 @@ typedef struct {
  */
 gboolean mail_compose(const ComposeInput *input, ComposedMessage *ret_message, GError **error);
 
-/* A new unique Message-ID on the domain, without brackets: random left part. Caller frees. */
-char *mail_new_message_id(const char *domain);
+/* A new unique Message-ID on the domain, without brackets: the time, so that those of one hour lie together in an index, and what nobody
+ * can guess. Caller frees. */
+char *mail_new_message_id(const char *domain, gint64 now_ms);

@@ -1,6 +1,8 @@
 """Speed and size with very many contacts, against the goals, as one table.
 
-    bench.py FOLDER-OF-PROGRAMS DRIVER CONTACTS
+    bench.py FOLDER-OF-PROGRAMS FOLDER-OF-DRIVERS CONTACTS
+
+BENCH_ONLY=contacts or delivery leaves the other table out.
 
 The data are the same in every run; all lies below one temporary folder, and all is ended and removed at the end. A figure that cannot be
 measured says why in its row; the others are measured all the same.
@@ -13,9 +15,9 @@ import subprocess
 import sys
 import time
 
-import people
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import delivery  # noqa: E402
+import people  # noqa: E402
 from world import Folder, free_port, stop_process, wait_for  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -125,11 +127,13 @@ def sqlite_import(bench):
 class Table:
     """Rows as they are measured; every measurement is tried."""
 
-    WIDTHS = (52, 16, 16)
+    WIDTHS = (58, 16, 16)
 
     def __init__(self):
         self.failed = 0
-        self.row("figure", "goal", "measured", "ratio")
+
+    def head(self, figure):
+        self.row(figure, "goal", "measured", "ratio")
 
     def row(self, figure, goal, measured, ratio):
         print(f"{figure:<{self.WIDTHS[0]}} {goal:>{self.WIDTHS[1]}} {measured:>{self.WIDTHS[2]}}  {ratio}", flush=True)
@@ -209,14 +213,14 @@ def measure_forecast(table, bench):
     table.most(f"forecast of 90 days for {bench.contacts:,} contacts", 60 * bench.contacts / FORECAST_CONTACTS, took, "s")
 
 
-def main():
-    programs, driver, contacts = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), int(sys.argv[3])
-    folder, benches = Folder("nurture-bench-"), []
-    table = Table()
+def measure_contacts(table, folder, programs, driver, contacts):
+    """The first table."""
+    benches = []
 
     def made(name, count):
         benches.append(Bench(folder, name, programs, driver, count))
         return benches[-1]
+    table.head("figure")
     try:
         bench, small = made("all", contacts), made("small", max(DUE * ROUNDS, contacts // 100))
         table.attempt("import", measure_import, table, bench)
@@ -230,6 +234,20 @@ def main():
     finally:
         for each in benches:
             each.stop()
+
+
+def main():
+    programs, drivers, contacts = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), int(sys.argv[3])
+    only = os.environ.get("BENCH_ONLY", "")
+    if only not in ("", "contacts", "delivery"):
+        sys.exit(f"BENCH_ONLY is \"{only}\"; write contacts or delivery, or leave it out")
+    folder, table = Folder("nurture-bench-"), Table()
+    try:
+        if only != "delivery":
+            measure_contacts(table, folder, programs, os.path.join(drivers, "engine"), contacts)
+        if only != "contacts":
+            delivery.measure(table, folder, programs, os.path.join(drivers, "smtp_threads"), contacts)
+    finally:
         folder.close()
     return 1 if table.failed else 0
 

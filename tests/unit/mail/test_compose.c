@@ -346,7 +346,7 @@ static void test_new_ids_differ(void **state)
     (void)state;
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (int i = 0; i < 1000; i++) {
-        char *id = mail_new_message_id("example.com");
+        char *id = mail_new_message_id("example.com", 1);
         assert_true(g_str_has_suffix(id, "@example.com"));
         assert_true(strlen(id) > 30 && strlen(id) < 70);
         assert_true(g_hash_table_add(seen, id));
