@@ -16,6 +16,8 @@
 #include "store/history.h"
 #include "store/marks.h"
 
+enum { CONVERSATION_DEPTH = 10 };
+
 typedef struct {
     EngineCore *core;
     const ClaimAccount *account;
@@ -64,14 +66,51 @@ static gboolean stop(Claim *claim, const GateResult *gate, GError **error)
 
 /* ---- taking ---------------------------------------------------------------------------------------------------------- */
 
-static gboolean thread_subject(Claim *claim, char **ret_subject, GError **error)
+static Letter *letter_before(const Claim *claim, const OutboxMessage *before, const Step *step, const char *thread_subject)
 {
-    g_autoptr(OutboxMessage) before = NULL;
-    if (*claim->message->in_reply_to &&
-        !store_outbox_find_by_message_id(claim->core->store, claim->message->in_reply_to, &before, error))
+    const LetterInput input = {
+        .config = claim->core->config,
+        .templates = claim->core->templates,
+        .contact = claim->contact,
+        .rule = claim->rule,
+        .step = step,
+        .variant = variant_choose(claim->rule, step, claim->contact->id, before->variant),
+        .message_id = before->message_id,
+        .in_reply_to = before->in_reply_to,
+        .references = before->references,
+        .thread_subject = thread_subject,
+        .token_secret = store_token_secret(claim->core->store),
+        .date_ms = before->sending_ms,
+    };
+    return letter_new(&input, NULL);
+}
+
+/* What was under way when the daemon was killed has no subject on its row, although it may have arrived: it is composed again. depth
+ * bounds the way back through the conversation. */
+static gboolean subject_of(const Claim *claim, const char *message_id, guint depth, char **ret_subject, GError **error)
+{
+    g_autoptr(OutboxMessage) message = NULL;
+    g_autofree char *answered = NULL;
+    ComposedMessage composed = {0};
+    if (*message_id && !store_outbox_find_by_message_id(claim->core->store, message_id, &message, error))
         return FALSE;
-    *ret_subject = g_strdup(before ? before->subject : "");
+    const Step *step = message && !*message->subject && depth > 0 ? config_rule_step(claim->rule, message->step) : NULL;
+    if (!step) {
+        *ret_subject = g_strdup(message ? message->subject : "");
+        return TRUE;
+    }
+    if (!subject_of(claim, message->in_reply_to, depth - 1, &answered, error))
+        return FALSE;
+    g_autoptr(Letter) letter = letter_before(claim, message, step, answered);
+    gboolean is_made = letter && letter_compose_words(letter, &composed, NULL);
+    *ret_subject = g_strdup(is_made ? composed.subject : "");
+    composed_message_clear(&composed);
     return TRUE;
+}
+
+static gboolean thread_subject(const Claim *claim, char **ret_subject, GError **error)
+{
+    return subject_of(claim, claim->message->in_reply_to, CONVERSATION_DEPTH, ret_subject, error);
 }
 
 static Letter *make_letter(Claim *claim, const char *message_id, const char *subject, const char *variant, GError **error)

@@ -22,6 +22,7 @@ static int setup(void **state)
     rig_write(*state, "plain.md", "Subject: Plain\nAttach: a.pdf\n\nHello\n");
     rig_write(*state, "plain.nb.md", "Subject: Enkelt\n\nHei\n");
     rig_write(*state, "own.md", "Subject: Own\n\nHello\n\n{{> sig}}\n\nPS: more\n");
+    rig_write(*state, "more.md", "Subject: More\n\nHello\n");
     rig_write(*state, "todo.md", "Subject: Call {{name}}\n\nCall them\n");
     rig_write(*state, "a.pdf", "%PDF-1.7 and what a file holds");
     rig_configure(*state, SIGNED, RULE_LETTERS);
@@ -117,11 +118,56 @@ static void a_rehearsal_composes_the_same_words_and_no_files(void **state)
     composed_message_clear(&words);
 }
 
+/* The letter to the contact that is due, composed. */
+static char *subject_claimed(Rig *rig, gint64 contact)
+{
+    GError *error = NULL;
+    const ClaimAccount account = {.account = config_account(rig->config, "anna"), .paused = ""};
+    g_autoptr(OutboxMessage) message = rig_message(rig, contact);
+    ComposedMessage composed_message = {0};
+    ClaimResult claim;
+    assert_done(claim_message(rig->core, &account, message, &claim, &error));
+    assert_non_null(claim.letter);
+    assert_done(letter_compose(claim.letter, &composed_message, &error));
+    char *subject = g_strdup(composed_message.subject);
+    composed_message_clear(&composed_message);
+    letter_free(claim.letter);
+    return subject;
+}
+
+/* What was under way when the daemon was killed, and did arrive, has no subject on its row. */
+static void a_conversation_goes_on_over_a_crash(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, SIGNED,
+                  "{ name = \"letters\"; anchor = \"stage\"; when = { stage = \"pitching\"; };"
+                  "  steps = ( { after = \"1 day\"; template = \"plain\"; }, { after = \"3 days\"; template = \"own\"; "
+                  "same_thread = true; },"
+                  "            { after = \"3 days\"; template = \"more\"; same_thread = true; } ); }");
+    const char *wanted[] = {"Plain", "Re: Plain", "Re: Plain"};
+    gint64 contact = rig_pitched(rig, "kari@customer.test", 0);
+    rig_decide(rig, contact);
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        GError *error = NULL;
+        guint count = 0;
+        rig_queue_due(rig);
+        g_autofree char *subject = subject_claimed(rig, contact);
+        assert_string_equal(subject, wanted[i]);
+        assert_done(outcome_recover(rig->core, &count, &error));
+        assert_int_equal(count, 1);
+        g_autoptr(OutboxMessage) message = rig_message(rig, contact);
+        assert_string_equal(message->subject, "");
+        assert_done(outcome_settle_sent(rig->core, message, "seen to have arrived", &error));
+        clock_set(rig->clock, NOW + (gint64)(i + 1) * 4 * DAY);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_letters(a_signature_stands_there_once),
         with_letters(an_answer_bears_the_subject_that_it_answers),
+        with_letters(a_conversation_goes_on_over_a_crash),
         with_letters(a_rehearsal_composes_the_same_words_and_no_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
