@@ -106,8 +106,9 @@ class Generator:
         rng, age, steps = self.rng, -1, []
         for _ in range(rng.randint(1, 4)):
             self.names += 1
-            step = Step(f"s{self.names}", conditions=self.distinct([self.condition(rng.choice(["tag", "attribute", "not_contacted"]))]) if rng.random() < 0.15 else [],
-                        is_task=rng.random() < 0.12)
+            step = Step(f"s{self.names}", is_task=rng.random() < 0.12)
+            if rng.random() < 0.15:
+                step.conditions = [self.condition(rng.choice(["tag", "attribute", "not_contacted"]))]
             if rng.random() < 0.4:
                 age += rng.randint(1, 30)
                 step.timing, step.delay = "age", Duration(age, "days")
@@ -142,8 +143,8 @@ class Generator:
         rng = self.rng
         stage = rng.choice(STAGES)
         since = self.moment(rng.choice([3, 30, 90]))
-        contact = Contact(email, rng.choice(ZONES), stage, since, owner=rng.choice(["", *OWNERS]), company=rng.choice(COMPANIES), language=rng.choice(LANGUAGES),
-                          tags=rng.sample(TAGS, rng.choice([0, 0, 1, 2])))
+        contact = Contact(email, rng.choice(ZONES), stage, since, owner=rng.choice(["", *OWNERS]), company=rng.choice(COMPANIES),
+                          language=rng.choice(LANGUAGES), tags=rng.sample(TAGS, rng.choice([0, 0, 1, 2])))
         if stage == CUSTOMER_STAGE:
             contact.customer_since = rng.choice([since, since - rng.randrange(500) * DAY])
         contact.attributes = {"plan": rng.choice(PLANS), "seats": rng.choice(["", str(rng.randint(0, 12))]), "country": rng.choice(COUNTRIES),
@@ -167,5 +168,6 @@ def start_of(rng):
 
 def describe(contact):
     """For the message of a test that failed."""
-    return (f"{contact.email} zone={contact.zone or '-'} stage={contact.stage} since {text_of(contact.stage_since)} customer "
-            f"{text_of(contact.customer_since) if contact.customer_since else '-'} owner={contact.owner} company={contact.company} {contact.tags} {contact.attributes}")
+    return (f"{contact.email} zone={contact.zone or '-'} stage={contact.stage} since {text_of(contact.stage_since)} "
+            f"customer {text_of(contact.customer_since) if contact.customer_since else '-'} owner={contact.owner} company={contact.company} "
+            f"{contact.tags} {contact.attributes}")

@@ -194,7 +194,10 @@ class Reference:
         if before.unit == "hours":
             at = subtract(zone, first_moment(zone, day), before)
             return at, wall(zone, at).date()
-        day = plus_months(day, -before.number) if before.unit == "months" else day - datetime.timedelta(days=before.number * (7 if before.unit == "weeks" else 1))
+        if before.unit == "months":
+            day = plus_months(day, -before.number)
+        else:
+            day -= datetime.timedelta(days=before.number * (7 if before.unit == "weeks" else 1))
         return first_moment(zone, day), day
 
     # ---- deciding ----

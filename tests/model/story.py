@@ -129,7 +129,7 @@ class Story:
                 self.fact()
                 self.settle()
             if n + 1 < len(self.halts) and self.rng.random() < 0.3:
-                gap = self.rng.choice([0, 0, self.rng.randrange(60) * MINUTE, self.rng.randrange(4 * 1440) * MINUTE, -self.rng.randrange(120) * MINUTE])
+                gap = self.rng.choice([0, 0, self.rng.randrange(60), self.rng.randrange(4 * 1440), -self.rng.randrange(120)]) * MINUTE
                 self.restart(max(at + min(gap, 0), min(at + gap, self.halts[n + 1] - MINUTE)), self.rng.random() < 0.5)
             elif n + 1 < len(self.halts):
                 self.sink.release()
