@@ -13,10 +13,9 @@ static gboolean nth_contacted(const Subject *subject, guint n, gint64 *ret_at_ms
 
 static gboolean look_up(GateCase *gate_case, const Subject *subject, GError **error)
 {
-    gboolean is_suppressed = FALSE;
     GateFacts *facts = &gate_case->facts;
     const MaxPer *most = &facts->max_per;
-    return store_suppression_check(subject->core->store, subject->contact->email, &is_suppressed, &gate_case->suppressed, error) &&
+    return store_suppression_check_contact(subject->core->store, subject->contact->id, subject->contact->email, &gate_case->suppressed, error) &&
            nth_contacted(subject, most->day, &facts->nth_day_ms, error) &&
            nth_contacted(subject, most->week, &facts->nth_week_ms, error) &&
            nth_contacted(subject, most->month, &facts->nth_month_ms, error);

@@ -148,10 +148,9 @@ static void take_thread_subject(const Letter *letter, RenderedTemplate *rendered
     rendered->subject = g_strconcat(is_answer ? "" : "Re: ", letter->thread_subject, NULL);
 }
 
-static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *rendered, const GPtrArray *attachments,
-                                 ComposedMessage *ret_message, GError **error)
+static ComposeInput compose_input(const Letter *letter, const RenderedTemplate *rendered)
 {
-    const ComposeInput input = {
+    return (ComposeInput){
         .rendered = rendered,
         .from_name = letter->account->from_name,
         .from_address = letter->account->from_address,
@@ -159,7 +158,6 @@ static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *r
         .to_address = letter->to_address,
         .reply_to_name = letter->account->reply_to_name,
         .reply_to = letter->account->reply_to,
-        .attachments = attachments,
         .message_id = letter->message_id,
         .in_reply_to = letter->in_reply_to,
         .references = letter->references,
@@ -171,6 +169,13 @@ static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *r
         .unsubscribe_mailto = letter->unsubscribe,
         .auto_submitted = TRUE,
     };
+}
+
+static gboolean compose_rendered(const Letter *letter, const RenderedTemplate *rendered, ComposedMessage *ret_message, GError **error)
+{
+    ComposeInput input = compose_input(letter, rendered);
+    g_autoptr(GPtrArray) attachments = letter_attachments(letter);
+    input.attachments = attachments;
     return mail_compose(&input, ret_message, error);
 }
 
@@ -205,12 +210,11 @@ static gboolean render(const Letter *letter, RenderedTemplate *ret_rendered, GEr
 gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error)
 {
     RenderedTemplate rendered = {0};
-    g_autoptr(GPtrArray) attachments = letter_attachments(letter);
     gint64 begun = stage_begin();
     gboolean ok = render(letter, &rendered, error);
     stage_end(STAGE_RENDER, begun, 1);
     begun = stage_begin();
-    ok = ok && compose_rendered(letter, &rendered, attachments, ret_message, error);
+    ok = ok && compose_rendered(letter, &rendered, ret_message, error);
     stage_end(STAGE_COMPOSE, begun, 1);
     rendered_template_clear(&rendered);
     return ok;
@@ -220,8 +224,10 @@ gboolean letter_compose_words(const Letter *letter, ComposedMessage *ret_message
 {
     RenderedTemplate rendered = {0};
     gboolean ok = render(letter, &rendered, error);
-    g_clear_pointer(&rendered.images, g_ptr_array_unref);
-    ok = ok && compose_rendered(letter, &rendered, NULL, ret_message, error);
+    if (ok) {
+        const ComposeInput input = compose_input(letter, &rendered);
+        ok = mail_compose_words(&input, ret_message, error);
+    }
     rendered_template_clear(&rendered);
     return ok;
 }

@@ -66,7 +66,7 @@ static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer da
     g_ptr_array_add(rehearsal->claimed, claimed);
 }
 
-/* Delivers one: notes it, and commits its outcome. */
+/* Delivers one: notes it, and stores its outcome in the round's transaction. */
 static gboolean deliver(Rehearsal *rehearsal, const Account *account, const Claimed *claimed, GError **error)
 {
     g_autoptr(GError) hole = NULL;
@@ -88,9 +88,11 @@ static gboolean deliver(Rehearsal *rehearsal, const Account *account, const Clai
                                    .code = ok ? 250 : 0,
                                    .enhanced = (char *)"",
                                    .text = (char *)message->reason};
-    gboolean committed = outcome_commit(rehearsal->core, claimed->id, account, &result, ok ? &composed : NULL, 0, error);
+    OutcomeReport *report = NULL;
+    gboolean stored = outcome_apply(rehearsal->core, claimed->id, account, &result, ok ? &composed : NULL, 0, &report, error);
+    outcome_report_free(report);
     composed_message_clear(&composed);
-    return committed;
+    return stored;
 }
 
 /* Whether a person paused the account, or all sending: then nothing of it would leave. */
@@ -105,11 +107,21 @@ static gboolean is_paused(const Rehearsal *rehearsal, const Account *account, gb
     return TRUE;
 }
 
-static gboolean claim_round(Rehearsal *rehearsal, const ClaimAccount *account, ClaimRound *ret_round, GError **error)
+static gboolean deliver_claimed(Rehearsal *rehearsal, const Account *account, GError **error)
 {
+    for (guint i = 0; i < rehearsal->claimed->len; i++)
+        if (!deliver(rehearsal, account, rehearsal->claimed->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+/* Claims and outcomes are one transaction, since nothing can be lost between them here. */
+static gboolean run_round(Rehearsal *rehearsal, const ClaimAccount *account, ClaimRound *ret_round, GError **error)
+{
+    g_ptr_array_set_size(rehearsal->claimed, 0);
     g_autoptr(StoreTransaction) transaction = store_begin(rehearsal->core->store, error);
     return transaction && claim_due(rehearsal->core, account, SLOTS, on_claimed, rehearsal, ret_round, error) &&
-           store_commit(g_steal_pointer(&transaction), error);
+           deliver_claimed(rehearsal, account->account, error) && store_commit(g_steal_pointer(&transaction), error);
 }
 
 /* All of the account that can leave now; *next_ms becomes earlier where there is something to wait for. */
@@ -121,12 +133,8 @@ static gboolean run_account(Rehearsal *rehearsal, const Account *account, gint64
     if (!is_paused(rehearsal, account, &paused, error))
         return FALSE;
     while (!paused && round.looked_at) {
-        g_ptr_array_set_size(rehearsal->claimed, 0);
-        if (!claim_round(rehearsal, &claim, &round, error))
+        if (!run_round(rehearsal, &claim, &round, error))
             return FALSE;
-        for (guint i = 0; i < rehearsal->claimed->len; i++)
-            if (!deliver(rehearsal, account, rehearsal->claimed->pdata[i], error))
-                return FALSE;
         *ret_moved = *ret_moved || round.looked_at;
     }
     if (!paused && round.next_ms && round.next_ms < *next_ms)

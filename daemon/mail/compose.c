@@ -265,18 +265,28 @@ static GBytes *write_message(const ComposeInput *input, const Checked *checked, 
     return g_string_free_to_bytes(out);
 }
 
-gboolean mail_compose(const ComposeInput *input, ComposedMessage *ret_message, GError **error)
+static gboolean compose(const ComposeInput *input, gboolean with_bytes, ComposedMessage *ret_message, GError **error)
 {
     Checked checked = {0};
     gboolean ok = check(input, &checked, error);
     if (ok) {
         g_autofree char *text = text_with_footer(input, &checked);
-        ret_message->bytes = write_message(input, &checked, text);
+        ret_message->bytes = with_bytes ? write_message(input, &checked, text) : NULL;
         ret_message->subject = g_strdup(checked.subject);
         ret_message->text = g_steal_pointer(&text);
     }
     checked_clear(&checked);
     return ok;
+}
+
+gboolean mail_compose(const ComposeInput *input, ComposedMessage *ret_message, GError **error)
+{
+    return compose(input, TRUE, ret_message, error);
+}
+
+gboolean mail_compose_words(const ComposeInput *input, ComposedMessage *ret_message, GError **error)
+{
+    return compose(input, FALSE, ret_message, error);
 }
 
 char *mail_new_message_id(const char *domain, gint64 now_ms)

@@ -310,6 +310,9 @@ static void set_bulk(Db *base, gboolean bulk)
         sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
+/* It is thrown away in the end, so that there is nothing to undo, to overwrite or to find again. */
+#define SCRATCH "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA secure_delete=OFF; PRAGMA foreign_keys=OFF"
+
 static Db *copy_to_memory(Db *base, GError **error)
 {
     SqliteDb *from = (SqliteDb *)base;
@@ -322,9 +325,11 @@ static Db *copy_to_memory(Db *base, GError **error)
         result = sqlite3_backup_step(backup, -1);
         sqlite3_backup_finish(backup);
     }
-    if (result == SQLITE_DONE)
+    if (result == SQLITE_DONE && run_script(&to->base, SCRATCH, error))
         return &to->base;
-    if (result == SQLITE_BUSY || result == SQLITE_LOCKED)
+    if (result == SQLITE_DONE)
+        ; /* said */
+    else if (result == SQLITE_BUSY || result == SQLITE_LOCKED)
         g_set_error(error, STORE_ERROR, STORE_ERROR_BUSY, "the store %s is being written; try again", from->path);
     else
         set_error(to, sqlite3_extended_errcode(to->handle), error);

@@ -97,16 +97,21 @@ gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
     return TRUE;
 }
 
+/* The state on its own, since it seldom changes: a statement that names it writes the index enrolment_active anew, a page far from all others. */
 gboolean store_enrolment_update(Store *store, const Enrolment *enrolment, GError **error)
 {
-    return store_write_run(
-        store,
-        "UPDATE enrolment SET state = $2, stage = $3, anchor_ms = $4, next_step = $5, due_ms = $6, last_step_ms = $7,"
-        " history_mark = $8, enrolled_ms = $9, ended_ms = $10, end_reason = $11 WHERE id = $1",
-        error, DB_INT(enrolment->id), DB_TEXT(state_name(enrolment->state)), DB_TEXT(enrolment->stage),
-        DB_INT(enrolment->anchor_ms), DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms),
-        DB_INT(enrolment->last_step_ms), DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms),
-        DB_INT(enrolment->ended_ms), DB_TEXT(enrolment->end_reason));
+    g_auto(StoreWrite) write = {0};
+    return store_write_begin(store, &write, error) &&
+           db_run(store->db,
+                  "UPDATE enrolment SET stage = $2, anchor_ms = $3, next_step = $4, due_ms = $5, last_step_ms = $6,"
+                  " history_mark = $7, enrolled_ms = $8, ended_ms = $9, end_reason = $10 WHERE id = $1",
+                  error, DB_INT(enrolment->id), DB_TEXT(enrolment->stage), DB_INT(enrolment->anchor_ms),
+                  DB_TEXT(enrolment->next_step), DB_INT(enrolment->due_ms), DB_INT(enrolment->last_step_ms),
+                  DB_INT(enrolment->history_mark), DB_INT(enrolment->enrolled_ms), DB_INT(enrolment->ended_ms),
+                  DB_TEXT(enrolment->end_reason)) &&
+           db_run(store->db, "UPDATE enrolment SET state = $2 WHERE id = $1 AND state <> $2", error, DB_INT(enrolment->id),
+                  DB_TEXT(state_name(enrolment->state))) &&
+           store_write_end(&write, error);
 }
 
 gboolean store_enrolment_get(Store *store, gint64 id, Enrolment **ret_enrolment, GError **error)

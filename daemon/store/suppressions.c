@@ -148,6 +148,22 @@ gboolean store_suppression_check(Store *store, const char *address, gboolean *re
     return TRUE;
 }
 
+gboolean store_suppression_check_contact(Store *store, gint64 contact_id, const char *email, char **ret_reason, GError **error)
+{
+    g_autoptr(DbStatement) row =
+        db_query(store->db,
+                 "SELECT reason FROM suppression WHERE address = $2"
+                 " UNION ALL SELECT reason FROM suppression WHERE address = $3"
+                 " UNION ALL SELECT s.reason FROM alias a, suppression s WHERE a.contact_id = $1 AND s.address = a.address"
+                 " UNION ALL SELECT s.reason FROM alias a, suppression s WHERE a.contact_id = $1 AND s.address = a.domain LIMIT 1",
+                 error, DB_INT(contact_id), DB_TEXT(email), DB_TEXT(store_domain_of(email)));
+    DbStep step = row != NULL ? db_step(row, error) : DB_FAILED;
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_reason = g_strdup(step == DB_ROW ? db_text(row, 0) : "");
+    return TRUE;
+}
+
 gboolean store_suppression_each(Store *store, gboolean (*func)(const Suppression *suppression, gpointer data), gpointer data,
                                 GError **error)
 {

@@ -40,7 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)
 /* Any thread. Errors of mail/ (MAIL_ERROR_MISSING names the variable and the template). */
 gboolean letter_compose(const Letter *letter, ComposedMessage *ret_message, GError **error);
 
-/* The same without the files that go along, for a rehearsal. */
+/* The same without the message's bytes, for a rehearsal: its words, and what would hold it. */
 gboolean letter_compose_words(const Letter *letter, ComposedMessage *ret_message, GError **error);
 
 /* The template that it is made of; belongs to the letter. */

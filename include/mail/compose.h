@@ -31,6 +31,9 @@ typedef struct {
  */
 gboolean mail_compose(const ComposeInput *input, ComposedMessage *ret_message, GError **error);
 
+/* The same without the bytes (NULL), which cost most: subject, text, and what would be refused. Needs no attachments. */
+gboolean mail_compose_words(const ComposeInput *input, ComposedMessage *ret_message, GError **error);
+
 /* A new unique Message-ID on the domain, without brackets: the time, so that those of one hour lie together in an index, and what nobody
  * can guess. Caller frees. */
 char *mail_new_message_id(const char *domain, gint64 now_ms);

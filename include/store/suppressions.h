@@ -34,6 +34,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Suppression, suppression_free)
  * and its domain and, where it is a contact's, at all addresses of that contact and their domains: as the claim does. */
 gboolean store_suppression_check(Store *store, const char *address, gboolean *ret_suppressed, char **ret_reason, GError **error);
 
+/* The same for a contact that is known, with less to look up: no contact has an address of somebody who was erased. *ret_reason: "" if not; caller
+ * frees. */
+gboolean store_suppression_check_contact(Store *store, gint64 contact_id, const char *email, char **ret_reason, GError **error);
+
 /* Those of people who were erased come last. */
 gboolean store_suppression_each(Store *store, gboolean (*func)(const Suppression *suppression, gpointer data), gpointer data,
                                 GError **error);

@@ -295,6 +295,9 @@ static void test_refused(void **state)
         g_autoptr(GError) error = NULL;
         assert_false(mail_compose(&inputs[i], &message, &error));
         assert_true(g_error_matches(error, MAIL_ERROR, (gint)codes[i]));
+        g_autoptr(GError) same = NULL;
+        assert_false(mail_compose_words(&inputs[i], &message, &same));
+        assert_string_equal(same->message, error->message);
     }
 }
 
@@ -341,6 +344,22 @@ static void test_footer(void **state)
     }
 }
 
+/* A rehearsal tells what would be sent. */
+static void test_words_are_those_of_the_message(void **state)
+{
+    (void)state;
+    const RenderedTemplate rendered = {.subject = (char *)"a\r\nb", .text = (char *)"Hi\n", .html = (char *)"<p>Hi</p>\n"};
+    ComposeInput input = plain_input(&rendered);
+    ComposedMessage message = {0}, words = {0};
+    assert_true(mail_compose(&input, &message, NULL));
+    assert_true(mail_compose_words(&input, &words, NULL));
+    assert_null(words.bytes);
+    assert_string_equal(words.subject, message.subject);
+    assert_string_equal(words.text, message.text);
+    composed_message_clear(&message);
+    composed_message_clear(&words);
+}
+
 static void test_new_ids_differ(void **state)
 {
     (void)state;
@@ -365,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_footer),
+        cmocka_unit_test(test_words_are_those_of_the_message),
         cmocka_unit_test(test_new_ids_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

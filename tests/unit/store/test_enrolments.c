@@ -107,6 +107,13 @@ static gboolean is_suppressed(Store *store, const char *address, const char *wan
     g_autofree char *reason = NULL;
     assert_done(store_suppression_check(store, address, &suppressed, &reason, &error));
     assert_string_equal(reason, want_reason);
+    g_autoptr(Contact) contact = NULL;
+    g_autofree char *known = NULL;
+    assert_done(store_contact_find(store, address, &contact, &error));
+    if (contact != NULL) { /* the short way says the same */
+        assert_done(store_suppression_check_contact(store, contact->id, contact->email, &known, &error));
+        assert_string_equal(known, want_reason);
+    }
     return suppressed;
 }
 

@@ -114,6 +114,8 @@ static void call_people(Store *store)
     assert_done(store_suppression_add(store, &(Suppression){.address = "q@q.no", .reason = "manual"}, &error));
     assert_done(store_suppression_add(store, &(Suppression){.address = "@q.no", .reason = "manual"}, &error));
     assert_done(store_suppression_check(store, "a@b.no", &yes, NULL, &error));
+    g_autofree char *reason = NULL;
+    assert_done(store_suppression_check_contact(store, 1, "a@b.no", &reason, &error));
     assert_done(store_suppression_each(store, any_suppression, NULL, &error));
     Suppression *found = NULL;
     assert_done(store_suppression_find(store, "q@q.no", &found, &error));
