@@ -271,14 +271,14 @@ gboolean claim_message(EngineCore *core, const ClaimAccount *account, const Outb
     g_autoptr(OutboxMessage) message = NULL;
     *ret_result = (ClaimResult){0};
     if (!decide_first(core, due->contact_id, error) || !store_outbox_get(core->store, due->id, &message, error) ||
-        !store_contact_get(core->store, due->contact_id, &contact, error) ||
+        !subject_read_on_way(core, due->contact_id, &contact, error) ||
         !store_enrolment_get(core->store, due->enrolment_id, &enrolment, error))
         return FALSE;
     Claim claim = {.core = core, .account = account, .contact = contact, .enrolment = enrolment, .message = message,
                    .now_ms = clock_now_ms(core->clock)};
     if (!still_wanted(&claim))
         return TRUE;
-    subject_init(&claim.subject, core, contact);
+    subject_init_on_way(&claim.subject, core, contact);
     claim.subject.now_ms = claim.now_ms; /* the SQL that takes the row compares with the same moment */
     gboolean ok = claim_loaded(&claim, ret_result, error);
     subject_clear(&claim.subject);

@@ -42,15 +42,33 @@ static gboolean steps_want_attributes(Step *const *steps)
     return FALSE;
 }
 
+static gboolean steps_want_tags(Step *const *steps)
+{
+    for (; *steps; steps++)
+        if (has_kind((*steps)->conditions, CONDITION_TAG))
+            return TRUE;
+    return FALSE;
+}
+
+static void look_at_steps(EngineCore *core)
+{
+    core->steps_want_attributes = *core->config->sending.holidays_of != NULL;
+    core->steps_want_tags = FALSE;
+    for (Rule **rule = core->config->rules; *rule; rule++) {
+        core->steps_want_attributes |= steps_want_attributes((*rule)->steps);
+        core->steps_want_tags |= steps_want_tags((*rule)->steps);
+    }
+}
+
 static void look_at_rules(EngineCore *core)
 {
     GPtrArray *names = g_ptr_array_new();
-    core->wants_attributes = *core->config->sending.holidays_of != NULL;
+    look_at_steps(core);
+    core->wants_attributes = core->steps_want_attributes;
     core->wants_contacts = FALSE;
     for (Rule **each = core->config->rules; *each; each++) {
         const Rule *rule = *each;
-        core->wants_attributes |= has_kind(rule->when, CONDITION_ATTRIBUTE) || has_kind(rule->unless, CONDITION_ATTRIBUTE) ||
-                                  steps_want_attributes(rule->steps);
+        core->wants_attributes |= has_kind(rule->when, CONDITION_ATTRIBUTE) || has_kind(rule->unless, CONDITION_ATTRIBUTE);
         core->wants_contacts |= has_kind(rule->when, CONDITION_NOT_CONTACTED) || has_kind(rule->unless, CONDITION_NOT_CONTACTED);
         if (rule->scope_company)
             g_ptr_array_add(names, rule->name);

@@ -84,12 +84,12 @@ static gboolean move_on(EngineCore *core, const OutboxMessage *message, gint64 s
     g_autoptr(Enrolment) enrolment = NULL;
     g_autoptr(Contact) contact = NULL;
     if (!store_enrolment_get(core->store, message->enrolment_id, &enrolment, error) ||
-        !store_contact_get(core->store, message->contact_id, &contact, error))
+        !subject_read_on_way(core, message->contact_id, &contact, error))
         return FALSE;
     if (!enrolment || !contact || enrolment->state != ENROLMENT_ACTIVE || !g_str_equal(enrolment->next_step, message->step))
         return TRUE; /* ended while the message was under way */
     Subject subject;
-    subject_init(&subject, core, contact);
+    subject_init_on_way(&subject, core, contact);
     gboolean ok = passage_next(&subject, enrolment, step_ms, error);
     subject_clear(&subject);
     return ok;

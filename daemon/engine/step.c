@@ -202,12 +202,12 @@ gboolean step_decide(EngineCore *core, Enrolment *enrolment, DecideSummary *summ
     g_autoptr(Contact) contact = NULL;
     gboolean marked = FALSE;
     if (!store_mark_exists(core->store, enrolment->contact_id, &marked, error) ||
-        !store_contact_get(core->store, enrolment->contact_id, &contact, error))
+        !subject_read_on_way(core, enrolment->contact_id, &contact, error))
         return FALSE;
     if (marked || !contact)
         return TRUE; /* marked: the new facts are decided first, in one of the next batches, and may end it */
     Subject subject;
-    subject_init(&subject, core, contact);
+    subject_init_on_way(&subject, core, contact);
     gboolean ok = decide_all(&subject, enrolment, summary, error);
     subject_clear(&subject);
     return ok;

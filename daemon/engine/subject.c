@@ -5,10 +5,10 @@
 
 #include "base/json.h"
 
-static JsonObject *parse_attributes(const EngineCore *core, const char *text)
+static JsonObject *parse_attributes(gboolean wanted, const char *text)
 {
     gboolean is_empty = !*text || g_str_equal(text, "{}");
-    return core->wants_attributes && !is_empty ? json_parse_object(text, NULL) : NULL;
+    return wanted && !is_empty ? json_parse_object(text, NULL) : NULL;
 }
 
 /* The text of the attribute; NULL for none. Belongs to the object. */
@@ -25,7 +25,7 @@ static const Calendar *calendar_of(const Subject *subject)
     return core_calendar(subject->core, value ? value : text_member(subject->facts.company_attributes, by));
 }
 
-void subject_init(Subject *subject, EngineCore *core, const Contact *contact)
+static void init(Subject *subject, EngineCore *core, const Contact *contact, gboolean with_attributes)
 {
     *subject = (Subject){
         .core = core,
@@ -41,8 +41,8 @@ void subject_init(Subject *subject, EngineCore *core, const Contact *contact)
             .stage_since_ms = contact->stage_since_ms,
             .customer_since_ms = contact->customer_since_ms,
             .tags = (const char *const *)contact->tags,
-            .attributes = parse_attributes(core, contact->attributes),
-            .company_attributes = parse_attributes(core, contact->company_attributes),
+            .attributes = parse_attributes(with_attributes, contact->attributes),
+            .company_attributes = parse_attributes(with_attributes, contact->company_attributes),
             .has_score = contact->has_score,
             .score = contact->score,
             .referred = contact->referred,
@@ -52,6 +52,22 @@ void subject_init(Subject *subject, EngineCore *core, const Contact *contact)
         },
     };
     subject->calendar = calendar_of(subject);
+}
+
+void subject_init(Subject *subject, EngineCore *core, const Contact *contact)
+{
+    init(subject, core, contact, core->wants_attributes);
+}
+
+void subject_init_on_way(Subject *subject, EngineCore *core, const Contact *contact)
+{
+    init(subject, core, contact, core->steps_want_attributes);
+}
+
+gboolean subject_read_on_way(EngineCore *core, gint64 contact_id, Contact **ret_contact, GError **error)
+{
+    return core->steps_want_tags ? store_contact_get(core->store, contact_id, ret_contact, error)
+                                 : store_contact_get_untagged(core->store, contact_id, ret_contact, error);
 }
 
 void subject_clear(Subject *subject)

@@ -18,6 +18,12 @@ typedef struct {
 
 /* Points into contact, which must outlive it. Free what it owns with subject_clear(). */
 void subject_init(Subject *subject, EngineCore *core, const Contact *contact);
+
+/* The same for the way through a rule that the contact is in: steps, their conditions and gates, but not the rule's own conditions, so that
+ * less of the contact is read and parsed. The first reads them: *ret_contact NULL where there is none. */
+gboolean subject_read_on_way(EngineCore *core, gint64 contact_id, Contact **ret_contact, GError **error);
+void subject_init_on_way(Subject *subject, EngineCore *core, const Contact *contact);
+
 void subject_clear(Subject *subject);
 
 const Window *subject_window(const Subject *subject, const Rule *rule);

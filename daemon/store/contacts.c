@@ -142,6 +142,18 @@ gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GErro
     return read_one(store, rows, ret_contact, error);
 }
 
+gboolean store_contact_get_untagged(Store *store, gint64 id, Contact **ret_contact, GError **error)
+{
+    g_autoptr(DbStatement) rows = db_query(store->db, CONTACT_SELECT "WHERE c.id = $1", error, DB_INT(id));
+    DbStep step = rows != NULL ? db_step(rows, error) : DB_FAILED;
+    if (step == DB_FAILED)
+        return FALSE;
+    *ret_contact = step == DB_ROW ? untagged_contact_of(rows) : NULL;
+    if (*ret_contact != NULL)
+        (*ret_contact)->tags = g_new0(char *, 1);
+    return TRUE;
+}
+
 /* ---- many at once ----------------------------------------------------------------------------------------------------- */
 
 /* Both lists are in the order of the marks. */

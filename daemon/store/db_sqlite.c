@@ -311,7 +311,11 @@ static void set_bulk(Db *base, gboolean bulk)
 }
 
 /* It is thrown away in the end, so that there is nothing to undo, to overwrite or to find again. */
-#define SCRATCH "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA secure_delete=OFF; PRAGMA foreign_keys=OFF"
+static gboolean make_scratch(SqliteDb *db, GError **error)
+{
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL); /* it would not let the journal go */
+    return run_script(&db->base, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA secure_delete=OFF", error);
+}
 
 static Db *copy_to_memory(Db *base, GError **error)
 {
@@ -325,7 +329,7 @@ static Db *copy_to_memory(Db *base, GError **error)
         result = sqlite3_backup_step(backup, -1);
         sqlite3_backup_finish(backup);
     }
-    if (result == SQLITE_DONE && run_script(&to->base, SCRATCH, error))
+    if (result == SQLITE_DONE && make_scratch(to, error))
         return &to->base;
     if (result == SQLITE_DONE)
         ; /* said */

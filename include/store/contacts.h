@@ -83,6 +83,9 @@ gboolean store_contacts_save(Store *store, const ContactEdits *edits, const char
 gboolean store_contact_find(Store *store, const char *email, Contact **ret_contact, GError **error);
 gboolean store_contact_get(Store *store, gint64 id, Contact **ret_contact, GError **error);
 
+/* The same as if they had no tags, for who does not look at them: less to read. */
+gboolean store_contact_get_untagged(Store *store, gint64 id, Contact **ret_contact, GError **error);
+
 /* Up to limit contacts that are marked (store/marks.h), oldest mark first (Contact*, freed with the array); *ret_last_mark: for
  * store_marks_clear_until(), 0 for none. */
 gboolean store_contacts_marked(Store *store, guint limit, GPtrArray **ret_contacts, gint64 *ret_last_mark, GError **error);

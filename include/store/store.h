@@ -52,7 +52,7 @@ void store_set_patience(Store *store, guint wait_ms);
 void store_set_bulk(Store *store, gboolean bulk);
 
 /* A copy of the whole store in memory, for rehearsals: nothing of it is kept, so that it has no journal. Once a write failed it is only good to be
- * closed. References are not checked by the database, as in bulk. */
+ * closed. */
 Store *store_copy_to_memory(Store *store, GError **error);
 
 /*
