@@ -68,12 +68,18 @@ static gboolean on_reap(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static void wake_sent(Engine *engine)
+{
+    for (guint i = 0; engine->core->sent_work && i < engine->intakes->len; i++)
+        intake_wake_sent(engine->intakes->pdata[i]);
+    engine->core->sent_work = FALSE;
+}
+
 static void on_decided(gpointer data)
 {
     Engine *engine = data;
     scheduler_wake(engine->scheduler);
-    for (guint i = 0; i < engine->intakes->len; i++)
-        intake_wake_sent(engine->intakes->pdata[i]);
+    wake_sent(engine);
     if (engine->retired->len > 0 && !engine->reap_source)
         engine->reap_source = g_idle_add(on_reap, engine);
 }
@@ -84,6 +90,7 @@ static void on_filed(gpointer data)
     recheck(engine);
     scheduler_wake(engine->scheduler);
     wake_couriers(engine);
+    wake_sent(engine);
 }
 
 static Intake *intake_of(const Engine *engine, const Account *account)

@@ -285,6 +285,7 @@ gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, con
         return TRUE;
     gint64 sent_ms = message->sending_ms ? message->sending_ms : clock_now_ms(core->clock);
     const OutboxOutcome row = {.state = OUTBOX_SENT, .reason = evidence};
+    core->sent_work = TRUE; /* a copy may wait for this */
     const Interaction sent = {.contact_id = message->contact_id, .at_ms = sent_ms, .kind = sent_kind(message),
                               .account = message->account, .rule = message->rule, .step = message->step, .variant = message->variant,
                               .subject = message->subject, .message_id = message->message_id, .detail = evidence};

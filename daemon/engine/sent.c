@@ -77,6 +77,7 @@ gboolean sent_keep_copy(EngineCore *core, const Account *account, const OutboxMe
         if (!store_copy_keep(core->store, message->id, account->name, message->sending_ms, content, &kept, error))
             return FALSE;
     }
+    core->sent_work |= kept;
     if (!kept)
         log_event(LOG_LEVEL_WARNING, "copy-dropped", LOG_TEXT("account", account->name), LOG_NUMBER("message", message->id),
                   LOG_TEXT("reason", "too many copies wait to be filed in the Sent folder; see nurture status"));
@@ -85,6 +86,7 @@ gboolean sent_keep_copy(EngineCore *core, const Account *account, const OutboxMe
 
 gboolean sent_begin_search(EngineCore *core, gint64 outbox_id, GError **error)
 {
+    core->sent_work = TRUE;
     return store_search_begin(core->store, outbox_id, clock_now_ms(core->clock) + search_after_ms[0], error);
 }
 

@@ -71,10 +71,18 @@ static char *choose_sent(const clist *mailboxes)
     return NULL;
 }
 
-/* libetpan's own LIST cannot ask for what RFC 5258 adds; its parser reads the answer all the same. */
-static int send_list(mailimap *imap, gboolean extended)
+/* A server may mark folders in a plain LIST without offering SPECIAL-USE (Exchange does); of one that may not, the upper folders are
+ * enough to look at. */
+static const char *list_command(const Session *session)
 {
-    const char *command = extended ? "LIST (SPECIAL-USE) \"\" \"*\"\r\n" : "LIST \"\" \"*\"\r\n";
+    if (session->has_special_use && session->has_list_extended)
+        return "LIST (SPECIAL-USE) \"\" \"*\"\r\n";
+    return session->has_special_use ? "LIST \"\" \"*\"\r\n" : "LIST \"\" \"%\"\r\n";
+}
+
+/* libetpan's own LIST cannot ask for what RFC 5258 adds; its parser reads the answer all the same. */
+static int send_list(mailimap *imap, const char *command)
+{
     struct mailimap_response *response = NULL;
     int result = mailimap_send_current_tag(imap);
     if (result != MAILIMAP_NO_ERROR)
@@ -93,11 +101,11 @@ static int send_list(mailimap *imap, gboolean extended)
 
 gboolean sent_place_find(SentPlace *place, Session *session, GError **error)
 {
-    if (place->wire_name != NULL || !session->has_special_use)
+    if (place->wire_name != NULL)
         return TRUE;
     stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_LIST_OCTETS);
-    int result = send_list(session->imap, session->has_list_extended);
-    if (result == MAILIMAP_ERROR_LIST) /* offered, but refused: as if it were not offered */
+    int result = send_list(session->imap, list_command(session));
+    if (result == MAILIMAP_ERROR_LIST) /* refused: as if none were marked */
         return TRUE;
     if (result != MAILIMAP_NO_ERROR)
         return session_failed(session, result, "LIST", error);

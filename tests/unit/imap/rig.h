@@ -97,6 +97,9 @@ typedef struct {
     ImapState state;
     char *state_text, *failed_text;
     GString *texts; /* of all states, a line each */
+    GString *answers; /* "1:2 why;" a task */
+    guint n_answers;
+    char *sent_folder; /* "watched", else why not; NULL: not told */
 } Rig;
 
 static inline void rig_step_cursor(Rig *rig, const char *folder, guint32 uidvalidity, guint32 uid)
@@ -148,6 +151,20 @@ static inline void rig_on_state(ImapState state, const char *text, gint64 retry_
     }
 }
 
+static inline void rig_on_answer(guint64 id, ImapAnswer answer, const char *text, gpointer data)
+{
+    Rig *rig = data;
+    rig->n_answers++;
+    g_string_append_printf(rig->answers, "%" G_GUINT64_FORMAT ":%d %s;", id, answer, text);
+}
+
+static inline void rig_on_sent_folder(gboolean watched, const char *text, gpointer data)
+{
+    Rig *rig = data;
+    g_free(rig->sent_folder);
+    rig->sent_folder = g_strdup(watched ? "watched" : text);
+}
+
 static inline gboolean rig_get_cursor(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid,
                                       gint64 *ret_updated_ms, gpointer data)
 {
@@ -184,6 +201,7 @@ static inline void rig_init(Rig *rig, TlsMode tls, const char *host, guint port,
     rig->state_text = g_strdup("");
     rig->failed_text = g_strdup("");
     rig->texts = g_string_new(NULL);
+    rig->answers = g_string_new(NULL);
 }
 
 static inline void rig_start(Rig *rig)
@@ -192,6 +210,8 @@ static inline void rig_start(Rig *rig)
                                      .on_position = rig_on_position,
                                      .on_state = rig_on_state,
                                      .get_cursor = rig_get_cursor,
+                                     .on_answer = rig_on_answer,
+                                     .on_sent_folder = rig_on_sent_folder,
                                      .data = rig};
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     rig->state = IMAP_STATE_CONNECTING;
@@ -226,6 +246,8 @@ static inline void rig_clear(Rig *rig)
     g_free(rig->state_text);
     g_free(rig->failed_text);
     g_string_free(rig->texts, TRUE);
+    g_string_free(rig->answers, TRUE);
+    g_free(rig->sent_folder);
 }
 
 static inline void rig_set_folders(Rig *rig, const char *commas)
@@ -271,6 +293,17 @@ static inline gboolean rig_is_watching(const Rig *rig, guint wanted)
 static inline gboolean rig_has_failed(const Rig *rig, guint times)
 {
     return rig->n_failed >= times;
+}
+
+static inline gboolean rig_has_answers(const Rig *rig, guint count)
+{
+    return rig->n_answers >= count;
+}
+
+static inline gboolean rig_knows_sent(const Rig *rig, guint wanted)
+{
+    (void)wanted;
+    return rig->sent_folder != NULL;
 }
 
 /* So many different messages have had their effect. */
