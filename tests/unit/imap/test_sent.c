@@ -83,8 +83,8 @@ static void test_what_a_server_answers_is_told(void **state)
         {"Gmail", "1:3 this was to be looked for first;", "2:2 ;", 0},
         {"SearchRefused", "1:0 ;", "2:3 not this;", 1},
         {"GarbageToAppend", "1:5 ", NULL, 0},
-        {"DropsInTheMiddle", "1:5 the server closed the connection", NULL, 0},
-        {"DropsAfterTaking", "1:5 the server closed the connection", NULL, 1},
+        {"DropsInTheMiddle", "1:5 ", NULL, 0},
+        {"DropsAfterTaking", "1:5 ", NULL, 1},
     };
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
