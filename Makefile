@@ -13,8 +13,8 @@ PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev 
 	libcurl4-gnutls-dev libetpan-dev libgnutls28-dev libmd4c-dev libxml2-dev libical-dev libidn2-dev \
 	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata shared-mime-info
 PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
-PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl
 PACKAGES_BENCH := python3 sqlite3 postfix
+PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl dnsmasq-base
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck libclang-rt-14-dev
 
 # ---- compilers and flags ----
@@ -39,7 +39,7 @@ LINK_crash := -pie
 LINK_cov := -pie --coverage
 CFLAGS_ALL = -std=gnu11 $(WARN) $(FLAGS_$(FLAVOUR)) -D_GNU_SOURCE -DNURTURE_VERSION='"$(VERSION)"' -Iinclude -Idaemon $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
 # libetpan by its plain name: its pkg-config file carries flags that break position-independent executables
-LIBS = $(PKG_LIBS) -letpan -pthread -lm
+LIBS = $(PKG_LIBS) -letpan -lresolv -pthread -lm
 # a line a file, as "CC daemon/…"; make V=1 shows the commands, make -s nothing
 QUIET := $(if $(V),,@)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,echo "  $(1)" &&)

@@ -1,15 +1,20 @@
 /*
  * nurture: the command for people and scripts. All is in cli/.
+ *
+ * With --watch as its first argument the program is a mailbox watcher instead, as nurtured is: nurture doctor starts one.
  */
 #include <gmime/gmime.h>
 #include <locale.h>
 #include <signal.h>
 
 #include "cli/cli.h"
+#include "imap/watcher.h"
+#include "mail/read.h"
 
 int main(int argc, char **argv)
 {
-    (void)argc;
+    if (argc > 1 && g_str_equal(argv[1], "--watch"))
+        return watcher_main(mail_read);
     setlocale(LC_CTYPE, "C.UTF-8");
     g_set_prgname("nurture");
     g_mime_init();

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 typedef enum { CLOCK_SYSTEM, CLOCK_RUNNING, CLOCK_MANUAL } ClockKind;
@@ -87,6 +88,15 @@ gint64 clock_monotonic_ms(void)
 gint64 clock_system_now_ms(void)
 {
     return g_get_real_time() / 1000;
+}
+
+ClockSync clock_system_sync(void)
+{
+    struct timex state = {0}; /* no modes: nothing is set */
+    int result = adjtimex(&state);
+    if (result < 0)
+        return CLOCK_UNKNOWN;
+    return result == TIME_ERROR || (state.status & STA_UNSYNC) ? CLOCK_UNSYNCHRONISED : CLOCK_SYNCHRONISED;
 }
 
 /* Where a virtual clock stands; rebase: it runs on from there, and what the machine was late is forgotten. */

@@ -7,7 +7,7 @@
 #include "config/parts.h"
 
 typedef struct {
-    char *name, *from, *reply_to, *signature, *on_uncertain;
+    char *name, *from, *reply_to, *signature, *dkim_selector, *on_uncertain;
     config_setting_t *smtp, *imap, *auth, *window;
     gboolean one_way;
     AccountLimits limits;
@@ -77,6 +77,26 @@ static void take_signature(Reader *reader, const config_setting_t *group, char *
     if (signature && !is_template_name(signature))
         reader_fault(reader, group, "signature \"%s\": write the name of a template without folder, _ and ending: \"anna\" for _anna.md", signature);
     account->signature = signature ? signature : g_strdup("");
+}
+
+/* "mail2026", or labels with dots between them: it becomes part of a name of DNS. */
+static gboolean is_selector(const char *text)
+{
+    g_auto(GStrv) labels = g_strsplit(text, ".", -1);
+    for (char **label = labels; *label; label++)
+        if (!**label || strlen(*label) > 63 ||
+            strspn(*label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != strlen(*label))
+            return FALSE;
+    return *labels && strlen(text) <= 128;
+}
+
+static void take_dkim_selector(Reader *reader, const config_setting_t *group, char *selector, Account *account)
+{
+    if (selector && !is_selector(selector)) {
+        g_autofree char *shown = text_escape(selector, 80);
+        reader_fault(reader, group, "dkim_selector \"%s\": write what stands behind s= in the DKIM-Signature of the account's mail: \"mail2026\"", shown);
+    }
+    account->dkim_selector = selector ? selector : g_strdup("");
 }
 
 /* ---- accounts -------------------------------------------------------------------------------------------------------- */
@@ -170,6 +190,7 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_ROW(KEY_BOOL, "one_way", AccountKeys, one_way, "true or false"),
         KEY_PARSED("limits", AccountKeys, limits, parse_limits, "limits = { per_day = 400; }"),
         KEY_KEPT("window", AccountKeys, window, "window = { from = \"10:00\"; to = \"14:00\"; }"),
+        KEY_ROW(KEY_TEXT, "dkim_selector", AccountKeys, dkim_selector, "\"mail2026\""),
         KEY_ROW(KEY_TEXT, "on_uncertain", AccountKeys, on_uncertain, "\"hold\""),
         KEY_END,
     };
@@ -181,6 +202,7 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     take_addresses(reader, group, &found, account);
     account->name = found.name ? found.name : g_strdup("");
     take_signature(reader, group, found.signature, account);
+    take_dkim_selector(reader, group, found.dkim_selector, account);
     account->source = reader_place_of(reader, group);
     account->limits = found.limits;
     account->one_way = found.one_way;
@@ -244,6 +266,7 @@ void account_free(Account *account)
     g_free(account->reply_to);
     g_free(account->reply_to_name);
     g_free(account->signature);
+    g_free(account->dkim_selector);
     g_free(account->source);
     for (OAuth **oauth = account->oauths; oauth && *oauth; oauth++)
         oauth_free(*oauth);

@@ -111,7 +111,7 @@ static void add_entry(Load *load, const TemplateEntry *entry, const char *langua
         add_entry(load, template_set_partial(load->set, *name, entry->kind, language), language);
 }
 
-static gsize load_of(const TemplateSet *set, const TemplateEntry *message, const char *signature)
+gsize template_set_load(const TemplateSet *set, const TemplateEntry *message, const char *signature)
 {
     Load load = {.set = set, .seen = g_hash_table_new(NULL, NULL)};
     add_entry(&load, message, message->language);
@@ -126,7 +126,7 @@ static void check_load(const Check *check, const TemplateEntry *entry)
 {
     gsize most = 0;
     for (Account **account = check->config->accounts; *account; account++)
-        most = MAX(most, load_of(check->set, entry, (*account)->signature));
+        most = MAX(most, template_set_load(check->set, entry, (*account)->signature));
     if ((gint64)most > check->config->sending.max_attachment)
         add_fault(check,
                   g_strdup_printf(

@@ -32,6 +32,9 @@ const TemplateEntry *template_set_signature(const TemplateSet *set, const char *
 /* "signature.md:nb": the key of a partial. Caller frees. */
 char *template_set_partial_key(const char *name, TemplateKind kind, const char *language);
 
+/* Octets of all files of the message, with its partials and the signature ("" for none). */
+gsize template_set_load(const TemplateSet *set, const TemplateEntry *message, const char *signature);
+
 /* What stands between the entries, their files, and what the configuration wants of them; reads the files. faulty: names of those that
  * have a fault of their own ("pitch-1", "_anna"), which is told already. */
 void template_set_check(TemplateSet *set, GHashTable *faulty, const Config *config, GPtrArray *faults);

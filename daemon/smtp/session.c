@@ -408,16 +408,43 @@ static void settle_connection(SmtpSession *session, SmtpFault fault)
         smtp_session_close(session);
 }
 
+static SmtpEnding begin_ending(const SmtpSession *session)
+{
+    return (SmtpEnding){.reply = &session->exchange.reply,
+                        .server = session->server,
+                        .detail = session->words,
+                        .ways = smtp_sign_in_ways(&session->account->smtp.server)};
+}
+
+static void note_no_secret(const SmtpSession *session, const GError *error, SmtpEnding *ending)
+{
+    ending->fault = session->account->smtp.server.sign_in == SIGN_IN_OAUTH2 ? FAULT_TOKEN : FAULT_SECRET;
+    ending->detail = error->message;
+}
+
+static void note_ending(SmtpSession *session, CURLcode status, SmtpEnding *ending)
+{
+    Exchange *exchange = &session->exchange;
+    ending->fault = fault_of(session, status);
+    ending->phase = exchange->phase;
+    ending->all_given = exchange->phase == PHASE_FINAL;
+    ending->waited_ms = exchange->overdue_ms ? exchange->overdue_ms : clock_monotonic_ms() - exchange->since_ms;
+    if (!*session->words)
+        g_strlcpy(session->words, curl_easy_strerror(status), sizeof session->words);
+    if (ending->phase == PHASE_SIGN_IN &&
+        smtp_sign_in_is_told(session->said->str, session->account->smtp.server.user, exchange->reply.text->str))
+        g_string_assign(exchange->reply.text, "(the server repeats what is secret)");
+    forget_said(session);
+}
+
 /* FALSE: the connection was stale, and nothing came of it. */
 static gboolean attempt(SmtpSession *session, const char *sender, const char *recipient, GBytes *wire, gboolean may_be_stale,
                         DeliveryResult *ret_result)
 {
     g_autoptr(GError) error = NULL;
     Exchange *exchange = &session->exchange;
-    CURLcode status = CURLE_OK;
     begin_exchange(session, wire);
-    SmtpEnding ending = {.reply = &exchange->reply, .server = session->server, .detail = session->words,
-                         .ways = smtp_sign_in_ways(&session->account->smtp.server)};
+    SmtpEnding ending = begin_ending(session);
     if (session->curl && !is_quiet(session))
         drop_connection(session);
     if (session->curl && session->until_ms && clock_monotonic_ms() >= session->until_ms) {
@@ -427,20 +454,10 @@ static gboolean attempt(SmtpSession *session, const char *sender, const char *re
     if (g_atomic_int_get(session->cancelled)) {
         ending.fault = FAULT_CANCELLED;
     } else if (!session->curl && !open_handle(session, &error)) {
-        ending.fault = session->account->smtp.server.sign_in == SIGN_IN_OAUTH2 ? FAULT_TOKEN : FAULT_SECRET;
-        ending.detail = error->message;
+        note_no_secret(session, error, &ending);
     } else {
         enter_phase(exchange, PHASE_GREETING); /* reading the secret took its time */
-        status = perform(session, sender, recipient);
-        ending.fault = fault_of(session, status);
-        ending.phase = exchange->phase;
-        ending.all_given = exchange->phase == PHASE_FINAL;
-        ending.waited_ms = exchange->overdue_ms ? exchange->overdue_ms : clock_monotonic_ms() - exchange->since_ms;
-        if (!*session->words)
-            g_strlcpy(session->words, curl_easy_strerror(status), sizeof session->words);
-        if (ending.phase == PHASE_SIGN_IN && smtp_sign_in_is_told(session->said->str, session->account->smtp.server.user, exchange->reply.text->str))
-            g_string_assign(exchange->reply.text, "(the server repeats what is secret)");
-        forget_said(session);
+        note_ending(session, perform(session, sender, recipient), &ending);
         if (may_be_stale && (was_stale(session, ending.fault) || turns_to_cram_md5(session, ending.fault))) {
             drop_connection(session);
             return FALSE;
@@ -497,15 +514,45 @@ SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, 
     return session;
 }
 
+/* A command instead of a message; after it the handle is good for no message. */
+static CURLcode perform_command(SmtpSession *session, const char *command)
+{
+    curl_easy_setopt(session->curl, CURLOPT_UPLOAD, 0L);
+    curl_easy_setopt(session->curl, CURLOPT_MAIL_FROM, NULL);
+    curl_easy_setopt(session->curl, CURLOPT_CUSTOMREQUEST, command);
+    return curl_easy_perform(session->curl);
+}
+
+gboolean smtp_session_probe(SmtpSession *session, DeliveryResult *ret_trouble)
+{
+    g_autoptr(GError) error = NULL;
+    begin_exchange(session, NULL);
+    SmtpEnding ending = begin_ending(session);
+    if (!open_handle(session, &error)) {
+        note_no_secret(session, error, &ending);
+    } else {
+        enter_phase(&session->exchange, PHASE_GREETING);
+        note_ending(session, perform_command(session, "NOOP"), &ending);
+        if (turns_to_cram_md5(session, ending.fault)) { /* once in a session */
+            drop_connection(session);
+            return smtp_session_probe(session, ret_trouble);
+        }
+    }
+    gboolean well = ending.fault == FAULT_NONE;
+    if (!well) {
+        smtp_trouble_judge(&ending, ret_trouble);
+        drop_connection(session);
+    }
+    smtp_session_close(session);
+    return well;
+}
+
 /* QUIT goes as a command of its own, since the one that curl_easy_cleanup() sends cannot be bounded. */
 void smtp_session_close(SmtpSession *session)
 {
     if (session->curl && is_quiet(session)) {
         begin_exchange(session, NULL);
-        curl_easy_setopt(session->curl, CURLOPT_UPLOAD, 0L);
-        curl_easy_setopt(session->curl, CURLOPT_MAIL_FROM, NULL);
-        curl_easy_setopt(session->curl, CURLOPT_CUSTOMREQUEST, "QUIT");
-        (void)curl_easy_perform(session->curl); /* whatever it answers, we go */
+        (void)perform_command(session, "QUIT"); /* whatever it answers, we go */
     }
     drop_connection(session);
 }

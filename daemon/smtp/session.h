@@ -19,6 +19,10 @@ SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, 
 void smtp_session_deliver(SmtpSession *session, const char *sender, const char *recipient, GBytes *wire,
                           DeliveryResult *ret_result);
 
+/* Connects and signs in, asks for nothing (NOOP), and leaves. FALSE: ret_trouble is what a message would have met. Blocks; not after a
+ * smtp_session_deliver(). */
+gboolean smtp_session_probe(SmtpSession *session, DeliveryResult *ret_trouble);
+
 /* Says QUIT and closes the connection, if there is one; the session can be used again. */
 void smtp_session_close(SmtpSession *session);
 

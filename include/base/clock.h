@@ -41,6 +41,10 @@ gboolean clock_is_virtual(const Clock *clock);
 /* The system's time, whatever clock business runs on: for the time stamps of log lines. */
 gint64 clock_system_now_ms(void);
 
+/* Whether a time service keeps the system's time right (adjtimex(2)); UNKNOWN where the system does not say. */
+typedef enum { CLOCK_SYNCHRONISED, CLOCK_UNSYNCHRONISED, CLOCK_UNKNOWN } ClockSync;
+ClockSync clock_system_sync(void);
+
 /* Monotonic machine time in ms, from an arbitrary start; not affected by any Clock. */
 gint64 clock_monotonic_ms(void);
 

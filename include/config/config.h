@@ -105,6 +105,7 @@ typedef struct {
     char *reply_to;     /* "" for none */
     char *reply_to_name; /* "" for none: from_name stands there */
     char *signature;    /* the partial that stands behind each message to a contact; "" for none */
+    char *dkim_selector; /* under which its mail is signed, for `nurture doctor`; "" for not known */
     char *source;       /* "file:line" of where it is written, for faults */
     OAuth **oauths;     /* NULL-terminated: what has to be authorised, mostly one or none */
     SmtpSettings smtp;

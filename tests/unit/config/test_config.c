@@ -9,7 +9,7 @@ static const char FULL[] =
     "organisation = { name = \"Berg & Sons\"; postal_address = \"Storgata 1\"; domains = [ \"Example.com\" ]; };\n"
     "pipeline = { stages = [ \"research\", \"pitching\", \"follow-up\" ]; customer_stage = \"follow-up\"; };\n"
     "sending = { time_zone = \"Europe/Oslo\"; window = { days = \"mon-fri\"; from = \"09:00\"; to = \"24:00\"; }; min_gap = \"2 days\"; max_late = \"7 days\"; blind_after = \"15 minutes\"; max_per = { week = 2; }; quiet_after_contact = \"5 days\"; max_attachment = \"2500 kB\"; };\n"
-    "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\"; reply_to = \"Sales, Oslo <Sales@Example.com>\"; signature = \"anna\";\n"
+    "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\"; reply_to = \"Sales, Oslo <Sales@Example.com>\"; signature = \"anna\"; dkim_selector = \"mail2026\";\n"
     "  smtp = { url = \"smtps://smtp.example.com\"; user = \"anna\"; password = \"p\"; connections = 4; auth = { method = \"auto\"; }; };\n"
     "  imap = { url = \"imap://imap.example.com:1143\"; user = \"anna\"; password_command = \"echo p\"; folders = [ \"INBOX\", \"Svar\" ]; read_back = \"7 days\"; };\n"
     "  limits = { per_hour = 60; per_day = 400; every = \"30 seconds\"; jitter = \"20 seconds\"; ramp = { start = 20; step = 10; max = 400; }; }; window = { from = \"08:00\"; }; } );\n"
@@ -45,6 +45,7 @@ static void test_everything_is_read(void **state)
     assert_string_equal(anna->reply_to, "sales@example.com");
     assert_string_equal(anna->reply_to_name, "Sales, Oslo");
     assert_string_equal(anna->signature, "anna");
+    assert_string_equal(anna->dkim_selector, "mail2026");
     assert_int_equal(config->sending.max_attachment, 2500000);
     const Rule *pitch = config_rule(config, "after-pitch");
     assert_string_equal(pitch->when[0]->any_of[0], "pitching"); /* as the pipeline spells it */
@@ -120,6 +121,8 @@ static void test_faults_say_where_what_and_what_to_write(void **state)
         {"\"2500 kB\"", "5000000", 5, "\"5 MB\""},
         {"signature = \"anna\"", "signature = \"_anna.md\"", 6, "\"anna\" for _anna.md"},
         {"signature = \"anna\"", "signature = \"../anna\"", 6, "without folder"},
+        {"\"mail2026\"", "\"s._domainkey example\"", 6, "behind s="},
+        {"\"mail2026\"", "\"a..b\"", 6, "behind s="},
         {"weight = 3", "weight = 0", 11, "1 to 1000"},
         {"{ template = \"pitch-2\"; weight = 3; }, ", "", 11, "two templates at least"},
         {"( { template = \"pitch-2\"; weight = 3; }, \"pitch-2b\" )", "\"pitch-2\"", 11, "two templates at least"},
@@ -327,7 +330,7 @@ static void test_a_wrong_type_anywhere_is_a_fault_and_never_a_crash(void **state
             g_string_free(text, TRUE);
         }
     }
-    assert_int_equal(places, 111);
+    assert_int_equal(places, 112);
 }
 
 /* ---- the manual ------------------------------------------------------------------------------------------------------ */
