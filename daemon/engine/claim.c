@@ -81,6 +81,7 @@ static Letter *letter_before(const Claim *claim, const OutboxMessage *before, co
         .thread_subject = thread_subject,
         .token_secret = store_token_secret(claim->core->store),
         .date_ms = before->sending_ms,
+        .zone = claim->core->default_zone,
     };
     return letter_new(&input, NULL);
 }

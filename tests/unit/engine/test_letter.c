@@ -50,7 +50,8 @@ static Letter *letter(Rig *rig, const char *step, const char *language, const ch
                                .references = *thread_subject ? "1@example.com" : "",
                                .thread_subject = thread_subject,
                                .token_secret = "secret",
-                               .date_ms = NOW};
+                               .date_ms = NOW,
+                               .zone = rig->core->default_zone};
     Letter *made = letter_new(&input, &error);
     if (made == NULL)
         fail_msg("%s", error->message);
