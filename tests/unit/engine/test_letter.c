@@ -114,7 +114,7 @@ static void a_rehearsal_composes_the_same_words_and_no_files(void **state)
     assert_string_equal(whole.subject, words.subject);
     assert_string_equal(whole.text, words.text);
     assert_non_null(strstr(g_bytes_get_data(whole.bytes, NULL), "filename=\"a.pdf\""));
-    assert_null(strstr(g_bytes_get_data(words.bytes, NULL), "filename"));
+    assert_null(words.bytes);
     composed_message_clear(&whole);
     composed_message_clear(&words);
 }
