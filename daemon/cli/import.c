@@ -271,10 +271,8 @@ static gboolean store_in_bulk(Import *import, GError **error)
 {
     if (import->cli->store == NULL)
         return store_rows(import, error);
-    store_set_bulk(import->cli->store, TRUE);
-    gboolean ok = store_rows(import, error);
-    store_set_bulk(import->cli->store, FALSE);
-    return ok;
+    gboolean ok = store_set_bulk(import->cli->store, TRUE, error) && store_rows(import, error);
+    return store_set_bulk(import->cli->store, FALSE, ok ? error : NULL) && ok;
 }
 
 /* ---- the file -------------------------------------------------------------------------------------------------------- */

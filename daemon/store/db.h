@@ -54,7 +54,7 @@ typedef struct {
     Db *(*copy_to_memory)(Db *db, GError **error);
     gboolean (*claim)(Db *db, GError **error); /* the one daemon; STORE_ERROR_TAKEN */
     void (*set_patience)(Db *db, int wait_ms); /* how long another's lock is waited for */
-    void (*set_bulk)(Db *db, gboolean bulk);   /* much will be written in a short time; FALSE: that is over */
+    gboolean (*set_bulk)(Db *db, gboolean bulk, GError **error); /* much will be written in a short time; FALSE: that is over, and on the disk */
 
     gboolean (*identify)(Db *db, DbOwner *ret_owner, GError **error);
     gboolean (*settle)(Db *db, GError **error); /* it is ours or empty: what is to be set once for the database */

@@ -2,8 +2,8 @@
  * SQLite behind the seam of db.h: opening with words that help, the settings that make a commit durable, the daemon's lock
  * beside the file, and SQLite's result codes as STORE_ERRORs. Owns the sqlite3 handle and the lock's descriptor.
  *
- * WAL with synchronous=FULL: what was committed survives SIGKILL and loss of power. Every transaction begins IMMEDIATE, since one that
- * turns from reading to writing fails at once when another wrote meanwhile, whatever the busy time-out.
+ * WAL with synchronous=FULL, but for what is written in bulk: what was committed survives SIGKILL and loss of power. Every transaction begins
+ * IMMEDIATE, since one that turns from reading to writing fails at once when another wrote meanwhile, whatever the busy time-out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -294,20 +294,39 @@ static void set_patience(Db *base, int wait_ms)
     sqlite3_busy_timeout(((SqliteDb *)base)->handle, wait_ms);
 }
 
+/* The log, where every commit is that is not yet in the file's own place; what is there was synchronised before it was called so. */
+static gboolean sync_log(const SqliteDb *db, GError **error)
+{
+    const char *log = sqlite3_filename_wal(sqlite3_db_filename(db->handle, "main"));
+    int fd = open(log, O_RDONLY | O_CLOEXEC);
+    gboolean done = fd >= 0 ? fdatasync(fd) == 0 : errno == ENOENT;
+    if (!done)
+        g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "the store's log %s cannot be put on the disk: %s; do it again", log,
+                    g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
 /*
  * What is written many times over goes to the file's own place once, and its pages are kept in memory meanwhile. Foreign keys are not
- * looked up: rows that are added then name only what was read or written in the same transaction, and nothing is deleted.
+ * looked up: rows that are added then name only what was read or written in the same transaction, and nothing is deleted. The log is
+ * synchronised once, at the end: what others commit behind it is only on the disk together with it, since the log has one order.
  */
-static void set_bulk(Db *base, gboolean bulk)
+static gboolean set_bulk(Db *base, gboolean bulk, GError **error)
 {
     SqliteDb *db = (SqliteDb *)base;
     sqlite3_wal_autocheckpoint(db->handle, bulk ? BULK_WAL_PAGES : WAL_PAGES);
-    sqlite3_exec(db->handle,
-                 bulk ? "PRAGMA foreign_keys=OFF; PRAGMA cache_size=" BULK_CACHE
-                      : "PRAGMA foreign_keys=ON; PRAGMA cache_size=" CACHE,
-                 NULL, NULL, NULL);
-    if (!bulk) /* so that the next one to commit, who may be in a hurry, does not find all of it to do */
-        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (!run_script(base,
+                    bulk ? "PRAGMA foreign_keys=OFF; PRAGMA synchronous=NORMAL; PRAGMA cache_size=" BULK_CACHE
+                         : "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=" CACHE,
+                    error))
+        return FALSE;
+    if (bulk || db->path == NULL)
+        return TRUE;
+    /* so that the next one to commit, who may be in a hurry, does not find all of it to do */
+    sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return sync_log(db, error);
 }
 
 /* It is thrown away in the end, so that there is nothing to undo, to overwrite or to find again. */

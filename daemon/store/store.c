@@ -70,13 +70,13 @@ void store_set_patience(Store *store, guint wait_ms)
     store->db->driver->set_patience(store->db, (int)MIN(wait_ms, (guint)G_MAXINT));
 }
 
-void store_set_bulk(Store *store, gboolean bulk)
+gboolean store_set_bulk(Store *store, gboolean bulk, GError **error)
 {
     g_assert(store->transaction == NULL);
-    store->db->driver->set_bulk(store->db, bulk);
     g_clear_pointer(&store->companies, g_hash_table_unref);
     if (bulk)
         store->companies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return store->db->driver->set_bulk(store->db, bulk, error);
 }
 
 Store *store_copy_to_memory(Store *store, GError **error)

@@ -47,9 +47,10 @@ gboolean store_claim_daemon(Store *store, GError **error);
 void store_set_patience(Store *store, guint wait_ms);
 
 /* Much will be written in a short time (an import): takes more memory and lets the database put its files in order more rarely; FALSE when
- * that is over. What is committed is as durable as ever. Not inside a transaction. Meanwhile contacts are saved, and nothing else is done:
- * references are not checked by the database. */
-void store_set_bulk(Store *store, gboolean bulk);
+ * that is over. A loss of power meanwhile may lose the last commits, but nothing of what came before them and nothing by halves; all are on
+ * the disk when FALSE has returned TRUE. Not inside a transaction. Meanwhile contacts are saved, and nothing else is done: references are not
+ * checked by the database. */
+gboolean store_set_bulk(Store *store, gboolean bulk, GError **error);
 
 /* A copy of the whole store in memory, for rehearsals: nothing of it is kept, so that it has no journal. Once a write failed it is only good to be
  * closed. */

@@ -111,7 +111,7 @@ static void many_at_once_are_the_same_as_one_by_one(void **state)
         edits[i].attributes = g_hash_table_new(g_str_hash, g_str_equal);
         pointers[i] = &edits[i];
     }
-    store_set_bulk(many, TRUE);
+    assert_done(store_set_bulk(many, TRUE, &error));
     for (guint round = 0; round < ROUNDS; round++) {
         guint len = (guint)g_rand_int_range(random, 0, BATCH + 1);
         gboolean mostly_new = g_rand_boolean(random);
@@ -134,8 +134,9 @@ static void many_at_once_are_the_same_as_one_by_one(void **state)
         }
         assert_same(one, many);
     }
-    store_set_bulk(many, FALSE);
+    assert_done(store_set_bulk(many, FALSE, &error));
     assert_int_equal(number_of(many, "PRAGMA foreign_keys"), 1);
+    assert_int_equal(number_of(many, "PRAGMA synchronous"), 2);
     for (guint i = 0; i < BATCH; i++)
         g_hash_table_unref(edits[i].attributes);
     g_string_chunk_free(addresses);
@@ -156,7 +157,7 @@ static void a_company_that_another_took_away_is_made_again(void **state)
     Fixture *fixture = *state;
     GError *error = NULL;
     Store *store = fixture->store;
-    store_set_bulk(store, TRUE);
+    assert_done(store_set_bulk(store, TRUE, &error));
     save_of_company(store, "a@x.no");
     g_autoptr(Store) other = store_open(fixture->url, STORE_OPEN_CREATE, &error);
     g_autoptr(Contact) only = NULL;
@@ -165,20 +166,20 @@ static void a_company_that_another_took_away_is_made_again(void **state)
     assert_int_equal(number_of(other, "SELECT count(*) FROM company"), 0);
     save_of_company(store, "b@x.no");
     assert_int_equal(number_of(store, "SELECT count(*) FROM contact c JOIN company k ON k.id = c.company_id"), 1);
-    store_set_bulk(store, FALSE);
+    assert_done(store_set_bulk(store, FALSE, &error));
 }
 
 static void a_company_that_was_rolled_back_is_made_again(void **state)
 {
     GError *error = NULL;
     Store *store = store_of(state);
-    store_set_bulk(store, TRUE);
+    assert_done(store_set_bulk(store, TRUE, &error));
     StoreTransaction *transaction = store_begin(store, &error);
     save_of_company(store, "a@x.no");
     store_transaction_free(transaction);
     save_of_company(store, "b@x.no");
     assert_int_equal(number_of(store, "SELECT count(*) FROM contact c JOIN company k ON k.id = c.company_id"), 1);
-    store_set_bulk(store, FALSE);
+    assert_done(store_set_bulk(store, FALSE, &error));
 }
 
 static void when_one_fails_none_is_saved(void **state)
