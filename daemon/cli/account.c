@@ -20,7 +20,8 @@ static char *sign_in_text(const Cli *cli, const Endpoint *server)
     if (!*server->user)
         return g_strdup("no sign-in");
     if (server->sign_in != SIGN_IN_OAUTH2)
-        return server->sign_in == SIGN_IN_AUTO ? g_strdup("password") : g_strdup_printf("password (%s)", sign_in_name(server->sign_in));
+        return server->sign_in == SIGN_IN_AUTO ? g_strdup("password")
+                                               : g_strdup_printf("password (%s)", sign_in_name(server->sign_in));
     g_autofree char *state = authorize_state(cli->config, server->oauth);
     return g_strdup_printf("oauth2%s%s: %s", *server->oauth->provider ? " " : "", server->oauth->provider, state);
 }
@@ -52,8 +53,9 @@ static void print_object(Cli *cli, const Account *account)
 
 int account_command_list(Cli *cli, char **words)
 {
-    static const TableColumn columns[] = {{"ACCOUNT", FALSE, TRUE}, {"FROM", FALSE, TRUE},  {"SENDS BY", FALSE, FALSE}, {"SIGN-IN", FALSE, FALSE},
-                                          {"READS", FALSE, FALSE},  {"SIGN-IN", FALSE, FALSE}, {NULL, FALSE, FALSE}};
+    static const TableColumn columns[] = {{"ACCOUNT", FALSE, TRUE},  {"FROM", FALSE, TRUE},   {"SENDS BY", FALSE, FALSE},
+                                          {"SIGN-IN", FALSE, FALSE}, {"READS", FALSE, FALSE}, {"SIGN-IN", FALSE, FALSE},
+                                          {NULL, FALSE, FALSE}};
     GError *error = NULL;
     int status = CLI_DONE;
     g_auto(GStrv) rest = cli_parse(cli, words, NULL, 0, 0, &status);

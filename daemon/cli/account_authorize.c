@@ -35,7 +35,9 @@ static int tell_none(Cli *cli, const char *word)
 {
     g_autofree char *shown = text_quote(word, 60);
     if (config_account(cli->config, word))
-        return cli_failed(cli, "the account %s signs in by password, with nothing to authorize; for tokens, write auth = { method = \"oauth2\"; … } in it",
+        return cli_failed(cli,
+                          "the account %s signs in by password, with nothing to authorize; for tokens, write auth = { "
+                          "method = \"oauth2\"; … } in it",
                           shown);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (Account **account = cli->config->accounts; *account; account++)
@@ -59,7 +61,8 @@ static void show_code(const char *page, const char *code, const char *complete_p
             json_object_set_string_member(object, "complete_page", complete_page);
         cli_print_json(cli, object);
     } else {
-        fprintf(cli->out, "Open this page in a browser, on any machine:\n\n    %s\n\nand type this code:\n\n    %s\n\n", page, code);
+        fprintf(cli->out, "Open this page in a browser, on any machine:\n\n    %s\n\nand type this code:\n\n    %s\n\n",
+                page, code);
         if (*complete_page)
             fprintf(cli->out, "Or open the page that knows the code:\n\n    %s\n\n", complete_page);
         fprintf(cli->out, "Waiting until it is allowed there (Ctrl-C ends) …\n");
@@ -77,7 +80,8 @@ static void show_page(const char *page, gpointer data)
     } else {
         fprintf(cli->out,
                 "Open this page in a browser:\n\n    %s\n\n"
-                "On this machine the rest goes by itself. On another, the browser ends at a page that it cannot open, or that shows a code:\n"
+                "On this machine the rest goes by itself. On another, the browser ends at a page that it cannot open, or "
+                "that shows a code:\n"
                 "copy the address of that page, or the code, to here and press Enter (Ctrl-C ends) …\n",
                 page);
     }
@@ -91,12 +95,14 @@ static gboolean by_input(Cli *cli, const OAuth *oauth, GError **error)
 {
     char *line = g_malloc0(TOKEN_LINE_OCTETS);
     if (isatty(STDIN_FILENO))
-        cli_note(cli, "write the refresh token and press Enter; better is: nurture account authorize … --refresh-token < FILE");
+        cli_note(cli,
+                 "write the refresh token and press Enter; better is: nurture account authorize … --refresh-token < FILE");
     gboolean ok = fgets(line, TOKEN_LINE_OCTETS, stdin) != NULL && *g_strstrip(line);
     if (ok)
         ok = authorize_by_refresh_token(cli->config, oauth, line, error);
     else
-        g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT, "there is no refresh token on standard input; write it on the first line");
+        g_set_error_literal(error, CLI_ERROR, CLI_ERROR_INPUT,
+                            "there is no refresh token on standard input; write it on the first line");
     explicit_bzero(line, TOKEN_LINE_OCTETS);
     g_free(line);
     return ok;
@@ -112,7 +118,8 @@ static gboolean authorize(Cli *cli, const OAuth *oauth, const Way *way, GError *
     if (*oauth->authorize_url)
         return authorize_by_browser(cli->config, oauth, (guint16)way->port, STDIN_FILENO, &callbacks, error);
     g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT,
-                "the configuration says neither where a device code comes from nor which page a browser is sent to; write auth.%s, or give a "
+                "the configuration says neither where a device code comes from nor which page a browser is sent to; write "
+                "auth.%s, or give a "
                 "token from elsewhere with --refresh-token",
                 way->browser ? "authorize_url" : "device_url or auth.authorize_url");
     return FALSE;
@@ -137,7 +144,8 @@ static void tell_done(Cli *cli, const OAuth *oauth)
         json_object_set_boolean_member(object, "in_use", used);
         cli_print_json(cli, object);
     } else {
-        fprintf(cli->out, "%s is authorized%s\n", oauth->token_name, used ? ", and nurtured uses it" : "; nurtured will use it when it runs");
+        fprintf(cli->out, "%s is authorized%s\n", oauth->token_name,
+                used ? ", and nurtured uses it" : "; nurtured will use it when it runs");
     }
 }
 
@@ -147,9 +155,12 @@ int account_command_authorize(Cli *cli, char **words)
     GError *error = NULL;
     int status = CLI_DONE;
     const GOptionEntry entries[] = {
-        {"browser", 0, 0, G_OPTION_ARG_NONE, &way.browser, "By the provider's page in a browser, even if there are device codes", NULL},
-        {"port", 0, 0, G_OPTION_ARG_INT, &way.port, "The browser is led back to this port of this machine; else to any", "N"},
-        {"refresh-token", 0, 0, G_OPTION_ARG_NONE, &way.from_input, "By a refresh token from elsewhere, on the first line of standard input", NULL},
+        {"browser", 0, 0, G_OPTION_ARG_NONE, &way.browser,
+         "By the provider's page in a browser, even if there are device codes", NULL},
+        {"port", 0, 0, G_OPTION_ARG_INT, &way.port, "The browser is led back to this port of this machine; else to any",
+         "N"},
+        {"refresh-token", 0, 0, G_OPTION_ARG_NONE, &way.from_input,
+         "By a refresh token from elsewhere, on the first line of standard input", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     g_auto(GStrv) rest = cli_parse(cli, words, entries, 1, 1, &status);
@@ -165,7 +176,8 @@ int account_command_authorize(Cli *cli, char **words)
     if (oauths->len == 0)
         return tell_none(cli, rest[0]);
     if (oauths->len > 1 && way.from_input)
-        return cli_failed(cli, "%s has a token for each of its servers; name one: %s", rest[0], ((OAuth *)oauths->pdata[0])->token_name);
+        return cli_failed(cli, "%s has a token for each of its servers; name one: %s", rest[0],
+                          ((OAuth *)oauths->pdata[0])->token_name);
     for (guint i = 0; i < oauths->len; i++) {
         if (!authorize(cli, oauths->pdata[i], &way, &error))
             return cli_failed_by(cli, error);

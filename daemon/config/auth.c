@@ -9,11 +9,12 @@
 typedef struct {
     int method, provider; /* index of its names; -1: not given */
     char *user, *client_id, *client_secret, *client_secret_file, *client_secret_credential;
-    char *token_url, *device_url, *authorize_url, *scope, *ca_file;
+    char *token_url, *device_url, *authorize_url, *redirect_url, *scope, *ca_file;
 } AuthKeys;
 
 static const char *const methods[] = {
-    [SIGN_IN_AUTO] = "auto", [SIGN_IN_PLAIN] = "plain", [SIGN_IN_LOGIN] = "login", [SIGN_IN_CRAM_MD5] = "cram-md5", [SIGN_IN_OAUTH2] = "oauth2", NULL};
+    [SIGN_IN_AUTO] = "auto",         [SIGN_IN_PLAIN] = "plain",   [SIGN_IN_LOGIN] = "login",
+    [SIGN_IN_CRAM_MD5] = "cram-md5", [SIGN_IN_OAUTH2] = "oauth2", NULL};
 
 const char *sign_in_name(SignIn sign_in)
 {
@@ -45,7 +46,8 @@ static void parse_https(Reader *reader, config_setting_t *setting, gpointer fiel
         fits = fits && g_ascii_isgraph(*c);
     if (!fits) { /* not shown where it may hold a password */
         g_autofree char *shown = text_escape(text, 80);
-        reader_fault(reader, setting, "%s: \"%s\" is no https URL; write %s", name, strchr(shown, '@') ? "…" : shown, example);
+        reader_fault(reader, setting, "%s: \"%s\" is no https URL; write %s", name, strchr(shown, '@') ? "…" : shown,
+                     example);
         return;
     }
     g_free(*(char **)field);
@@ -70,7 +72,8 @@ static void take_client_secret(Reader *reader, const config_setting_t *group, Au
     if (ret_source->kind == SECRET_FILE)
         secret_file_check(reader, group, "client_secret_file", ret_source->value);
     if (ret_source->kind == SECRET_CREDENTIAL && strchr(ret_source->value, '/'))
-        reader_fault(reader, group, "auth: client_secret_credential is a name, not a path; write client_secret_file for a path");
+        reader_fault(reader, group,
+                     "auth: client_secret_credential is a name, not a path; write client_secret_file for a path");
 }
 
 static char *or_preset(char **given, const char *preset)
@@ -85,12 +88,15 @@ static OAuth *take_oauth(Reader *reader, const config_setting_t *group, AuthKeys
     OAuth *oauth = g_new0(OAuth, 1);
     plain_check(reader, group, "client_id", keys->client_id);
     plain_check(reader, group, "scope", keys->scope);
+    plain_check(reader, group, "redirect_url", keys->redirect_url);
     if (!keys->client_id)
         reader_fault(reader, group,
-                     "auth.client_id is missing; register an application with the mail provider, and write client_id = \"…\" as it says");
+                     "auth.client_id is missing; register an application with the mail provider, and write client_id = "
+                     "\"…\" as it says");
     if (!keys->token_url && !provider)
         reader_fault(reader, group,
-                     "auth: where tokens come from is missing; write provider = \"gmail\" (microsoft, yahoo, fastmail), or token_url = "
+                     "auth: where tokens come from is missing; write provider = \"gmail\" (microsoft, yahoo, fastmail), or "
+                     "token_url = "
                      "\"https://login.example.com/token\"");
     take_client_secret(reader, group, keys, &oauth->client_secret);
     oauth->provider = g_strdup(preset->name);
@@ -99,6 +105,7 @@ static OAuth *take_oauth(Reader *reader, const config_setting_t *group, AuthKeys
     oauth->token_url = or_preset(&keys->token_url, preset->token_url);
     oauth->device_url = or_preset(&keys->device_url, preset->device_url);
     oauth->authorize_url = or_preset(&keys->authorize_url, preset->authorize_url);
+    oauth->redirect_url = or_preset(&keys->redirect_url, preset->redirect_url);
     oauth->scope = or_preset(&keys->scope, preset->scope);
     oauth->ca_file = or_preset(&keys->ca_file, "");
     return oauth;
@@ -115,6 +122,7 @@ static void refuse_oauth_keys(Reader *reader, const config_setting_t *group, con
                     {"token_url", keys->token_url},
                     {"device_url", keys->device_url},
                     {"authorize_url", keys->authorize_url},
+                    {"redirect_url", keys->redirect_url},
                     {"scope", keys->scope},
                     {"ca_file", keys->ca_file}};
     for (gsize i = 0; i < G_N_ELEMENTS(of_oauth); i++)
@@ -132,6 +140,7 @@ static void auth_keys_clear(AuthKeys *keys)
     g_free(keys->token_url);
     g_free(keys->device_url);
     g_free(keys->authorize_url);
+    g_free(keys->redirect_url);
     g_free(keys->scope);
     g_free(keys->ca_file);
 }
@@ -145,10 +154,12 @@ void auth_parse(Reader *reader, config_setting_t *setting, Auth *ret_auth)
         KEY_ROW(KEY_TEXT, "client_id", AuthKeys, client_id, "the id of your application at the provider"),
         KEY_ROW(KEY_TEXT, "client_secret", AuthKeys, client_secret, "the application's secret"),
         KEY_ROW(KEY_PATH, "client_secret_file", AuthKeys, client_secret_file, "the path of a file with mode 600"),
-        KEY_ROW(KEY_TEXT, "client_secret_credential", AuthKeys, client_secret_credential, "the name of a systemd credential"),
+        KEY_ROW(KEY_TEXT, "client_secret_credential", AuthKeys, client_secret_credential,
+                "the name of a systemd credential"),
         KEY_PARSED("token_url", AuthKeys, token_url, parse_https, "\"https://login.example.com/token\""),
         KEY_PARSED("device_url", AuthKeys, device_url, parse_https, "\"https://login.example.com/device\""),
         KEY_PARSED("authorize_url", AuthKeys, authorize_url, parse_https, "\"https://login.example.com/authorize\""),
+        KEY_ROW(KEY_TEXT, "redirect_url", AuthKeys, redirect_url, "\"http://localhost:8400/\", as you registered it"),
         KEY_ROW(KEY_TEXT, "scope", AuthKeys, scope, "\"imap smtp offline_access\""),
         KEY_ROW(KEY_PATH, "ca_file", AuthKeys, ca_file, "the path of a PEM file"),
         KEY_END,
@@ -187,6 +198,7 @@ void oauth_free(OAuth *oauth)
     g_free(oauth->token_url);
     g_free(oauth->device_url);
     g_free(oauth->authorize_url);
+    g_free(oauth->redirect_url);
     g_free(oauth->scope);
     g_free(oauth->ca_file);
     g_free(oauth);

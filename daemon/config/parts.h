@@ -76,7 +76,7 @@ typedef struct {
 typedef struct {
     const char *name;
     ProviderServer smtp, imap;
-    const char *token_url, *device_url, *authorize_url, *scope;
+    const char *token_url, *device_url, *authorize_url, *redirect_url, *scope;
     gboolean secret_in_header;
 } Provider;
 

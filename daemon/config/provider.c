@@ -27,6 +27,7 @@ static const Provider providers[] = {
      .token_url = "https://api.login.yahoo.com/oauth2/get_token",
      .device_url = "",
      .authorize_url = "https://api.login.yahoo.com/oauth2/request_auth",
+     .redirect_url = "oob",
      .scope = "mail-w",
      .secret_in_header = TRUE},
     {.name = "fastmail",

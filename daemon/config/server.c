@@ -33,17 +33,16 @@ typedef struct {
     gint64 poll_ms;
 } ImapKeys;
 
-
-#define SERVER_ROWS(type_, url_example_)                                                                                 \
-    KEY_KEPT("url", type_, server.url, url_example_),                                                                    \
-        KEY_KEPT("auth", type_, server.auth, "auth = { method = \"oauth2\"; provider = \"gmail\"; … }"),                     \
-        KEY_ROW(KEY_TEXT, "user", type_, server.user, "\"anna\""),                                                       \
-        KEY_ROW(KEY_PATH, "ca_file", type_, server.ca_file, "the path of a PEM file"),                                   \
-        KEY_ROW(KEY_TEXT, "tls", type_, server.tls, "tls = \"none\", or leave it out"),                                  \
-        KEY_ROW(KEY_BOOL, "allow_plaintext", type_, server.allow_plaintext, "true or false"),                            \
-        KEY_ROW(KEY_TEXT, "password", type_, server.password, "the password"),                                           \
-        KEY_ROW(KEY_PATH, "password_file", type_, server.password_file, "the path of a file with mode 600"),             \
-        KEY_ROW(KEY_TEXT, "password_command", type_, server.password_command, "\"pass show mail/anna\""),                \
+#define SERVER_ROWS(type_, url_example_)                                                                                    \
+    KEY_KEPT("url", type_, server.url, url_example_),                                                                       \
+        KEY_KEPT("auth", type_, server.auth, "auth = { method = \"oauth2\"; provider = \"gmail\"; … }"),                    \
+        KEY_ROW(KEY_TEXT, "user", type_, server.user, "\"anna\""),                                                          \
+        KEY_ROW(KEY_PATH, "ca_file", type_, server.ca_file, "the path of a PEM file"),                                      \
+        KEY_ROW(KEY_TEXT, "tls", type_, server.tls, "tls = \"none\", or leave it out"),                                     \
+        KEY_ROW(KEY_BOOL, "allow_plaintext", type_, server.allow_plaintext, "true or false"),                               \
+        KEY_ROW(KEY_TEXT, "password", type_, server.password, "the password"),                                              \
+        KEY_ROW(KEY_PATH, "password_file", type_, server.password_file, "the path of a file with mode 600"),                \
+        KEY_ROW(KEY_TEXT, "password_command", type_, server.password_command, "\"pass show mail/anna\""),                   \
         KEY_ROW(KEY_TEXT, "password_credential", type_, server.password_credential, "the name of a systemd credential")
 
 void secret_file_check(Reader *reader, const config_setting_t *where, const char *key, const char *path)
@@ -60,7 +59,8 @@ void secret_file_check(Reader *reader, const config_setting_t *where, const char
         reader_fault(reader, where, "%s %s is empty; write the %s on its first line", key, path, what);
 }
 
-static void take_secret(Reader *reader, const config_setting_t *group, ServerKeys *keys, SignIn sign_in, SecretSource *ret_source)
+static void take_secret(Reader *reader, const config_setting_t *group, ServerKeys *keys, SignIn sign_in,
+                        SecretSource *ret_source)
 {
     struct {
         SecretKind kind;
@@ -80,9 +80,11 @@ static void take_secret(Reader *reader, const config_setting_t *group, ServerKey
     }
     g_autofree char *name = reader_name_of(group);
     if (given > 1)
-        reader_fault(reader, group, "%s: write only one of password, password_file, password_command, password_credential", name);
+        reader_fault(reader, group, "%s: write only one of password, password_file, password_command, password_credential",
+                     name);
     if (given == 0 && keys->user && sign_in != SIGN_IN_OAUTH2)
-        reader_fault(reader, group, "%s: the user \"%s\" has no password; write password_file = \"/etc/nurtured/NAME.secret\" (mode 600)",
+        reader_fault(reader, group,
+                     "%s: the user \"%s\" has no password; write password_file = \"/etc/nurtured/NAME.secret\" (mode 600)",
                      name, keys->user);
     if (given > 0 && !keys->user)
         reader_fault(reader, group, "%s: there is a password, but no user; write user = \"…\"", name);
@@ -105,7 +107,8 @@ static void check_tls(Reader *reader, const config_setting_t *group, const Serve
         reader_fault(reader, group, "%s: tls = \"none\" contradicts the URL's scheme; write %.4s://…", name, endpoint->url);
     else if (!url_is_loopback(endpoint->host) && !keys->allow_plaintext)
         reader_fault(reader, group,
-                     "%s: tls = \"none\" would send password and mail in the clear to %s; leave it out, or write allow_plaintext = true",
+                     "%s: tls = \"none\" would send password and mail in the clear to %s; leave it out, or write "
+                     "allow_plaintext = true",
                      name, endpoint->host);
     endpoint->tls = TLS_NONE;
 }
@@ -125,7 +128,8 @@ static gboolean has_password(const ServerKeys *keys)
 }
 
 /* The server's own way of signing in, else the account's; a password of the server's own is stronger than the account's tokens. */
-static SignIn choose_sign_in(Reader *reader, const config_setting_t *group, const ServerKeys *keys, const char *way, const Auth *used)
+static SignIn choose_sign_in(Reader *reader, const config_setting_t *group, const ServerKeys *keys, const char *way,
+                             const Auth *used)
 {
     if (used->sign_in != SIGN_IN_OAUTH2 || !has_password(keys))
         return used->sign_in;
@@ -135,7 +139,8 @@ static SignIn choose_sign_in(Reader *reader, const config_setting_t *group, cons
 }
 
 /* used: own, where the server has its own, whose tokens become the account's. */
-static void take_oauth(const ServerKeys *keys, const char *way, AccountAuth *account, Auth *used, gboolean is_own, Endpoint *endpoint)
+static void take_oauth(const ServerKeys *keys, const char *way, AccountAuth *account, Auth *used, gboolean is_own,
+                       Endpoint *endpoint)
 {
     OAuth *oauth = used->oauth;
     endpoint->oauth = oauth;
@@ -148,7 +153,8 @@ static void take_oauth(const ServerKeys *keys, const char *way, AccountAuth *acc
     used->oauth = NULL;
 }
 
-static void take_auth(Reader *reader, const config_setting_t *group, ServerKeys *keys, const char *way, AccountAuth *account, Endpoint *endpoint)
+static void take_auth(Reader *reader, const config_setting_t *group, ServerKeys *keys, const char *way, AccountAuth *account,
+                      Endpoint *endpoint)
 {
     Auth own = {0};
     if (keys->auth)
@@ -166,18 +172,22 @@ static void take_auth(Reader *reader, const config_setting_t *group, ServerKeys 
 }
 
 /* way: "smtp" or "imap". */
-static void take_server(Reader *reader, const config_setting_t *group, ServerKeys *keys, const char *way, AccountAuth *account, Endpoint *endpoint)
+static void take_server(Reader *reader, const config_setting_t *group, ServerKeys *keys, const char *way,
+                        AccountAuth *account, Endpoint *endpoint)
 {
     plain_check(reader, group, "user", keys->user);
     take_auth(reader, group, keys, way, account, endpoint);
     if (!endpoint->host && !keys->url)
-        reader_fault(reader, group, "%s.url is missing; write url = \"%ss://%s.example.com:%s\"", way, way, way, g_str_equal(way, "smtp") ? "465" : "993");
+        reader_fault(reader, group, "%s.url is missing; write url = \"%ss://%s.example.com:%s\"", way, way, way,
+                     g_str_equal(way, "smtp") ? "465" : "993");
     check_tls(reader, group, keys, endpoint);
     take_secret(reader, group, keys, endpoint->sign_in, &endpoint->password);
     if (keys->ca_file && access(keys->ca_file, R_OK) != 0)
-        reader_fault(reader, group, "ca_file %s: %s; name a PEM file that nurtured's user can read", keys->ca_file, g_strerror(errno));
+        reader_fault(reader, group, "ca_file %s: %s; name a PEM file that nurtured's user can read", keys->ca_file,
+                     g_strerror(errno));
     else if (keys->ca_file && !g_file_test(keys->ca_file, G_FILE_TEST_IS_REGULAR))
-        reader_fault(reader, group, "ca_file %s is not a file; name a PEM file that nurtured's user can read", keys->ca_file);
+        reader_fault(reader, group, "ca_file %s is not a file; name a PEM file that nurtured's user can read",
+                     keys->ca_file);
     endpoint->user = keys->user ? g_steal_pointer(&keys->user) : g_strdup("");
     endpoint->ca_file = keys->ca_file ? g_steal_pointer(&keys->ca_file) : g_strdup("");
     endpoint->url = endpoint->url ? endpoint->url : g_strdup("");

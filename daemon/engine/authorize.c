@@ -57,8 +57,9 @@ void authorize_flow_grant(AuthorizeFlow *flow, const OAuthAnswer *answer, const 
     const char *refresh = answer->refresh_token ? answer->refresh_token : refresh_token;
     const gint64 now_ms = clock_system_now_ms();
     if (!refresh) {
-        authorize_flow_fail(flow, "the provider gave no refresh token, so that the sign-in would end after %" G_GINT64_FORMAT
-                                  " minutes; add what it wants for one (often offline_access) to auth.scope, and try again",
+        authorize_flow_fail(flow,
+                            "the provider gave no refresh token, so that the sign-in would end after %" G_GINT64_FORMAT
+                            " minutes; add what it wants for one (often offline_access) to auth.scope, and try again",
                             answer->lifetime_s / 60);
         return;
     }
@@ -114,8 +115,10 @@ static void on_polled(const HttpAnswer *http, gpointer data)
         authorize_flow_fail(&device->flow, "it was not allowed (%s); try again", answer.words);
         break;
     case OAUTH_REFUSED:
-        authorize_flow_fail(&device->flow, "%s does not accept the request: %s; compare client_id and client_secret with what the provider says",
-                            device->flow.oauth->token_url, answer.words);
+        authorize_flow_fail(
+            &device->flow,
+            "%s does not accept the request: %s; compare client_id and client_secret with what the provider says",
+            device->flow.oauth->token_url, answer.words);
         break;
     }
     oauth_answer_clear(&answer);
@@ -149,7 +152,8 @@ static void on_device_code(const HttpAnswer *http, gpointer data)
         return;
     }
     device->until_ms = clock_monotonic_ms() + device->code.lifetime_s * 1000;
-    flow->callbacks->show_code(device->code.verification_url, device->code.user_code, device->code.complete_url, flow->callbacks->data);
+    flow->callbacks->show_code(device->code.verification_url, device->code.user_code, device->code.complete_url,
+                               flow->callbacks->data);
     poll_later(device);
 }
 
@@ -158,7 +162,8 @@ gboolean authorize_by_device(const Config *config, const OAuth *oauth, const Aut
     DeviceFlow device = {0};
     const OAuthField with_scope[] = {{"scope", oauth->scope}, {NULL, NULL}};
     authorize_flow_begin(&device.flow, config, oauth, callbacks);
-    authorize_flow_post(&device.flow, oauth->device_url, *oauth->scope ? with_scope : with_scope + 1, on_device_code, &device);
+    authorize_flow_post(&device.flow, oauth->device_url, *oauth->scope ? with_scope : with_scope + 1, on_device_code,
+                        &device);
     gboolean granted = authorize_flow_run(&device.flow, error);
     device_code_clear(&device.code);
     return granted;

@@ -15,8 +15,7 @@
 #include "config/secret.h"
 #include "engine/authorize_flow.h"
 
-#define PAGE                                                                                                             \
-    "<!doctype html><meta charset=\"utf-8\"><title>Nurture</title><p>%s</p>\r\n"
+#define PAGE "<!doctype html><meta charset=\"utf-8\"><title>Nurture</title><p>%s</p>\r\n"
 
 enum { RANDOM_OCTETS = 32, LINE_OCTETS = 16 * 1024, VISITOR_TIMEOUT_S = 10 };
 
@@ -68,14 +67,18 @@ static void on_exchanged(const HttpAnswer *http, gpointer data)
     if (answer.verdict == OAUTH_GRANTED)
         authorize_flow_grant(&browser->flow, &answer, NULL);
     else
-        authorize_flow_fail(&browser->flow, "%s gave no token for the code: %s", browser->flow.oauth->token_url, answer.words);
+        authorize_flow_fail(&browser->flow, "%s gave no token for the code: %s", browser->flow.oauth->token_url,
+                            answer.words);
     oauth_answer_clear(&answer);
 }
 
 static void exchange(BrowserFlow *browser, const char *code)
 {
-    const OAuthField fields[] = {{"grant_type", "authorization_code"}, {"code", code}, {"redirect_uri", browser->redirect},
-                                 {"code_verifier", browser->verifier}, {NULL, NULL}};
+    const OAuthField fields[] = {{"grant_type", "authorization_code"},
+                                 {"code", code},
+                                 {"redirect_uri", browser->redirect},
+                                 {"code_verifier", browser->verifier},
+                                 {NULL, NULL}};
     browser->asked = TRUE;
     authorize_flow_post(&browser->flow, browser->flow.oauth->token_url, fields, on_exchanged, browser);
 }
@@ -84,7 +87,8 @@ static void exchange(BrowserFlow *browser, const char *code)
 static char *take_query(BrowserFlow *browser, const char *query)
 {
     g_autoptr(GHashTable) values = g_uri_parse_params(query, -1, "&", G_URI_PARAMS_WWW_FORM, NULL);
-    const char *state = values ? g_hash_table_lookup(values, "state") : NULL, *code = values ? g_hash_table_lookup(values, "code") : NULL;
+    const char *state = values ? g_hash_table_lookup(values, "state") : NULL,
+               *code = values ? g_hash_table_lookup(values, "code") : NULL;
     const char *error = values ? g_hash_table_lookup(values, "error") : NULL;
     if (g_strcmp0(state, browser->state) != 0)
         return g_strdup("This address is not the end of the sign-in that was begun.");
@@ -110,13 +114,16 @@ static void on_line(GObject *source, GAsyncResult *result, gpointer data)
     BrowserFlow *browser = data;
     g_auto(GStrv) words = g_strsplit(line, " ", 3);
     const char *query = g_strv_length(words) == 3 && g_str_equal(words[0], "GET") ? strchr(words[1], '?') : NULL;
-    g_autofree char *wrong = query ? take_query(browser, query + 1) : g_strdup("This page is the end of a sign-in, and nothing else.");
-    g_autofree char *page = g_strdup_printf(PAGE, wrong ? wrong : "You may close this page: the terminal says what became of it.");
-    g_autofree char *answer =
-        g_strdup_printf("HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n"
-                        "Referrer-Policy: no-referrer\r\n\r\n%s",
-                        wrong ? "404 Not Found" : "200 OK", strlen(page), page);
-    g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), answer, strlen(answer), NULL, NULL, NULL);
+    g_autofree char *wrong =
+        query ? take_query(browser, query + 1) : g_strdup("This page is the end of a sign-in, and nothing else.");
+    g_autofree char *page =
+        g_strdup_printf(PAGE, wrong ? wrong : "You may close this page: the terminal says what became of it.");
+    g_autofree char *answer = g_strdup_printf(
+        "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n"
+        "Referrer-Policy: no-referrer\r\n\r\n%s",
+        wrong ? "404 Not Found" : "200 OK", strlen(page), page);
+    g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), answer, strlen(answer), NULL, NULL,
+                              NULL);
     explicit_bzero(line, strlen(line));
 }
 
@@ -140,14 +147,28 @@ static gboolean listen_on(BrowserFlow *browser, guint16 port)
     g_autoptr(GSocketAddress) got = NULL;
     g_autoptr(GError) error = NULL;
     browser->service = g_socket_service_new();
-    if (!g_socket_listener_add_address(G_SOCKET_LISTENER(browser->service), wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL, &got,
-                                       &error)) {
-        authorize_flow_fail(&browser->flow, "port %u of this machine cannot be used: %s; name another with --port", port, error->message);
+    if (!g_socket_listener_add_address(G_SOCKET_LISTENER(browser->service), wanted, G_SOCKET_TYPE_STREAM,
+                                       G_SOCKET_PROTOCOL_DEFAULT, NULL, &got, &error)) {
+        authorize_flow_fail(&browser->flow, "port %u of this machine cannot be used: %s; name another with --port", port,
+                            error->message);
         return FALSE;
     }
     g_signal_connect(browser->service, "incoming", G_CALLBACK(on_visit), browser);
     g_socket_service_start(browser->service);
     browser->redirect = g_strdup_printf("http://127.0.0.1:%u/", g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(got)));
+    return TRUE;
+}
+
+/* An address of the provider's choice is not ours to listen at, unless it is this machine's and the port is told. */
+static gboolean prepare_return(BrowserFlow *browser, guint16 port)
+{
+    const char *registered = browser->flow.oauth->redirect_url;
+    if ((!*registered || port) && !listen_on(browser, port))
+        return FALSE;
+    if (*registered) {
+        g_free(browser->redirect);
+        browser->redirect = g_strdup(registered);
+    }
     return TRUE;
 }
 
@@ -205,8 +226,10 @@ static void show_page(BrowserFlow *browser)
 
 static void browser_clear(BrowserFlow *browser)
 {
-    g_socket_service_stop(browser->service);
-    g_socket_listener_close(G_SOCKET_LISTENER(browser->service));
+    if (browser->service) {
+        g_socket_service_stop(browser->service);
+        g_socket_listener_close(G_SOCKET_LISTENER(browser->service));
+    }
     g_clear_object(&browser->service);
     g_clear_object(&browser->input);
     g_clear_object(&browser->cancellable);
@@ -215,12 +238,12 @@ static void browser_clear(BrowserFlow *browser)
     secret_free(browser->verifier);
 }
 
-gboolean authorize_by_browser(const Config *config, const OAuth *oauth, guint16 port, int input, const AuthorizeCallbacks *callbacks,
-                              GError **error)
+gboolean authorize_by_browser(const Config *config, const OAuth *oauth, guint16 port, int input,
+                              const AuthorizeCallbacks *callbacks, GError **error)
 {
     BrowserFlow browser = {.state = random_word(), .verifier = random_word(), .cancellable = g_cancellable_new()};
     authorize_flow_begin(&browser.flow, config, oauth, callbacks);
-    if (listen_on(&browser, port)) {
+    if (prepare_return(&browser, port)) {
         show_page(&browser);
         if (input >= 0) {
             g_autoptr(GInputStream) stream = g_unix_input_stream_new(input, FALSE);

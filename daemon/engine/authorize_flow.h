@@ -19,7 +19,8 @@ typedef struct {
 } AuthorizeFlow;
 
 /* Makes the context the thread's default. */
-void authorize_flow_begin(AuthorizeFlow *flow, const Config *config, const OAuth *oauth, const AuthorizeCallbacks *callbacks);
+void authorize_flow_begin(AuthorizeFlow *flow, const Config *config, const OAuth *oauth,
+                          const AuthorizeCallbacks *callbacks);
 
 /* Runs the loop until one of the two below was called, and frees. TRUE: granted, and on disk. */
 gboolean authorize_flow_run(AuthorizeFlow *flow, GError **error);

@@ -76,8 +76,8 @@ static void finish(HttpCall *call, CURLcode result)
                                .fault = result == CURLE_OK ? "" : words,
                                .body = call->body->str,
                                .retry_after_s = MAX(retry_after_s, 0),
-                         .form = call->form,
-                         .basic = call->basic};
+                               .form = call->form,
+                               .basic = call->basic};
     g_hash_table_steal(call->client->calls, call);
     call->done(&answer, call->data);
     call_free(call);

@@ -16,10 +16,10 @@ typedef struct {
 } HttpRequest;
 
 typedef struct {
-    int status;         /* 0: there was no answer, see fault */
-    const char *fault;  /* why, one line; "" where there was one */
-    const char *body;   /* NUL-terminated, at most 64 kB; wiped after the call */
-    gint64 retry_after_s; /* as the server asks; 0: it does not */
+    int status;               /* 0: there was no answer, see fault */
+    const char *fault;        /* why, one line; "" where there was one */
+    const char *body;         /* NUL-terminated, at most 64 kB; wiped after the call */
+    gint64 retry_after_s;     /* as the server asks; 0: it does not */
     const char *form, *basic; /* of the request: what no words told on may repeat */
 } HttpAnswer;
 

@@ -44,8 +44,8 @@ static char *make_basic(const OAuth *oauth, const char *secret)
     return basic;
 }
 
-HttpCall *oauth_post(HttpClient *client, const OAuth *oauth, const char *url, const OAuthField *fields, HttpDoneFunc done, gpointer data,
-                     GError **error)
+HttpCall *oauth_post(HttpClient *client, const OAuth *oauth, const char *url, const OAuthField *fields, HttpDoneFunc done,
+                     gpointer data, GError **error)
 {
     char *secret = secret_read(&oauth->client_secret, error);
     if (!secret)
@@ -79,7 +79,9 @@ char *oauth_query(const OAuthField *fields)
 static const char *text_of(JsonObject *object, const char *name)
 {
     JsonNode *node = json_object_get_member(object, name);
-    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : NULL;
 }
 
 /* A number, which some servers write as text; fallback where it is none. */
@@ -153,18 +155,12 @@ static OAuthVerdict verdict_of(const char *error)
     static const struct {
         const char *error;
         OAuthVerdict verdict;
-    } known[] = {{"authorization_pending", OAUTH_PENDING},
-                 {"slow_down", OAUTH_SLOW_DOWN},
-                 {"invalid_grant", OAUTH_WITHDRAWN},
-                 {"interaction_required", OAUTH_WITHDRAWN},
-                 {"consent_required", OAUTH_WITHDRAWN},
-                 {"login_required", OAUTH_WITHDRAWN},
-                 {"access_denied", OAUTH_WITHDRAWN},
-                 {"expired_token", OAUTH_WITHDRAWN},
-                 {"code_expired", OAUTH_WITHDRAWN},
-                 {"authorization_declined", OAUTH_WITHDRAWN},
-                 {"temporarily_unavailable", OAUTH_LATER},
-                 {"server_error", OAUTH_LATER}};
+    } known[] = {{"authorization_pending", OAUTH_PENDING}, {"slow_down", OAUTH_SLOW_DOWN},
+                 {"invalid_grant", OAUTH_WITHDRAWN},       {"interaction_required", OAUTH_WITHDRAWN},
+                 {"consent_required", OAUTH_WITHDRAWN},    {"login_required", OAUTH_WITHDRAWN},
+                 {"access_denied", OAUTH_WITHDRAWN},       {"expired_token", OAUTH_WITHDRAWN},
+                 {"code_expired", OAUTH_WITHDRAWN},        {"authorization_declined", OAUTH_WITHDRAWN},
+                 {"temporarily_unavailable", OAUTH_LATER}, {"server_error", OAUTH_LATER}};
     for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
         if (g_str_equal(known[i].error, error))
             return known[i].verdict;
@@ -234,7 +230,8 @@ static gboolean is_page(const char *url)
 gboolean oauth_read_device_code(const HttpAnswer *http, DeviceCode *ret_code, char **ret_words)
 {
     g_autoptr(JsonObject) object = http->status ? json_parse_object(http->body, NULL) : NULL;
-    const char *device = object ? text_of(object, "device_code") : NULL, *user = object ? text_of(object, "user_code") : NULL;
+    const char *device = object ? text_of(object, "device_code") : NULL,
+               *user = object ? text_of(object, "user_code") : NULL;
     const char *page = object ? text_of(object, "verification_uri") : NULL;
     if (object && !page)
         page = text_of(object, "verification_url"); /* Google's, older than the standard */

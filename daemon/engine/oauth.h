@@ -19,8 +19,8 @@ typedef struct {
 
 /* Posts client_id, the client's secret as the provider wants it, and the fields (ended by name NULL) to url. NULL and why where the
  * secret cannot be read. */
-HttpCall *oauth_post(HttpClient *client, const OAuth *oauth, const char *url, const OAuthField *fields, HttpDoneFunc done, gpointer data,
-                     GError **error);
+HttpCall *oauth_post(HttpClient *client, const OAuth *oauth, const char *url, const OAuthField *fields, HttpDoneFunc done,
+                     gpointer data, GError **error);
 
 /* "?name=value&…" of the fields, for a browser. Caller frees. */
 char *oauth_query(const OAuthField *fields);
@@ -43,7 +43,7 @@ typedef struct {
 } OAuthAnswer;
 
 /* Free with oauth_answer_clear(). */
-void oauth_read_answer(const HttpAnswer *answer, OAuthAnswer *ret_answer);
+void oauth_read_answer(const HttpAnswer *http, OAuthAnswer *ret_answer);
 void oauth_answer_clear(OAuthAnswer *answer);
 
 typedef struct {
@@ -52,5 +52,5 @@ typedef struct {
 } DeviceCode;
 
 /* FALSE: words (caller frees) say why there is none. */
-gboolean oauth_read_device_code(const HttpAnswer *answer, DeviceCode *ret_code, char **ret_words);
+gboolean oauth_read_device_code(const HttpAnswer *http, DeviceCode *ret_code, char **ret_words);
 void device_code_clear(DeviceCode *code);

@@ -196,7 +196,8 @@ static gboolean replace(int dir, const char *folder, const char *name, const cha
 }
 
 /* A file that is gone is superseded as well: whoever renews a token must not bring back what a person took away. */
-static gboolean is_superseded(const char *folder, const char *name, const char *before, gboolean *ret_superseded, GError **error)
+static gboolean is_superseded(const char *folder, const char *name, const char *before, gboolean *ret_superseded,
+                              GError **error)
 {
     StoredToken now = {0};
     gboolean found = FALSE;
@@ -207,8 +208,8 @@ static gboolean is_superseded(const char *folder, const char *name, const char *
     return TRUE;
 }
 
-gboolean token_file_write(const char *folder, const char *name, const StoredToken *token, const char *before, gboolean *ret_superseded,
-                          GError **error)
+gboolean token_file_write(const char *folder, const char *name, const StoredToken *token, const char *before,
+                          gboolean *ret_superseded, GError **error)
 {
     int dir = open_folder(folder, error);
     if (dir < 0)

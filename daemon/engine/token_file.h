@@ -7,11 +7,11 @@
 #include <glib.h>
 
 typedef struct {
-    char *client_id, *user; /* for whom it was given: with others it is none */
-    char *refresh_token;    /* never NULL in a file; "" where the provider gave none */
-    char *access_token;     /* "" for none */
+    char *client_id, *user;         /* for whom it was given: with others it is none */
+    char *refresh_token;            /* never NULL in a file; "" where the provider gave none */
+    char *access_token;             /* "" for none */
     gint64 obtained_ms, expires_ms; /* of the access token, system's time */
-    char *withdrawn;        /* why the provider does not take it any more; "" while it does */
+    char *withdrawn;                /* why the provider does not take it any more; "" while it does */
 } StoredToken;
 
 void stored_token_clear(StoredToken *token);
@@ -25,8 +25,8 @@ gboolean token_file_read(const char *folder, const char *name, gboolean *ret_fou
  * that one; *ret_superseded: it is not, and nothing was written. Where root writes, the file is given to the owner of the folder
  * around. ENGINE_ERROR_TOKEN.
  */
-gboolean token_file_write(const char *folder, const char *name, const StoredToken *token, const char *before, gboolean *ret_superseded,
-                          GError **error);
+gboolean token_file_write(const char *folder, const char *name, const StoredToken *token, const char *before,
+                          gboolean *ret_superseded, GError **error);
 
 /* Where it lies. Caller frees. */
 char *token_file_path(const char *folder, const char *name);

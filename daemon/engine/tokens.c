@@ -129,7 +129,8 @@ static void set_timer(Token *token, gint64 wait_ms)
 
 static gboolean is_usable(const Token *token)
 {
-    return token->stored.access_token && *token->stored.access_token && token->stored.expires_ms - clock_system_now_ms() > ENDED_MS;
+    return token->stored.access_token && *token->stored.access_token &&
+           token->stored.expires_ms - clock_system_now_ms() > ENDED_MS;
 }
 
 /* Many accounts of one provider do not come at once. */
@@ -149,8 +150,9 @@ static void try_later(Token *token, gint64 first_ms, gint64 at_least_s, const ch
     token->retry_at_ms = clock_monotonic_ms() + wait_ms;
     set_fault(token, why);
     set_timer(token, wait_ms);
-    log_event(LOG_LEVEL_WARNING, "token-unavailable", LOG_TEXT("account", token->name), LOG_TEXT("server", token->oauth->token_url),
-              LOG_TEXT("reason", why), LOG_NUMBER("retry_in_s", wait_ms / 1000));
+    log_event(LOG_LEVEL_WARNING, "token-unavailable", LOG_TEXT("account", token->name),
+              LOG_TEXT("server", token->oauth->token_url), LOG_TEXT("reason", why),
+              LOG_NUMBER("retry_in_s", wait_ms / 1000));
 }
 
 /* ---- files ----------------------------------------------------------------------------------------------------------- */
@@ -204,7 +206,8 @@ static const char *misfit(const Token *token, const StoredToken *content)
 static void take_file(Token *token, StoredToken *content)
 {
     const char *wrong = *content->withdrawn ? content->withdrawn : misfit(token, content);
-    gboolean same = token->stored.refresh_token && g_str_equal(token->stored.refresh_token, content->refresh_token) && !token->withdrawn;
+    gboolean same =
+        token->stored.refresh_token && g_str_equal(token->stored.refresh_token, content->refresh_token) && !token->withdrawn;
     g_autofree char *why = wrong ? needs_authorizing(token, wrong) : NULL;
     if (wrong) {
         withdraw(token, why);
@@ -247,7 +250,8 @@ static gboolean save(Token *token, const StoredToken *content)
 {
     g_autoptr(GError) error = NULL;
     gboolean superseded = FALSE;
-    if (!token_file_write(token->config->tokens_dir, token->name, content, token->stored.refresh_token, &superseded, &error)) {
+    if (!token_file_write(token->config->tokens_dir, token->name, content, token->stored.refresh_token, &superseded,
+                          &error)) {
         g_autofree char *why = g_strdup_printf("%s; no sign-in before it can be written", error->message);
         token->retry_at_ms = clock_monotonic_ms() + WRITE_RETRY_MS;
         set_fault(token, why);
@@ -378,7 +382,8 @@ char *tokens_get(Tokens *tokens, const char *name, gint64 *ret_until_ms, GError 
             *ret_until_ms = clock_monotonic_ms() + token->stored.expires_ms - clock_system_now_ms();
     } else {
         const char *why = token && token->fault && *token->fault ? token->fault : "the access token is being fetched";
-        g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_TOKEN, token ? why : "the configuration does not name this token any more");
+        g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_TOKEN,
+                            token ? why : "the configuration does not name this token any more");
     }
     g_mutex_unlock(&tokens->mutex);
     return secret;

@@ -64,14 +64,16 @@ char *sasl_oauthbearer(const char *user, const char *token, const char *host, gu
 {
     g_autofree char *name = sasl_name(user);
     g_autofree char *number = g_strdup_printf("%u", port);
-    const char *const parts[] = {"n,a=", name, ",\001host=", host, "\001port=", number, "\001auth=Bearer ", token, "\001\001", NULL};
+    const char *const parts[] = {"n,a=", name,       ",\001host=", host, "\001port=", number, "\001auth=Bearer ",
+                                 token,  "\001\001", NULL};
     return encode_parts(parts);
 }
 
 /* Octets of base64, NULL where it is none. */
 static guchar *decode(const char *text, gsize *ret_size)
 {
-    if (*text == '\0' || strlen(text) % 4 != 0 || text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")] != '\0')
+    if (*text == '\0' || strlen(text) % 4 != 0 ||
+        text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")] != '\0')
         return NULL;
     return g_base64_decode(text, ret_size);
 }

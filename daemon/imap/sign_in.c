@@ -30,7 +30,8 @@ static gboolean refused(const SessionSettings *settings, const char *words, cons
 {
     gboolean tells = holds_secret(words, settings) || (message != NULL && strstr(words, message) != NULL);
     g_autofree char *escaped = text_escape(words, 200);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "sign-in refused: %s", tells ? "(the server repeats what is secret)" : escaped);
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "sign-in refused: %s",
+                tells ? "(the server repeats what is secret)" : escaped);
     return FALSE;
 }
 
@@ -47,7 +48,8 @@ static gboolean out_of_step(GError **error)
 }
 
 /* A failure told as "+ reason", which has to be acknowledged before the tagged answer comes. */
-static gboolean end_fault(Session *session, const SessionSettings *settings, const Mechanism *mechanism, const char *challenge, GError **error)
+static gboolean end_fault(Session *session, const SessionSettings *settings, const Mechanism *mechanism,
+                          const char *challenge, GError **error)
 {
     WireKind kind;
     g_autofree char *words = NULL;
@@ -73,8 +75,8 @@ static gboolean finish(Session *session, const SessionSettings *settings, const 
     return mechanism->end_fault != NULL ? end_fault(session, settings, mechanism, words, error) : out_of_step(error);
 }
 
-static gboolean authenticate(Session *session, const Capabilities *capabilities, const SessionSettings *settings, const Mechanism *mechanism,
-                             GError **error)
+static gboolean authenticate(Session *session, const Capabilities *capabilities, const SessionSettings *settings,
+                             const Mechanism *mechanism, GError **error)
 {
     g_autofree char *command = g_strconcat("AUTHENTICATE ", mechanism->name, NULL);
     if (capabilities->initial_response) {
@@ -92,7 +94,8 @@ static gboolean authenticate(Session *session, const Capabilities *capabilities,
     return wire_send_line(session, mechanism->message, TRUE, error) && finish(session, settings, mechanism, error);
 }
 
-static gboolean authenticate_plain(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+static gboolean authenticate_plain(Session *session, const Capabilities *capabilities, const SessionSettings *settings,
+                                   GError **error)
 {
     char *message = sasl_plain(settings->user, settings->secret);
     const Mechanism plain = {.name = "PLAIN", .message = message};
@@ -102,12 +105,14 @@ static gboolean authenticate_plain(Session *session, const Capabilities *capabil
 }
 
 /* OAUTHBEARER is the standard, XOAUTH2 what there was before it. */
-static gboolean authenticate_bearer(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+static gboolean authenticate_bearer(Session *session, const Capabilities *capabilities, const SessionSettings *settings,
+                                    GError **error)
 {
     if (!capabilities->oauthbearer && !capabilities->xoauth2)
         return not_offered("OAUTHBEARER or XOAUTH2; leave method = \"oauth2\" out if it takes passwords", error);
-    char *message = capabilities->oauthbearer ? sasl_oauthbearer(settings->user, settings->secret, settings->host, settings->port)
-                                              : sasl_xoauth2(settings->user, settings->secret);
+    char *message = capabilities->oauthbearer
+                        ? sasl_oauthbearer(settings->user, settings->secret, settings->host, settings->port)
+                        : sasl_xoauth2(settings->user, settings->secret);
     const Mechanism bearer = {.name = capabilities->oauthbearer ? "OAUTHBEARER" : "XOAUTH2",
                               .message = message,
                               .end_fault = capabilities->oauthbearer ? "AQ==" : ""};
@@ -195,7 +200,8 @@ static gboolean login(Session *session, const Capabilities *capabilities, const 
 }
 
 /* CRAM-MD5 comes last: it needs a server that knows the password itself, as few do that offer it. */
-static gboolean by_password(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+static gboolean by_password(Session *session, const Capabilities *capabilities, const SessionSettings *settings,
+                            GError **error)
 {
     if (capabilities->plain)
         return authenticate_plain(session, capabilities, settings, error);
@@ -217,7 +223,8 @@ gboolean sign_in(Session *session, const Capabilities *capabilities, const Sessi
     case SIGN_IN_AUTO:
         return by_password(session, capabilities, settings, error);
     case SIGN_IN_PLAIN:
-        return capabilities->plain ? authenticate_plain(session, capabilities, settings, error) : not_offered("AUTHENTICATE PLAIN", error);
+        return capabilities->plain ? authenticate_plain(session, capabilities, settings, error)
+                                   : not_offered("AUTHENTICATE PLAIN", error);
     case SIGN_IN_LOGIN:
         return can_login(capabilities) ? login(session, capabilities, settings, error) : not_offered("LOGIN", error);
     case SIGN_IN_CRAM_MD5:

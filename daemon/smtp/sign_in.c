@@ -74,15 +74,16 @@ const char *smtp_sign_in_ways(const Endpoint *server)
     return "AUTH PLAIN or LOGIN";
 }
 
-gboolean smtp_sign_in_prepare(CURL *curl, const Endpoint *server, gboolean cram_md5, const SmtpCallbacks *callbacks, const gint *cancelled,
-                              gint64 *ret_until_ms, GError **error)
+gboolean smtp_sign_in_prepare(CURL *curl, const Endpoint *server, gboolean cram_md5, const SmtpCallbacks *callbacks,
+                              const gint *cancelled, gint64 *ret_until_ms, GError **error)
 {
     gint64 until_ms = 0;
     gboolean by_token = server->sign_in == SIGN_IN_OAUTH2;
     *ret_until_ms = 0;
     if (!*server->user)
         return TRUE;
-    char *secret = by_token ? callbacks->get_token(&until_ms, callbacks->data, error) : secret_read_until(&server->password, cancelled, error);
+    char *secret = by_token ? callbacks->get_token(&until_ms, callbacks->data, error)
+                            : secret_read_until(&server->password, cancelled, error);
     if (!secret)
         return FALSE;
     curl_easy_setopt(curl, CURLOPT_USERNAME, server->user);

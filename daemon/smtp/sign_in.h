@@ -19,8 +19,8 @@ guint smtp_sign_in_offers(const char *line, gsize length);
 gboolean smtp_sign_in_wants_cram_md5(const Endpoint *server, guint offers);
 
 /* Reads password or token. *ret_until_ms: monotonic; the token ends then, and the connection with it; 0: never. */
-gboolean smtp_sign_in_prepare(CURL *curl, const Endpoint *server, gboolean cram_md5, const SmtpCallbacks *callbacks, const gint *cancelled,
-                              gint64 *ret_until_ms, GError **error);
+gboolean smtp_sign_in_prepare(CURL *curl, const Endpoint *server, gboolean cram_md5, const SmtpCallbacks *callbacks,
+                              const gint *cancelled, gint64 *ret_until_ms, GError **error);
 
 /* The mechanisms that we would have taken, for people. */
 const char *smtp_sign_in_ways(const Endpoint *server);

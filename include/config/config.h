@@ -53,6 +53,7 @@ typedef struct {
     char *token_url;
     char *device_url;    /* of the device code (RFC 8628), "" where there is none */
     char *authorize_url; /* of the page that a browser is sent to, "" where there is none */
+    char *redirect_url;  /* where that page leads back to, as it was registered; "oob": it shows a code; "" for this machine, at any port */
     char *scope;         /* words between spaces, "" for none */
     char *ca_file;       /* "" for the system's authorities */
 } OAuth;

@@ -21,8 +21,8 @@ gboolean authorize_by_device(const Config *config, const OAuth *oauth, const Aut
 
 /* By a browser (RFC 8252, 7636), which is led back to this machine at port (0: any); needs oauth->authorize_url. input: descriptor of what
  * people write, -1: none. */
-gboolean authorize_by_browser(const Config *config, const OAuth *oauth, guint16 port, int input, const AuthorizeCallbacks *callbacks,
-                              GError **error);
+gboolean authorize_by_browser(const Config *config, const OAuth *oauth, guint16 port, int input,
+                              const AuthorizeCallbacks *callbacks, GError **error);
 
 /* By a refresh token that was got elsewhere; it is tried, and kept. */
 gboolean authorize_by_refresh_token(const Config *config, const OAuth *oauth, const char *refresh_token, GError **error);

@@ -377,6 +377,14 @@ class TestAuthorize:
         one.said.append(out + err)
         assert stored(one)["refresh_token"] in provider.refresh
 
+    def test_by_a_page_that_shows_a_code(self, nurture, provider):
+        one = nurture(authorize=False, redirect_url="oob")
+        run = Authorize(one, "--browser")
+        assert "redirect_uri=oob&" in run.shown["page"]
+        code = re.search("code=([^&]*)", provider.allow(run.shown["page"])).group(1)
+        status_, _, err = run.end(code + "\n")
+        assert status_ == 0 and stored(one)["refresh_token"] in provider.refresh, err
+
     def test_a_page_that_says_no(self, nurture, provider):
         one = nurture(authorize=False)
         run = Authorize(one, "--browser")

@@ -20,8 +20,10 @@ Actions (OK is the answer that would be right):
   stale      drops where the connection has served a message before, else OK; stale421 the same with a 421
 """
 import argparse
+import base64
 import os
 import pathlib
+import re
 import socket
 import ssl
 import struct
@@ -187,9 +189,17 @@ class Conversation:
                 words.append(self.line().strip())
             self.send(b"334 UGFzc3dvcmQ6\r\n")
             self.peer.log(self.number, f"AUTH-LOGIN {words[2].decode()} {self.line().strip().decode()}")
+        elif mechanism == b"OAUTHBEARER":
+            if len(words) < 3:
+                self.send(b"334 \r\n")
+                words.append(self.line().strip())
+            self.peer.log(self.number, "AUTH-BEARER " + re.search(rb"auth=Bearer ([^\1]*)", base64.b64decode(words[2])).group(1).decode())
         else:
             self.peer.log(self.number, f"AUTH-OTHER {mechanism.decode()}")
             self.send(b"504 5.5.4 no such mechanism\r\n")
+            return
+        if self.options.auth_reply == "echo":
+            self.send(b"535 5.7.8 I know no " + base64.b64decode(words[2]).replace(b"\0", b" ").replace(b"\1", b" ") + b"\r\n")
             return
         self.answer(self.options.auth_reply, b"235 2.7.0 welcome\r\n")
 

@@ -1,21 +1,23 @@
 /* Protects `auth` groups: presets by provider, which of account and server counts, users, token names, and every fault's words. */
 #include "fixture.h"
 
-#define TOP                                                                                                              \
-    "organisation = { name = \"B\"; postal_address = \"S 1\"; };\n"                                                       \
+#define TOP                                                                                                                 \
+    "organisation = { name = \"B\"; postal_address = \"S 1\"; };\n"                                                         \
     "store = { url = \"sqlite:n.db\"; };\n"
 #define LOGIN "user = \"u\"; password = \"pw\";"
 #define OWN "method = \"oauth2\"; client_id = \"id-1\"; token_url = \"https://login.example.com/token\";"
 
 static Config *load_account(const Fixture *fixture, const char *inside, GPtrArray **ret_faults)
 {
-    g_autofree char *text = g_strconcat(TOP "accounts = ( { name = \"anna\"; from = \"Anna <anna@example.com>\"; ", inside, " } );\n", NULL);
+    g_autofree char *text =
+        g_strconcat(TOP "accounts = ( { name = \"anna\"; from = \"Anna <anna@example.com>\"; ", inside, " } );\n", NULL);
     return load(fixture, text, ret_faults);
 }
 
 static void test_a_provider_needs_few_lines(void **state)
 {
-    g_autoptr(Config) config = load_account(*state, "auth = { method = \"oauth2\"; provider = \"microsoft\"; client_id = \"id-1\"; };", NULL);
+    g_autoptr(Config) config =
+        load_account(*state, "auth = { method = \"oauth2\"; provider = \"microsoft\"; client_id = \"id-1\"; };", NULL);
     assert_non_null(config);
     const Account *anna = config->accounts[0];
     const OAuth *oauth = anna->oauths[0];
@@ -39,8 +41,8 @@ static void test_every_provider_is_whole(void **state)
 {
     const char *const names[] = {"gmail", "microsoft", "yahoo", "fastmail"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *inside =
-            g_strdup_printf("auth = { method = \"oauth2\"; provider = \"%s\"; client_id = \"id-1\"; user = \"a@b.example\"; };", names[i]);
+        g_autofree char *inside = g_strdup_printf(
+            "auth = { method = \"oauth2\"; provider = \"%s\"; client_id = \"id-1\"; user = \"a@b.example\"; };", names[i]);
         g_autoptr(Config) config = load_account(*state, inside, NULL);
         assert_non_null(config);
         const Account *anna = config->accounts[0];
@@ -54,11 +56,12 @@ static void test_every_provider_is_whole(void **state)
 
 static void test_a_key_overrules_the_provider(void **state)
 {
-    g_autoptr(Config) config =
-        load_account(*state,
-                     "auth = { method = \"oauth2\"; provider = \"gmail\"; client_id = \"id-1\"; scope = \"x\"; client_secret = \"s\"; };\n"
-                     "smtp = { url = \"smtps://relay.example.com\"; user = \"other\"; connections = 4; }; imap = { folders = [ \"A\" ]; };",
-                     NULL);
+    g_autoptr(Config) config = load_account(*state,
+                                            "auth = { method = \"oauth2\"; provider = \"gmail\"; client_id = \"id-1\"; "
+                                            "scope = \"x\"; client_secret = \"s\"; };\n"
+                                            "smtp = { url = \"smtps://relay.example.com\"; user = \"other\"; connections = "
+                                            "4; }; imap = { folders = [ \"A\" ]; };",
+                                            NULL);
     assert_non_null(config);
     const Account *anna = config->accounts[0];
     assert_string_equal(anna->smtp.server.host, "relay.example.com");
@@ -72,10 +75,11 @@ static void test_a_key_overrules_the_provider(void **state)
 
 static void test_a_server_has_its_own_way(void **state)
 {
-    g_autoptr(Config) config = load_account(*state,
-                                            "smtp = { url = \"smtps://s.example\"; user = \"u\"; auth = { " OWN " }; };\n"
-                                            "imap = { url = \"imaps://s.example\"; " LOGIN " auth = { method = \"cram-md5\"; }; };",
-                                            NULL);
+    g_autoptr(Config) config =
+        load_account(*state,
+                     "smtp = { url = \"smtps://s.example\"; user = \"u\"; auth = { " OWN " }; };\n"
+                     "imap = { url = \"imaps://s.example\"; " LOGIN " auth = { method = \"cram-md5\"; }; };",
+                     NULL);
     assert_non_null(config);
     const Account *anna = config->accounts[0];
     assert_int_equal(anna->smtp.server.sign_in, SIGN_IN_OAUTH2);
@@ -87,8 +91,10 @@ static void test_a_server_has_its_own_way(void **state)
 
 static void test_a_servers_password_is_stronger(void **state)
 {
-    g_autoptr(Config) config = load_account(*state, "auth = { " OWN " }; smtp = { url = \"smtps://s.example\"; };\n"
-                                                    "imap = { url = \"imaps://s.example\"; " LOGIN " };", NULL);
+    g_autoptr(Config) config = load_account(*state,
+                                            "auth = { " OWN " }; smtp = { url = \"smtps://s.example\"; };\n"
+                                            "imap = { url = \"imaps://s.example\"; " LOGIN " };",
+                                            NULL);
     assert_non_null(config);
     assert_int_equal(config->accounts[0]->smtp.server.sign_in, SIGN_IN_OAUTH2);
     assert_int_equal(config->accounts[0]->imap.server.sign_in, SIGN_IN_AUTO);
@@ -105,16 +111,23 @@ static void test_faults_say_what_to_write(void **state)
         {"auth = { client_id = \"x\"; };" WAYS, "auth.method is missing; write method = \"oauth2\""},
         {"auth = { method = \"oauth2\"; provider = \"gmial\"; client_id = \"x\"; };", "did you mean \"gmail\"?"},
         {"auth = { method = \"oauth2\"; provider = \"gmail\"; };", "auth.client_id is missing; register an application"},
-        {"auth = { method = \"oauth2\"; client_id = \"x\"; };" WAYS, "write provider = \"gmail\" (microsoft, yahoo, fastmail), or token_url"},
-        {"auth = { method = \"oauth2\"; client_id = \"x\"; token_url = \"http://l.example/t\"; };" WAYS, "is no https URL; write \"https://"},
-        {"auth = { method = \"oauth2\"; client_id = \"x\"; token_url = \"https://u:pw@l.example/t\"; };" WAYS, "\"…\" is no https URL"},
+        {"auth = { method = \"oauth2\"; client_id = \"x\"; };" WAYS,
+         "write provider = \"gmail\" (microsoft, yahoo, fastmail), or token_url"},
+        {"auth = { method = \"oauth2\"; client_id = \"x\"; token_url = \"http://l.example/t\"; };" WAYS,
+         "is no https URL; write \"https://"},
+        {"auth = { method = \"oauth2\"; client_id = \"x\"; token_url = \"https://u:pw@l.example/t\"; };" WAYS,
+         "\"…\" is no https URL"},
         {"auth = { " OWN " client_secret = \"a\"; client_secret_file = \"b\"; };" WAYS, "write only one of client_secret"},
         {"auth = { " OWN " client_secret_file = \"missing\"; };" WAYS, "make it, with the secret on its first line"},
-        {"auth = { method = \"plain\"; client_id = \"x\"; }; smtp = { url = \"smtps://s.example\"; " LOGIN " }; one_way = true;",
+        {"auth = { method = \"plain\"; client_id = \"x\"; }; smtp = { url = \"smtps://s.example\"; " LOGIN
+         " }; one_way = true;",
          "auth.client_id belongs to method = \"oauth2\"; leave it out"},
-        {"smtp = { url = \"smtps://s.example\"; " LOGIN " auth = { " OWN " }; }; one_way = true;", "leave one of the two out"},
-        {"auth = { " OWN " }; smtp = { url = \"smtps://s.example\"; " LOGIN " }; one_way = true;", "auth is used by no server"},
-        {"auth = { method = \"plain\"; }; smtp = { user = \"u\"; password = \"p\"; }; one_way = true;", "smtp.url is missing; write url = \"smtps://"},
+        {"smtp = { url = \"smtps://s.example\"; " LOGIN " auth = { " OWN " }; }; one_way = true;",
+         "leave one of the two out"},
+        {"auth = { " OWN " }; smtp = { url = \"smtps://s.example\"; " LOGIN " }; one_way = true;",
+         "auth is used by no server"},
+        {"auth = { method = \"plain\"; }; smtp = { user = \"u\"; password = \"p\"; }; one_way = true;",
+         "smtp.url is missing; write url = \"smtps://"},
         {"one_way = true;", "has no smtp; write smtp = {"},
         {"auth = { method = \"auto\"; provider = \"yahoo\"; };", "a mailbox needs a user"},
     };
@@ -132,9 +145,10 @@ static void test_faults_say_what_to_write(void **state)
 
 static void test_tokens_are_not_shared(void **state)
 {
-    const char *text = TOP
-        "accounts = ( { name = \"anna\"; from = \"a@example.com\"; one_way = true; smtp = { url = \"smtps://s.example\"; auth = { " OWN " }; }; },\n"
-        "{ name = \"anna.smtp\"; from = \"b@example.com\"; one_way = true; auth = { " OWN " }; smtp = { url = \"smtps://s.example\"; }; } );\n";
+    const char *text = TOP "accounts = ( { name = \"anna\"; from = \"a@example.com\"; one_way = true; smtp = { url = "
+                           "\"smtps://s.example\"; auth = { " OWN " }; }; },\n"
+                           "{ name = \"anna.smtp\"; from = \"b@example.com\"; one_way = true; auth = { " OWN
+                           " }; smtp = { url = \"smtps://s.example\"; }; } );\n";
     g_autoptr(GPtrArray) faults = NULL;
     g_autoptr(Config) config = load(*state, text, &faults);
     assert_null(config);

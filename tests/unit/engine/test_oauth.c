@@ -11,7 +11,8 @@
 
 static HttpAnswer answered(int status, const char *body)
 {
-    return (HttpAnswer){.status = status, .fault = "", .body = body, .form = "grant_type=refresh_token&refresh_token=rt%2F1-secret"};
+    return (HttpAnswer){
+        .status = status, .fault = "", .body = body, .form = "grant_type=refresh_token&refresh_token=rt%2F1-secret"};
 }
 
 static void test_verdicts(void **state)
@@ -62,7 +63,8 @@ static void test_lifetimes_are_bounded(void **state)
     static const struct {
         const char *text;
         gint64 want;
-    } cases[] = {{"3599", 3599}, {"\"3599\"", 3599}, {"-1", 5}, {"0", 5}, {"9223372036854775807", 315360000}, {"null", 3600}, {"[]", 3600}, {"1e9", 3600}};
+    } cases[] = {{"3599", 3599}, {"\"3599\"", 3599}, {"-1", 5},    {"0", 5}, {"9223372036854775807", 315360000},
+                 {"null", 3600}, {"[]", 3600},       {"1e9", 3600}};
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *body = g_strdup_printf("{\"access_token\":\"a\",\"expires_in\":%s}", cases[i].text);
@@ -96,9 +98,11 @@ static void test_no_words_repeat_what_was_sent(void **state)
     g_autofree char *encoded = g_base64_encode((const guchar *)"id:cl%21ent-secret", strlen("id:cl%21ent-secret"));
     for (gsize i = 0; i <= G_N_ELEMENTS(sent); i++) {
         const char *told = i < G_N_ELEMENTS(sent) ? sent[i] : encoded;
-        g_autofree char *body = g_strdup_printf("{\"error\":\"invalid_grant\",\"error_description\":\"I know no %s here\"}", told);
+        g_autofree char *body =
+            g_strdup_printf("{\"error\":\"invalid_grant\",\"error_description\":\"I know no %s here\"}", told);
         HttpAnswer http = answered(400, body);
-        http.form = "client_id=id&client_secret=cl%21ent-secret&grant_type=refresh_token&refresh_token=rt%2F1-secret&code=b64dXA6";
+        http.form =
+            "client_id=id&client_secret=cl%21ent-secret&grant_type=refresh_token&refresh_token=rt%2F1-secret&code=b64dXA6";
         http.basic = "id:cl%21ent-secret";
         OAuthAnswer answer = {0};
         oauth_read_answer(&http, &answer);
@@ -113,10 +117,13 @@ static void test_device_codes(void **state)
     static const struct {
         const char *body, *words; /* words NULL: it is one */
     } cases[] = {
-        {"{\"device_code\":\"d\",\"user_code\":\"AB-CD\",\"verification_uri\":\"https://l.example/d\",\"interval\":0,\"expires_in\":99999999}", NULL},
+        {"{\"device_code\":\"d\",\"user_code\":\"AB-CD\",\"verification_uri\":\"https://l.example/"
+         "d\",\"interval\":0,\"expires_in\":99999999}",
+         NULL},
         {"{\"device_code\":\"d\",\"user_code\":\"AB\\u001b[2J\",\"verification_url\":\"https://l.example/d\"}", NULL},
         {"{\"device_code\":\"d\",\"user_code\":\"AB\",\"verification_uri\":\"javascript:1\"}", "no device code"},
-        {"{\"device_code\":\"d\",\"user_code\":\"AB\",\"verification_uri\":\"https://l.example/\\u001b[2J\"}", "no device code"},
+        {"{\"device_code\":\"d\",\"user_code\":\"AB\",\"verification_uri\":\"https://l.example/\\u001b[2J\"}",
+         "no device code"},
         {"{\"user_code\":\"AB\",\"verification_uri\":\"https://l.example/\"}", "no device code"},
         {"x", "no device code"},
     };

@@ -53,7 +53,8 @@ static StoredToken token_of(const char *refresh, const char *access)
                          .withdrawn = (char *)"a \"reason\"\n"};
 }
 
-static gboolean write_token(const Fixture *fixture, const char *name, const char *refresh, const char *before, gboolean *ret_superseded)
+static gboolean write_token(const Fixture *fixture, const char *name, const char *refresh, const char *before,
+                            gboolean *ret_superseded)
 {
     const StoredToken token = token_of(refresh, "a");
     return token_file_write(fixture->folder, name, &token, before, ret_superseded, NULL);
@@ -121,8 +122,12 @@ static void test_what_is_no_token_file_is_refused(void **state)
         const char *text;
         mode_t mode;
         const char *want;
-    } cases[] = {{"{}", 0600, "damaged"}, {"", 0600, "damaged"}, {"{\"refresh_token\":", 0600, "damaged"}, {"[1]", 0600, "damaged"},
-                 {"{\"refresh_token\":\"r\"}", 0640, "can be read by others"}, {"{\"refresh_token\":\"r\"}", 0604, "can be read by others"}};
+    } cases[] = {{"{}", 0600, "damaged"},
+                 {"", 0600, "damaged"},
+                 {"{\"refresh_token\":", 0600, "damaged"},
+                 {"[1]", 0600, "damaged"},
+                 {"{\"refresh_token\":\"r\"}", 0640, "can be read by others"},
+                 {"{\"refresh_token\":\"r\"}", 0604, "can be read by others"}};
     assert_true(write_token(fixture, "anna", "r", NULL, NULL));
     g_autofree char *path = token_file_path(fixture->folder, "anna");
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -14,9 +14,15 @@ static void test_offers(void **state)
     static const struct {
         const char *line;
         guint want;
-    } cases[] = {{"250-AUTH PLAIN LOGIN\r\n", OFFERS_PASSWORD}, {"250 AUTH CRAM-MD5\r\n", OFFERS_CRAM_MD5},
-                 {"250-auth=login cram-md5\r\n", OFFERS_PASSWORD | OFFERS_CRAM_MD5}, {"250-AUTH PLAINER XPLAIN\r\n", 0},
-                 {"250-AUTH\r\n", 0}, {"250-8BITMIME\r\n", 0}, {"250", 0}, {"", 0}, {"250-AUTH SCRAM-SHA-1 PLAIN", OFFERS_PASSWORD}};
+    } cases[] = {{"250-AUTH PLAIN LOGIN\r\n", OFFERS_PASSWORD},
+                 {"250 AUTH CRAM-MD5\r\n", OFFERS_CRAM_MD5},
+                 {"250-auth=login cram-md5\r\n", OFFERS_PASSWORD | OFFERS_CRAM_MD5},
+                 {"250-AUTH PLAINER XPLAIN\r\n", 0},
+                 {"250-AUTH\r\n", 0},
+                 {"250-8BITMIME\r\n", 0},
+                 {"250", 0},
+                 {"", 0},
+                 {"250-AUTH SCRAM-SHA-1 PLAIN", OFFERS_PASSWORD}};
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         assert_int_equal(smtp_sign_in_offers(cases[i].line, strlen(cases[i].line)), cases[i].want);

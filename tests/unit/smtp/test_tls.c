@@ -287,6 +287,44 @@ static void test_sign_in_refused(void **state)
     }
 }
 
+typedef struct {
+    gint64 lifetime_ms; /* 0: there is none */
+    guint given;
+} TokenSource;
+
+static char *give_token(gint64 *ret_until_ms, gpointer data, GError **error)
+{
+    TokenSource *source = data;
+    if (!source->lifetime_ms) {
+        g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_SECRET, "there is no token");
+        return NULL;
+    }
+    *ret_until_ms = clock_monotonic_ms() + source->lifetime_ms;
+    return g_strdup_printf("token-%u", source->given++);
+}
+
+static void token_done(gpointer job, const DeliveryResult *result, const ComposedMessage *composed, gpointer unused)
+{
+    (void)unused;
+    mail_done(job, result, composed, NULL);
+}
+
+static Account token_account(guint16 port)
+{
+    static const OAuth oauth = {.token_name = (char *)"anna"};
+    Account account = peer_account(port);
+    account.smtp.server.user = (char *)"anna";
+    account.smtp.server.sign_in = SIGN_IN_OAUTH2;
+    account.smtp.server.oauth = &oauth;
+    return account;
+}
+
+static SmtpPool *token_pool(const Account *account, const SmtpLimits *limits, TokenSource *source)
+{
+    const SmtpCallbacks callbacks = {.compose = mail_compose, .done = token_done, .get_token = give_token, .data = source};
+    return smtp_pool_new_limited(account, NULL, &callbacks, limits);
+}
+
 /* A wrong password is tried once, however many messages wait; and the password is read anew for a new connection. */
 static void test_refused_sign_in_takes_what_waits_along(void **state)
 {
@@ -311,6 +349,72 @@ static void test_refused_sign_in_takes_what_waits_along(void **state)
         mail_clear(&mails[i]);
     }
     assert_int_equal(peer_count(&peer, "AUTH-PLAIN"), 1);
+    peer_stop(&peer);
+}
+
+/* What a server repeats of a sign-in would end in the log and in `nurture status`. */
+static void test_a_server_that_repeats_the_secret_is_not_quoted(void **state)
+{
+    static const char *const offers[] = {"--auth=PLAIN", "--auth=OAUTHBEARER"};
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(offers); i++) {
+        Peer peer;
+        const char *options[] = {offers[i], "--auth-reply=echo", NULL};
+        const SmtpLimits limits = PATIENT_LIMITS;
+        Mail mail = {0};
+        peer_start(&peer, options);
+        Account account = token_account(peer.port);
+        if (i == 0) {
+            account.smtp.server.sign_in = SIGN_IN_AUTO;
+            account.smtp.server.password = (SecretSource){.kind = SECRET_TEXT, .value = (char *)"token-0"};
+        }
+        TokenSource source = {.lifetime_ms = 60000};
+        SmtpPool *pool = token_pool(&account, &limits, &source);
+        mail_submit(pool, &mail, "ok@x.example");
+        pool_drain(pool);
+        smtp_pool_free(pool, 1000);
+        assert_int_equal(mail.result.class, DELIVERY_UNREACHABLE);
+        assert_true(mail.result.sign_in_refused);
+        assert_null(strstr(mail.result.text, "token-0"));
+        assert_string_equal(mail.result.text, "(the server repeats what is secret)");
+        mail_clear(&mail);
+        peer_stop(&peer);
+    }
+}
+
+/* A connection is not used beyond the end of the token that it signed in with; before, it is used again. */
+static void test_a_connection_is_left_when_its_token_ends(void **state)
+{
+    Peer peer;
+    const char *options[] = {"--auth=OAUTHBEARER", NULL};
+    const SmtpLimits limits = PATIENT_LIMITS;
+    TokenSource source = {.lifetime_ms = 700};
+    (void)state;
+    peer_start(&peer, options);
+    Account account = token_account(peer.port);
+    SmtpPool *pool = token_pool(&account, &limits, &source);
+    for (guint i = 0; i < 4; i++) {
+        Mail mail = {0};
+        if (i == 2)
+            g_usleep(800 * 1000);
+        mail_submit(pool, &mail, "ok@x.example");
+        pool_drain(pool);
+        assert_int_equal(mail.result.class, DELIVERY_SENT);
+        mail_clear(&mail);
+    }
+    source.lifetime_ms = 0;
+    g_usleep(800 * 1000);
+    Mail mail = {0};
+    mail_submit(pool, &mail, "ok@x.example");
+    pool_drain(pool);
+    assert_int_equal(mail.result.class, DELIVERY_UNREACHABLE);
+    assert_false(mail.result.permanent || mail.result.sign_in_refused);
+    assert_non_null(strstr(mail.result.text, "there is no token"));
+    mail_clear(&mail);
+    smtp_pool_free(pool, 1000);
+    assert_int_equal(peer_count(&peer, "AUTH-BEARER token-0"), 1);
+    assert_int_equal(peer_count(&peer, "AUTH-BEARER token-1"), 1);
+    assert_int_equal(peer_count(&peer, "AUTH-"), 2);
     peer_stop(&peer);
 }
 
@@ -362,6 +466,8 @@ int main(void)
         cmocka_unit_test(test_sign_in),
         cmocka_unit_test(test_sign_in_refused),
         cmocka_unit_test(test_refused_sign_in_takes_what_waits_along),
+        cmocka_unit_test(test_a_server_that_repeats_the_secret_is_not_quoted),
+        cmocka_unit_test(test_a_connection_is_left_when_its_token_ends),
         cmocka_unit_test(test_password_is_read_for_each_connection),
     };
     return cmocka_run_group_tests(tests, make_pki, remove_pki);
