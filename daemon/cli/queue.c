@@ -44,7 +44,8 @@ static char *doubt_text(const OutboxMessage *message, const SentSearch *search, 
     g_autofree char *at = search->due_ms != 0 ? timestamp_format_local(search->due_ms, zone) : NULL;
     g_autofree char *times = g_strdup_printf("%u %s", search->tries, search->tries == 1 ? "time" : "times");
     if (at == NULL)
-        return g_strdup_printf("%s; not in the Sent folder, looked for %s: decide by nurture queue retry or cancel", message->reason, times);
+        return g_strdup_printf("%s; not in the Sent folder, looked for %s: decide by nurture queue retry or cancel",
+                               message->reason, times);
     if (search->tries == 0)
         return g_strdup_printf("%s; will be looked for in the Sent folder at %s", message->reason, at);
     return g_strdup_printf("%s; looked for in the Sent folder %s, again at %s", message->reason, times, at);
@@ -70,7 +71,8 @@ static gboolean on_message(const OutboxMessage *message, gpointer data)
 {
     Listing *listing = data;
     g_autoptr(SentSearch) search = search_for(message, listing);
-    g_autofree char *reason = search != NULL ? doubt_text(message, search, listing->zone) : g_strdup(reason_of(message, listing));
+    g_autofree char *reason =
+        search != NULL ? doubt_text(message, search, listing->zone) : g_strdup(reason_of(message, listing));
     if (listing->table == NULL) {
         JsonObject *object = message_object(message);
         json_object_set_string_member(object, "reason", reason);

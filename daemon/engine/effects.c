@@ -36,7 +36,7 @@ typedef struct {
 
 /* ---- whose it is ----------------------------------------------------------------------------------------------------- */
 
-static gboolean is_own_address(const Config *config, const char *address)
+gboolean effects_is_own_address(const Config *config, const char *address)
 {
     if (!*address)
         return FALSE;
@@ -265,7 +265,7 @@ static gboolean ignore(const Matter *matter, const char *why)
 static const char *no_effect(const Matter *matter)
 {
     gboolean by_machine = is_by_machine(matter->message);
-    if (!by_machine && is_own_address(matter->core->config, matter->message->from))
+    if (!by_machine && effects_is_own_address(matter->core->config, matter->message->from))
         return "written by ourselves";
     if (by_machine && matter->about_task)
         return "about a reminder to the owner";

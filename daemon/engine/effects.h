@@ -13,6 +13,9 @@ typedef struct {
     gint64 at_ms; /* when it counts as received */
 } Arrival;
 
+/* An account's, or in one of the organisation's domains. */
+gboolean effects_is_own_address(const Config *config, const char *address);
+
 /* Files the message and does what follows from it. *ret_filed FALSE: it concerns nobody we know, or its evidence is too weak; the
  * log says why. */
 gboolean effects_apply(EngineCore *core, const Arrival *arrival, gboolean *ret_filed, GError **error);

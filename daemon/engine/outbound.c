@@ -3,6 +3,7 @@
  *
  *   its Message-ID is one of ours -> evidence that it was sent; no copy of it need be filed any more
  *   an automatic answer, a report -> nothing: the mailbox's server wrote it
+ *   from a contact                -> nothing: it was moved there
  *   else                          -> an interaction `sent` without a rule, for each recipient who is a contact
  *
  * Only the owner and their server put anything into that folder, so that its word is taken for what was sent (invariant 7).
@@ -13,7 +14,6 @@
 #include "engine/decide.h"
 #include "engine/outcome.h"
 #include "engine/sent.h"
-#include "mail/address.h"
 #include "store/history.h"
 #include "store/sent.h"
 
@@ -25,12 +25,14 @@ static gboolean take_own(EngineCore *core, const OutboxMessage *message, gboolea
 
 static gboolean is_written_by_hand(const InboundMessage *message)
 {
-    return message->class == INBOUND_REPLY || message->class == INBOUND_UNSUBSCRIBE; /* whatever it asks for, it is a person's text */
+    return message->class == INBOUND_REPLY ||
+           message->class == INBOUND_UNSUBSCRIBE; /* whatever it asks for, it is a person's text */
 }
 
 static gboolean ignore(const Arrival *arrival, const char *why)
 {
-    log_event(LOG_LEVEL_INFO, "ignored", LOG_TEXT("account", arrival->account->name), LOG_TEXT("class", inbound_class_name(arrival->message->class)),
+    log_event(LOG_LEVEL_INFO, "ignored", LOG_TEXT("account", arrival->account->name),
+              LOG_TEXT("class", inbound_class_name(arrival->message->class)),
               LOG_TEXT("message_id", arrival->message->message_id), LOG_TEXT("reason", why));
     return TRUE;
 }
@@ -56,10 +58,11 @@ static gboolean file_with(EngineCore *core, const Arrival *arrival, const Contac
 }
 
 /* Two addresses of one person are one letter to them. */
-static gboolean file_with_recipient(EngineCore *core, const Arrival *arrival, const char *address, GHashTable *filed, GError **error)
+static gboolean file_with_recipient(EngineCore *core, const Arrival *arrival, const char *address, GHashTable *filed,
+                                    GError **error)
 {
     g_autoptr(Contact) contact = NULL;
-    if (address_in_domains(address, (const char *const *)core->config->organisation.domains))
+    if (effects_is_own_address(core->config, address))
         return TRUE;
     if (!store_contact_find(core->store, address, &contact, error))
         return FALSE;
@@ -68,10 +71,25 @@ static gboolean file_with_recipient(EngineCore *core, const Arrival *arrival, co
     return file_with(core, arrival, contact, error);
 }
 
+/* People gather conversations in that folder: what a contact wrote may have been moved there. Any other sender may be the owner, under
+ * an address that the configuration does not know, and what is taken for theirs leads to silence only. */
+static gboolean is_by_contact(EngineCore *core, const InboundMessage *message, gboolean *ret_is, GError **error)
+{
+    g_autoptr(Contact) sender = NULL;
+    *ret_is = FALSE;
+    if (!*message->from || effects_is_own_address(core->config, message->from))
+        return TRUE;
+    if (!store_contact_find(core->store, message->from, &sender, error))
+        return FALSE;
+    *ret_is = sender != NULL;
+    return TRUE;
+}
+
 gboolean outbound_apply(EngineCore *core, const Arrival *arrival, gboolean *ret_filed, GError **error)
 {
     const InboundMessage *message = arrival->message;
     g_autoptr(OutboxMessage) own = NULL;
+    gboolean by_contact = FALSE;
     *ret_filed = FALSE;
     if (*message->message_id && !store_outbox_find_by_message_id(core->store, message->message_id, &own, error))
         return FALSE;
@@ -79,6 +97,10 @@ gboolean outbound_apply(EngineCore *core, const Arrival *arrival, gboolean *ret_
         return take_own(core, own, ret_filed, error);
     if (!is_written_by_hand(message))
         return ignore(arrival, "in the Sent folder, but not written by a person");
+    if (!is_by_contact(core, message, &by_contact, error))
+        return FALSE;
+    if (by_contact)
+        return ignore(arrival, "in the Sent folder, but written by a contact");
     g_autoptr(GHashTable) filed = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     for (char **address = message->to; *address; address++)
         if (!file_with_recipient(core, arrival, *address, filed, error))

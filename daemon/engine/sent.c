@@ -60,12 +60,14 @@ typedef struct {
 
 gboolean sent_filed_by_provider(const Account *account)
 {
-    static const char *const hosts[] = {"smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com", "smtp-mail.outlook.com", NULL};
+    static const char *const hosts[] = {"smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com",
+                                        "smtp-mail.outlook.com", NULL};
     g_autofree char *host = g_ascii_strdown(account->smtp.server.host, -1);
     return g_strv_contains(hosts, host);
 }
 
-gboolean sent_keep_copy(EngineCore *core, const Account *account, const OutboxMessage *message, GBytes *bytes, GError **error)
+gboolean sent_keep_copy(EngineCore *core, const Account *account, const OutboxMessage *message, GBytes *bytes,
+                        GError **error)
 {
     if (!account->has_imap || !account->imap.save_sent || sent_filed_by_provider(account) || !bytes)
         return TRUE;
@@ -124,10 +126,12 @@ static void drop_hopeless(SentWork *work)
 {
     g_autoptr(GError) error = NULL;
     guint64 dropped = 0;
-    if (!store_copies_drop(work->core->store, work->account->name, clock_now_ms(work->core->clock) - COPIES_KEPT_MS, &dropped, &error))
+    if (!store_copies_drop(work->core->store, work->account->name, clock_now_ms(work->core->clock) - COPIES_KEPT_MS,
+                           &dropped, &error))
         log_store_fault(work, error);
     else if (dropped)
-        log_event(LOG_LEVEL_WARNING, "copy-dropped", LOG_TEXT("account", work->account->name), LOG_NUMBER("messages", (gint64)dropped),
+        log_event(LOG_LEVEL_WARNING, "copy-dropped", LOG_TEXT("account", work->account->name),
+                  LOG_NUMBER("messages", (gint64)dropped),
                   LOG_TEXT("reason", "for 30 days they could not be filed in the Sent folder"));
 }
 
@@ -190,11 +194,15 @@ static gint64 since(const SentWork *work, gint64 at_ms)
 static gboolean ask_searches(SentWork *work, gboolean *ret_more, GError **error)
 {
     g_autoptr(GPtrArray) due = NULL;
-    if (!store_searches_due(work->core->store, work->account->name, clock_now_ms(work->core->clock), 2 * ASKED_AT_MOST, &due, error))
+    if (!store_searches_due(work->core->store, work->account->name, clock_now_ms(work->core->clock), 2 * ASKED_AT_MOST, &due,
+                            error))
         return FALSE;
     for (guint i = 0; i < due->len && *ret_more; i++) {
         const SentSearch *search = due->pdata[i];
-        ImapTask task = {.kind = IMAP_TASK_SEARCH, .id = 1, .message_id = search->message_id, .since_ms = since(work, search->sending_ms)};
+        ImapTask task = {.kind = IMAP_TASK_SEARCH,
+                         .id = 1,
+                         .message_id = search->message_id,
+                         .since_ms = since(work, search->sending_ms)};
         if (is_asked(work, IMAP_TASK_SEARCH, search->outbox_id))
             continue;
         if (!imap_task_is_possible(&task)) {
@@ -338,7 +346,8 @@ static void take_copy(SentWork *work, const Ask *asked, ImapAnswer answer, const
     gboolean filed = answer == IMAP_ANSWER_FILED || answer == IMAP_ANSWER_FOUND;
     g_autoptr(GError) error = NULL;
     crash_point("copy-answered");
-    if (filed ? !store_copy_done(work->core->store, asked->outbox_id, &error) : !store_copy_tried(work->core->store, asked->copy_id, &error)) {
+    if (filed ? !store_copy_done(work->core->store, asked->outbox_id, &error)
+              : !store_copy_tried(work->core->store, asked->copy_id, &error)) {
         log_store_fault(work, error);
         wait_before_asking(work, STORE_RETRY_MS);
         return;

@@ -17,7 +17,8 @@
 
 /* Keeps the message for the Sent folder, where the account wants copies and its provider files none by itself. What cannot be kept is
  * logged, and no error. */
-gboolean sent_keep_copy(EngineCore *core, const Account *account, const OutboxMessage *message, GBytes *bytes, GError **error);
+gboolean sent_keep_copy(EngineCore *core, const Account *account, const OutboxMessage *message, GBytes *bytes,
+                        GError **error);
 
 /* The row is uncertain from now on. */
 gboolean sent_begin_search(EngineCore *core, gint64 outbox_id, GError **error);

@@ -70,8 +70,8 @@ gboolean asked_give_piece(Asked *asked, guint64 id, guint64 offset, GVariant **r
     gsize length = MIN(size - offset, TASK_PIECE_OCTETS);
     const guint8 *octets = g_bytes_get_data(task->content, NULL);
     task->given += length;
-    *ret_piece = g_variant_new("(tt@ay)", id, offset,
-                               g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, octets + offset, length, 1));
+    *ret_piece =
+        g_variant_new("(tt@ay)", id, offset, g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, octets + offset, length, 1));
     return TRUE;
 }
 

@@ -126,8 +126,8 @@ static struct mailimap_search_key *message_id_key(const char *message_id, gint64
     return both;
 }
 
-gboolean fetch_has_message_id(Session *session, const char *message_id, gint64 since_ms, gboolean *ret_found, char **ret_refused,
-                              GError **error)
+gboolean fetch_has_message_id(Session *session, const char *message_id, gint64 since_ms, gboolean *ret_found,
+                              char **ret_refused, GError **error)
 {
     struct mailimap_search_key *key = message_id_key(message_id, since_ms);
     clist *found = NULL;

@@ -13,8 +13,8 @@
  */
 #include "imap/link.h"
 
-#include "base/clock.h"
 #include "asked.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "config/secret.h"
 #include "fault.h"

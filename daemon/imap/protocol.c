@@ -17,10 +17,9 @@ typedef struct {
 #define TASK_TYPE "(tubsxxt)"
 
 static const char *const type_of[FRAME_LAST + 1] = {
-    [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",      [FRAME_COMMITTED] = "(uuu)",
-    [FRAME_RECORD] = "(uuuxv)", [FRAME_POSITION] = "(uuu)", [FRAME_SUSPECT] = "(uuu)",
-    [FRAME_STATE] = "(us)",     [FRAME_FAULT] = "(us)",     [FRAME_HEARTBEAT] = NULL,
-    [FRAME_TASK] = TASK_TYPE,   [FRAME_PIECE] = "(ttay)",   [FRAME_WANT] = "(tt)",
+    [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",     [FRAME_COMMITTED] = "(uuu)", [FRAME_RECORD] = "(uuuxv)",
+    [FRAME_POSITION] = "(uuu)", [FRAME_SUSPECT] = "(uuu)", [FRAME_STATE] = "(us)",      [FRAME_FAULT] = "(us)",
+    [FRAME_HEARTBEAT] = NULL,   [FRAME_TASK] = TASK_TYPE,  [FRAME_PIECE] = "(ttay)",    [FRAME_WANT] = "(tt)",
     [FRAME_ANSWER] = "(tus)",
 };
 
@@ -133,7 +132,8 @@ Hello *hello_parse(GVariant *value)
                                &folder.again_since_ms, &folder.suspect_uid, &folder.is_sent))
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
     gboolean possible = hello->folders->len > 0 && hello->folders->len <= MAX_FOLDERS && hello->tls <= TLS_NONE &&
-                        hello->sign_in <= SIGN_IN_OAUTH2 && hello->poll_ms > 0 && g_strv_length(hello->addresses) <= MAX_ADDRESSES;
+                        hello->sign_in <= SIGN_IN_OAUTH2 && hello->poll_ms > 0 &&
+                        g_strv_length(hello->addresses) <= MAX_ADDRESSES;
     return possible ? g_steal_pointer(&hello) : NULL;
 }
 

@@ -198,8 +198,7 @@ static gboolean begin_append(const SentPlace *place, Session *session, const Tas
     g_autofree char *folder = quote(place->wire_name);
     g_autofree char *date = date_text(task->at_ms);
     g_autofree char *when = date != NULL ? g_strdup_printf(" \"%s\"", date) : g_strdup("");
-    g_autofree char *command =
-        g_strdup_printf("APPEND %s (\\Seen)%s {%" G_GUINT64_FORMAT "}", folder, when, task->size);
+    g_autofree char *command = g_strdup_printf("APPEND %s (\\Seen)%s {%" G_GUINT64_FORMAT "}", folder, when, task->size);
     return wire_command(session, command, FALSE, error);
 }
 
@@ -247,7 +246,8 @@ static gboolean append(const SentPlace *place, Session *session, Channel *channe
 
 /* ---- tasks ----------------------------------------------------------------------------------------------------------- */
 
-static gboolean do_task(SentPlace *place, Session *session, Channel *channel, const Task *task, Verdict *verdict, GError **error)
+static gboolean do_task(SentPlace *place, Session *session, Channel *channel, const Task *task, Verdict *verdict,
+                        GError **error)
 {
     if (!sent_place_find(place, session, error))
         return FALSE;

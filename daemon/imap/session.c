@@ -188,7 +188,8 @@ gboolean session_examine(Session *session, const char *wire_name, const char *la
     if (refused == NULL)
         return TRUE;
     g_autofree char *name = text_escape(label, 200);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "folder %s refused: %s", name, *refused != '\0' ? refused : "no reason given");
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "folder %s refused: %s", name,
+                *refused != '\0' ? refused : "no reason given");
     return FALSE;
 }
 
@@ -220,7 +221,8 @@ gboolean session_try_examine(Session *session, const char *wire_name, const char
 static FolderState state_of(const struct mailimap_mailbox_data_status *status)
 {
     FolderState state = {0};
-    for (clistiter *i = status->st_info_list != NULL ? clist_begin(status->st_info_list) : NULL; i != NULL; i = clist_next(i)) {
+    for (clistiter *i = status->st_info_list != NULL ? clist_begin(status->st_info_list) : NULL; i != NULL;
+         i = clist_next(i)) {
         const struct mailimap_status_info *info = clist_content(i);
         if (info->st_att == MAILIMAP_STATUS_ATT_UIDVALIDITY)
             state.uidvalidity = info->st_value;

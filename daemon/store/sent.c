@@ -18,8 +18,8 @@ void sent_copy_free(SentCopy *copy)
     g_free(copy);
 }
 
-gboolean store_copy_keep(Store *store, gint64 outbox_id, const char *account, gint64 at_ms, const char *content, gboolean *ret_kept,
-                         GError **error)
+gboolean store_copy_keep(Store *store, gint64 outbox_id, const char *account, gint64 at_ms, const char *content,
+                         gboolean *ret_kept, GError **error)
 {
     g_auto(StoreWrite) write = {0};
     if (!store_write_begin(store, &write, error) ||
@@ -42,11 +42,11 @@ gboolean store_copy_keep(Store *store, gint64 outbox_id, const char *account, gi
 gboolean store_copies_next(Store *store, const char *account, guint limit, GPtrArray **ret_copies, GError **error)
 {
     g_autoptr(GPtrArray) copies = g_ptr_array_new_with_free_func((GDestroyNotify)sent_copy_free);
-    g_autoptr(DbStatement) rows =
-        db_query(store->db,
-                 "SELECT s.id, s.outbox_id, o.message_id, s.at_ms, s.tries FROM sent_copy s JOIN outbox o ON o.id = s.outbox_id"
-                 " WHERE s.account = $1 AND o.state = 'sent' ORDER BY s.tries, s.id LIMIT $2",
-                 error, DB_TEXT(account), DB_INT(limit));
+    g_autoptr(DbStatement) rows = db_query(
+        store->db,
+        "SELECT s.id, s.outbox_id, o.message_id, s.at_ms, s.tries FROM sent_copy s JOIN outbox o ON o.id = s.outbox_id"
+        " WHERE s.account = $1 AND o.state = 'sent' ORDER BY s.tries, s.id LIMIT $2",
+        error, DB_TEXT(account), DB_INT(limit));
     DbStep step = DB_FAILED;
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
         SentCopy *copy = g_new0(SentCopy, 1);
@@ -87,10 +87,11 @@ gboolean store_copies_drop(Store *store, const char *account, gint64 before_ms, 
 {
     g_auto(StoreWrite) write = {0};
     if (!store_write_begin(store, &write, error) ||
-        !db_run(store->db,
-                "DELETE FROM sent_copy WHERE account = $1 AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = sent_copy.outbox_id"
-                " AND o.state IN ('failed', 'cancelled', 'skipped'))",
-                error, DB_TEXT(account)) ||
+        !db_run(
+            store->db,
+            "DELETE FROM sent_copy WHERE account = $1 AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = sent_copy.outbox_id"
+            " AND o.state IN ('failed', 'cancelled', 'skipped'))",
+            error, DB_TEXT(account)) ||
         !db_run(store->db, "DELETE FROM sent_copy WHERE account = $1 AND at_ms < $2", error, DB_TEXT(account),
                 DB_INT(before_ms)))
         return FALSE;
@@ -121,7 +122,8 @@ gboolean store_copies_count(Store *store, const char *account, guint64 *ret_coun
 /* ---- searches -------------------------------------------------------------------------------------------------------- */
 
 #define SEARCH_SELECT                                                                                                       \
-    "SELECT s.outbox_id, o.message_id, o.sending_ms, s.tries, s.due_ms FROM sent_search s JOIN outbox o ON o.id = s.outbox_id "
+    "SELECT s.outbox_id, o.message_id, o.sending_ms, s.tries, s.due_ms FROM sent_search s JOIN outbox o ON o.id = "         \
+    "s.outbox_id "
 
 void sent_search_free(SentSearch *search)
 {
@@ -150,7 +152,8 @@ gboolean store_search_begin(Store *store, gint64 outbox_id, gint64 due_ms, GErro
                            error, DB_INT(outbox_id), DB_INT(due_ms));
 }
 
-gboolean store_searches_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_searches, GError **error)
+gboolean store_searches_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_searches,
+                            GError **error)
 {
     g_autoptr(GPtrArray) searches = g_ptr_array_new_with_free_func((GDestroyNotify)sent_search_free);
     g_autoptr(DbStatement) rows =

@@ -25,8 +25,8 @@ void sent_copy_free(SentCopy *copy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SentCopy, sent_copy_free)
 
 /* Keeps the message (no NUL in it) until it is filed, which it is once the row is sent. *ret_kept FALSE: too much waits already. */
-gboolean store_copy_keep(Store *store, gint64 outbox_id, const char *account, gint64 at_ms, const char *content, gboolean *ret_kept,
-                         GError **error);
+gboolean store_copy_keep(Store *store, gint64 outbox_id, const char *account, gint64 at_ms, const char *content,
+                         gboolean *ret_kept, GError **error);
 
 /* Those of sent messages that wait, at most limit (SentCopy*, freed with the array): fewest tries first, then oldest. */
 gboolean store_copies_next(Store *store, const char *account, guint limit, GPtrArray **ret_copies, GError **error);
@@ -63,7 +63,8 @@ gboolean store_search_begin(Store *store, gint64 outbox_id, gint64 due_ms, GErro
 
 /* Those of the account's uncertain rows that are due, at most limit (SentSearch*, freed with the array), oldest first; and when the
  * next is due (0: none). */
-gboolean store_searches_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_searches, GError **error);
+gboolean store_searches_due(Store *store, const char *account, gint64 now_ms, guint limit, GPtrArray **ret_searches,
+                            GError **error);
 gboolean store_search_next_due(Store *store, const char *account, gint64 *ret_at_ms, GError **error);
 
 /* A search did not find it: the next is at due_ms (0: that was the last). */

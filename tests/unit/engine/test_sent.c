@@ -12,7 +12,7 @@
 #define IMAP(keys) "imap = { url = \"imap://127.0.0.1:1\"; tls = \"none\"; user = \"a\"; password = \"b\"; " keys " };"
 #define ACCOUNT_IMAP(imap_keys, keys)                                                                                       \
     "{ name = \"anna\"; from = \"anna@example.com\"; " IMAP(imap_keys) keys                                                 \
-    "  smtp = { url = \"smtp://127.0.0.1:1\"; tls = \"none\"; }; }"
+        "  smtp = { url = \"smtp://127.0.0.1:1\"; tls = \"none\"; }; }"
 
 /* ---- a watcher that does nothing by itself ---------------------------------------------------------------------------- */
 
@@ -143,9 +143,12 @@ static void no_copy_is_kept_where_nobody_wants_one(void **state)
 {
     Rig *rig = *state;
     static const char *const accounts[] = {
-        ACCOUNT_IMAP("", ""), ACCOUNT("anna"),
-        "{ name = \"anna\"; from = \"anna@example.com\"; " IMAP("save_sent = true;") " smtp = { url = \"smtps://SMTP.gmail.com\"; }; }",
-        "{ name = \"anna\"; from = \"anna@example.com\"; " IMAP("save_sent = true;") " smtp = { url = \"smtp://smtp.office365.com\"; }; }",
+        ACCOUNT_IMAP("", ""),
+        ACCOUNT("anna"),
+        "{ name = \"anna\"; from = \"anna@example.com\"; " IMAP(
+            "save_sent = true;") " smtp = { url = \"smtps://SMTP.gmail.com\"; }; }",
+        "{ name = \"anna\"; from = \"anna@example.com\"; " IMAP(
+            "save_sent = true;") " smtp = { url = \"smtp://smtp.office365.com\"; }; }",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(accounts); i++) {
         g_autofree char *email = g_strdup_printf("p%zu@customer.test", i);
@@ -271,7 +274,8 @@ static void the_policy_comes_after_the_last_search(void **state)
     static const struct {
         const char *account;
         OutboxState want;
-    } cases[] = {{ACCOUNT_IMAP("", ""), OUTBOX_UNCERTAIN}, {ACCOUNT_IMAP("", "on_uncertain = \"resend\";"), OUTBOX_DEFERRED}};
+    } cases[] = {{ACCOUNT_IMAP("", ""), OUTBOX_UNCERTAIN},
+                 {ACCOUNT_IMAP("", "on_uncertain = \"resend\";"), OUTBOX_DEFERRED}};
     Rig *rig = *state;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         Watcher watcher;
@@ -349,7 +353,8 @@ static gboolean meet(Rig *rig, const InboundMessage *message)
 static gboolean count_by_hand(const Interaction *interaction, gpointer data)
 {
     guint *count = data;
-    *count += interaction->kind == INTERACTION_SENT && *interaction->rule == '\0' && g_str_equal(interaction->detail, OUTBOUND_BY_HAND);
+    *count += interaction->kind == INTERACTION_SENT && *interaction->rule == '\0' &&
+              g_str_equal(interaction->detail, OUTBOUND_BY_HAND);
     return TRUE;
 }
 
@@ -377,7 +382,8 @@ static void mail_by_hand_counts_as_contact_with_each_known_recipient(void **stat
     gint64 per = rig_pitched(rig, "per@customer.test", 0), boss = rig_pitched(rig, "boss@example.com", 0);
     GError *error = NULL;
     assert_done(store_contact_alias_add(rig->store, kari, "k@customer.test", &error));
-    g_autoptr(InboundMessage) message = letter_to("kari@customer.test,stranger@else.test,ola@customer.test,k@customer.test,boss@example.com");
+    g_autoptr(InboundMessage) message =
+        letter_to("kari@customer.test,stranger@else.test,ola@customer.test,k@customer.test,boss@example.com");
     assert_true(meet(rig, message));
     assert_int_equal(by_hand(rig, kari), 1); /* though it went to two addresses of hers */
     assert_int_equal(by_hand(rig, ola), 1);
@@ -402,6 +408,30 @@ static void what_a_server_wrote_is_no_contact(void **state)
     }
     assert_int_equal(by_hand(rig, kari), 0);
     assert_false(rig_is_suppressed(rig, "kari@customer.test"));
+}
+
+/* An answer that was moved beside what it answers; and the owner's own mail, under whatever address. */
+static void who_wrote_it_is_told_by_the_sender(void **state)
+{
+    static const struct {
+        const char *from;
+        guint filed;
+    } cases[] = {{"kari@customer.test", 0},
+                 {"ANNA@example.com", 1},
+                 {"somebody.else@example.com", 1},
+                 {"anna@private.test", 1},
+                 {"", 1}};
+    Rig *rig = *state;
+    rig_pitched(rig, "kari@customer.test", 0);
+    rig_pitched(rig, "somebody.else@example.com", 0); /* a colleague whom somebody has put among the contacts */
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *email = g_strdup_printf("p%zu@customer.test", i);
+        gint64 contact = rig_pitched(rig, email, 0);
+        g_autoptr(InboundMessage) message = letter_to(email);
+        take_text(&message->from, cases[i].from);
+        meet(rig, message);
+        assert_int_equal(by_hand(rig, contact), cases[i].filed);
+    }
 }
 
 static void our_own_mail_is_recognised_and_is_evidence(void **state)
@@ -441,6 +471,7 @@ int main(void)
         with_rig(a_search_that_is_lost_does_not_count),
         with_rig(mail_by_hand_counts_as_contact_with_each_known_recipient),
         with_rig(what_a_server_wrote_is_no_contact),
+        with_rig(who_wrote_it_is_told_by_the_sender),
         with_rig(our_own_mail_is_recognised_and_is_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,8 @@ static void copies_of_what_never_left_and_of_long_ago_are_dropped(void **state)
     guint64 dropped = 0, count = 0;
     gint64 newest = 0;
     Store *store = store_of(state);
-    gint64 failed = in_doubt(store, "a@customer.test"), sent = in_doubt(store, "b@customer.test"), doubt = in_doubt(store, "c@customer.test");
+    gint64 failed = in_doubt(store, "a@customer.test"), sent = in_doubt(store, "b@customer.test"),
+           doubt = in_doubt(store, "c@customer.test");
     g_autofree char *account = account_of(store, failed);
     assert_true(keep(store, failed, account, "x") && keep(store, sent, account, "x") && keep(store, doubt, account, "x"));
     move_to(store, failed, OUTBOX_FAILED);
