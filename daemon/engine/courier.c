@@ -540,8 +540,11 @@ static gboolean add_token_status(const Courier *courier, JsonObject *status)
     g_autofree char *reason = NULL;
     gint64 retry_in_ms = 0;
     TokenState state = token_name(courier) ? tokens_state(courier->callbacks.tokens, token_name(courier), &reason, &retry_in_ms) : TOKEN_READY;
-    if (state == TOKEN_READY)
+    if (state == TOKEN_READY) { /* it may be the last one: told before it ends */
+        if (*reason)
+            json_object_set_string_member(status, "sending_reason", reason);
         return FALSE;
+    }
     json_object_set_string_member(status, "sending", state == TOKEN_WITHDRAWN ? "paused" : "waiting");
     json_object_set_string_member(status, "sending_reason", reason);
     if (retry_in_ms)

@@ -393,12 +393,12 @@ TokenState tokens_state(Tokens *tokens, const char *name, char **ret_reason, gin
 {
     Token *token = g_hash_table_lookup(tokens->table, name);
     *ret_retry_in_ms = 0;
-    *ret_reason = g_strdup("");
-    if (token && is_usable(token))
+    if (token && is_usable(token)) {
+        *ret_reason = g_strdup(token->fault);
         return TOKEN_READY;
+    }
     if (token && !token->withdrawn && !token->call && !token->retry_at_ms)
         renew(token); /* the machine slept over the timer's time */
-    g_free(*ret_reason);
     *ret_reason = g_strdup(token && *token->fault ? token->fault : "the access token is being fetched");
     if (token && token->retry_at_ms)
         *ret_retry_in_ms = MAX(token->retry_at_ms - clock_monotonic_ms(), 1);

@@ -31,7 +31,7 @@ void tokens_configure(Tokens *tokens, Config *config);
  * and ENGINE_ERROR_TOKEN where there is none. */
 char *tokens_get(Tokens *tokens, const char *name, gint64 *ret_until_ms, GError **error);
 
-/* From the loop. *ret_reason (caller frees): "" where READY; *ret_retry_in_ms: 0 where no time is set. */
+/* From the loop. *ret_reason (caller frees): "" where READY and nothing stands in the way of the next; *ret_retry_in_ms: 0 where no time is set. */
 TokenState tokens_state(Tokens *tokens, const char *name, char **ret_reason, gint64 *ret_retry_in_ms);
 
 /* A mail server did not take the token. TRUE: it is renewed, and on_change comes. FALSE: it is new, so that another would not help. */

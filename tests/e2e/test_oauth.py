@@ -261,6 +261,19 @@ class TestLife:
             wait_for(lambda n=n: one.history(customer(n, name), "sent"), 30, what=one.log_text)
             assert len(one.history(customer(n, name), "sent")) == 1
 
+    def test_one_that_cannot_be_renewed_serves_until_it_ends_and_the_status_warns(self, nurture, provider):
+        one = nurture()
+        provider.broken = (503, b"")
+        with open(token_file(one), encoding="utf-8") as file:
+            old = json.load(file)
+        with open(token_file(one), "w", encoding="utf-8") as file:
+            json.dump({**old, "obtained_ms": old["obtained_ms"] - 3600000, "expires_ms": old["obtained_ms"] + 60000}, file)
+        add_due(one, "last")
+        one.start().wait_watching()
+        wait_for(lambda: one.history(customer(0, "last"), "sent"), 20, what=one.log_text)
+        wait_for(lambda: "it answered HTTP 503" in status(one).get("sending_reason", ""), 10, what=one.log_text)
+        assert status(one)["sending"] == "ready"
+
     def test_a_client_that_the_provider_does_not_know(self, nurture, provider):
         one = nurture(authorize=False, client_secret="wrong-secret-77aa")
         provider.secrets.append("wrong-secret-77aa")
