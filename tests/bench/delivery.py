@@ -325,10 +325,10 @@ def tell_stages(table, spent, bare):
     table.note("  both; bare libcurl's beside it", f"{loop + workers:.1f} us", f"libcurl {bare:.1f} us, of ours {bare / (loop + workers):.2f}")
 
 
-def memory_with(folder, programs, queued):
+def memory_with(folder, name, programs, queued):
     """MiB at most while so many wait and some of them are sent."""
     with Sink() as sink:
-        sender = Sender(folder, f"queued{queued}", programs, [("anna", sink.port, CONNECTIONS)], [("anna", queued)])
+        sender = Sender(folder, name, programs, [("anna", sink.port, CONNECTIONS)], [("anna", queued)])
         try:
             sender.nurture("resume")
             sender.wait_until_sent(min(queued, FEW))
@@ -339,8 +339,8 @@ def memory_with(folder, programs, queued):
 
 def compare_memory(table, folder, programs, many):
     """The store's cache, 32 MiB at most, is not full with few."""
-    few = memory_with(folder, programs, min(FEW, many))
-    most = memory_with(folder, programs, many)
+    few = memory_with(folder, "few", programs, min(FEW, many))
+    most = memory_with(folder, "many", programs, many)
     table.note(f"memory with {min(FEW, many):,} queued (VmHWM)", f"{few:.1f} MiB")
     table.most(f"memory with {many:,} queued (VmHWM)", 64, most, "MiB")
     table.most("  the second by the first", 1.5, most / few, "times")
