@@ -7,9 +7,9 @@
 
 #include "base/log.h"
 
-static const char *const names[] = {[STAGE_CLAIM] = "claim",     [STAGE_LETTER] = "letter", [STAGE_RENDER] = "render",
-                                    [STAGE_COMPOSE] = "compose", [STAGE_SEND] = "send",     [STAGE_OUTCOME] = "outcome",
-                                    [STAGE_COMMIT] = "commit",   [STAGE_TELL] = "tell"};
+static const char *const names[] = {
+    [STAGE_CLAIM] = "claim", [STAGE_LETTER] = "letter",   [STAGE_RENDER] = "render", [STAGE_COMPOSE] = "compose",
+    [STAGE_SEND] = "send",   [STAGE_OUTCOME] = "outcome", [STAGE_COMMIT] = "commit", [STAGE_TELL] = "tell"};
 
 static gboolean measuring;
 static gsize spent_ns[G_N_ELEMENTS(names)]; /* atomic */

@@ -27,7 +27,8 @@ static JsonNode *time_node(gint64 at_ms)
     return text_node(text);
 }
 
-static const char *const own_names[] = {"first_name", "last_name", "name", "email", "stage", "language", "source", "customer_since"};
+static const char *const own_names[] = {"first_name", "last_name", "name",   "email",
+                                        "stage",      "language",  "source", "customer_since"};
 
 /* What the contact says of itself; NULL where that is nothing. Caller owns it. */
 static JsonNode *own_node(const Contact *contact, const char *name)
@@ -135,8 +136,11 @@ static JsonNode *make(Variables *variables, const char *name)
     static const struct {
         const char *name;
         JsonObject *(*make)(Variables *variables);
-    } objects[] = {{"contact", make_contact}, {"attributes", make_attributes},     {"company", make_company},
-                   {"owner", make_owner},     {"organisation", make_organisation}};
+    } objects[] = {{"contact", make_contact},
+                   {"attributes", make_attributes},
+                   {"company", make_company},
+                   {"owner", make_owner},
+                   {"organisation", make_organisation}};
     for (gsize i = 0; i < G_N_ELEMENTS(objects); i++)
         if (g_str_equal(name, objects[i].name))
             return object_node(objects[i].make(variables));

@@ -50,15 +50,23 @@ static void each_means_what_the_manual_says(void **state)
     char first[] = "Eva", last[] = "Berg", email[] = "eva@firm.example", stage[] = "pitching", company[] = "Acme";
     char attributes[] = "{\"plan\":\"gold\",\"stage\":\"old\",\"source\":\"fair\",\"owner\":\"x\",\"rule\":\"y\"}";
     char company_attributes[] = "{\"city\":\"Oslo\",\"name\":\"other\"}";
-    const Contact contact = {.first_name = first, .last_name = last, .email = email, .stage = stage, .language = empty, .source = empty,
-                             .company = company, .attributes = attributes, .company_attributes = company_attributes,
+    const Contact contact = {.first_name = first,
+                             .last_name = last,
+                             .email = email,
+                             .stage = stage,
+                             .language = empty,
+                             .source = empty,
+                             .company = company,
+                             .attributes = attributes,
+                             .company_attributes = company_attributes,
                              .customer_since_ms = 1000};
     char account_name[] = "anna", from_name[] = "Anna Lie", from_address[] = "anna@example.com";
     const Account account = {.name = account_name, .from_name = from_name, .from_address = from_address};
     char organisation_name[] = "Berg & Sons", postal_address[] = "Storgata 1";
     const Organisation organisation = {.name = organisation_name, .postal_address = postal_address};
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-        Variables variables = {.organisation = &organisation, .account = &account, .contact = &contact, .rule = "r", .step = "s"};
+        Variables variables = {
+            .organisation = &organisation, .account = &account, .contact = &contact, .rule = "r", .step = "s"};
         g_autofree char *result = render(table[i].text, &variables);
         assert_string_equal(result, table[i].want);
     }
@@ -68,8 +76,15 @@ static void damaged_attributes_are_none(void **state)
 {
     (void)state;
     char first[] = "Eva", damaged[] = "{\"plan\":";
-    const Contact contact = {.first_name = first, .last_name = empty, .email = empty, .stage = empty, .language = empty,
-                             .source = empty, .company = empty, .attributes = damaged, .company_attributes = damaged};
+    const Contact contact = {.first_name = first,
+                             .last_name = empty,
+                             .email = empty,
+                             .stage = empty,
+                             .language = empty,
+                             .source = empty,
+                             .company = empty,
+                             .attributes = damaged,
+                             .company_attributes = damaged};
     Variables variables = {.contact = &contact, .rule = "r", .step = "s"};
     g_autofree char *result = render("{{first_name}}{{plan}}{{company}}{{company.plan}}", &variables);
     assert_string_equal(result, "Eva");
