@@ -189,6 +189,8 @@ static JsonObject *on_request(const char *command, JsonObject *request, gpointer
     } else if (g_str_equal(command, "pause") || g_str_equal(command, "resume")) {
         const char *account = json_object_get_string_member_with_default(request, "account", "");
         ok = engine_pause(daemon->engine, account, g_str_equal(command, "pause"), &error);
+    } else if (g_str_equal(command, "canary")) {
+        ok = engine_send_canary(daemon->engine, json_object_get_string_member_with_default(request, "account", ""), &error);
     } else {
         ok = FALSE;
         g_set_error(&error, ENGINE_ERROR, ENGINE_ERROR_CONTROL, "\"%s\" is no request that nurtured knows", command);

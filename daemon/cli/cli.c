@@ -31,7 +31,7 @@ static const Command commands[] = {
     {"preview", "RULE EMAIL [--step STEP]", "The message exactly as it would be sent", command_preview, NULL, NULL},
     {"read", "FILE…", "How an inbound message is understood; - reads standard input", command_read, NULL, NULL},
     {"status", "", "What the running daemon does", command_status, NULL, NULL},
-    {"doctor", "[ACCOUNT]", "Looks at all that sending depends on: store, clock, DNS, servers, folders, templates", command_doctor, NULL, NULL},
+    {"doctor", "[ACCOUNT] [--canary]", "Looks at all that sending depends on: store, clock, DNS, servers, folders, templates", command_doctor, NULL, NULL},
     {"reload", "[--dry-run]", "Puts the changed configuration and templates into force", command_reload, NULL, NULL},
     {"pause", "[ACCOUNT]", "Stops sending, of all accounts or one, until nurture resume", command_pause, NULL, NULL},
     {"resume", "[ACCOUNT]", "Ends nurture pause, and the pause of an account that stopped itself", command_resume, NULL, NULL},

@@ -92,11 +92,22 @@ static int conclude(const Examination *examination)
     return counts[FINDING_FAIL] > 0 ? CLI_FAILED : CLI_DONE;
 }
 
+/* Known before the words are parsed: with it, ACCOUNT must be there. */
+static gboolean canary_asked(char **words)
+{
+    return g_strv_contains((const char *const *)words, "--canary") && !g_strv_contains((const char *const *)words, "--help");
+}
+
 int command_doctor(Cli *cli, char **words)
 {
+    gboolean canary = FALSE;
+    const GOptionEntry entries[] = {
+        {"canary", 0, 0, G_OPTION_ARG_NONE, &canary, "Let the account write to itself, and wait until that is found", NULL},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
+    };
     g_autoptr(GError) error = NULL;
     int status = CLI_DONE;
-    g_auto(GStrv) rest = cli_parse(cli, words, NULL, 0, 1, &status);
+    g_auto(GStrv) rest = cli_parse(cli, words, entries, canary_asked(words) ? 1 : 0, 1, &status);
     if (!rest)
         return status;
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
@@ -111,6 +122,9 @@ int command_doctor(Cli *cli, char **words)
     if (rest[0] && !setup.account)
         return CLI_FAILED;
     examination.account_columns = widest_account(cli->config);
-    doctor_examine(&setup);
+    if (canary)
+        doctor_send_canary(&setup);
+    else
+        doctor_examine(&setup);
     return conclude(&examination);
 }

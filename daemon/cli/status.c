@@ -77,6 +77,23 @@ static char *join_reasons(const char *const *texts)
     return g_string_free(all, FALSE);
 }
 
+/* A line for each account that writes to itself. */
+static void print_canaries(Cli *cli, JsonArray *accounts)
+{
+    gboolean any = FALSE;
+    for (guint i = 0; i < json_array_get_length(accounts); i++) {
+        JsonObject *account = json_array_get_object_element(accounts, i);
+        JsonNode *node = json_object_get_member(account, "canary");
+        JsonObject *canary = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        if (!canary)
+            continue;
+        const char *reason = text_member(canary, "reason"), *results = text_member(canary, "results");
+        fprintf(cli->out, "%scanary of %s: %s%s%s%s%s\n", any ? "" : "\n", text_member(account, "account"), text_member(canary, "state"),
+                *reason ? "; the last: " : "", reason, *results ? "; " : "", results);
+        any = TRUE;
+    }
+}
+
 static void print_accounts(Cli *cli, JsonArray *accounts)
 {
     static const TableColumn columns[] = {{"ACCOUNT", FALSE, FALSE}, {"SENDING", FALSE, FALSE}, {"MAILBOX", FALSE, FALSE},
@@ -123,5 +140,7 @@ int command_status(Cli *cli, char **words)
     JsonNode *accounts = json_object_get_member(answer, "accounts");
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_accounts(cli, json_node_get_array(accounts));
+    if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
+        print_canaries(cli, json_node_get_array(accounts));
     return CLI_DONE;
 }

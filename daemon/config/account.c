@@ -11,6 +11,7 @@ typedef struct {
     config_setting_t *smtp, *imap, *auth, *window;
     gboolean one_way;
     AccountLimits limits;
+    CanarySettings canary;
 } AccountKeys;
 
 /* ---- addresses ------------------------------------------------------------------------------------------------------- */
@@ -190,11 +191,12 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_ROW(KEY_BOOL, "one_way", AccountKeys, one_way, "true or false"),
         KEY_PARSED("limits", AccountKeys, limits, parse_limits, "limits = { per_day = 400; }"),
         KEY_KEPT("window", AccountKeys, window, "window = { from = \"10:00\"; to = \"14:00\"; }"),
+        KEY_PARSED("canary", AccountKeys, canary, canary_parse, "canary = true, or { every = \"1 day\"; timeout = \"30 minutes\"; }"),
         KEY_ROW(KEY_TEXT, "dkim_selector", AccountKeys, dkim_selector, "\"mail2026\""),
         KEY_ROW(KEY_TEXT, "on_uncertain", AccountKeys, on_uncertain, "\"hold\""),
         KEY_END,
     };
-    AccountKeys found = {0};
+    AccountKeys found = {.canary = {.every_ms = 24 * 3600 * 1000, .timeout_ms = 30 * 60 * 1000}};
     if (!reader_read_group(reader, group, keys, &found))
         return NULL;
     Account *account = g_new0(Account, 1);
@@ -211,6 +213,9 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     if (found.window)
         window_parse_own(reader, found.window, &account->window);
     parse_ways(reader, group, &found, account);
+    account->canary = found.canary;
+    if (account->canary.wanted && account->one_way)
+        reader_fault(reader, group, "canary: an account that is one_way cannot see whether its message arrives; leave it out, or write imap = { … }");
     g_free(found.from);
     g_free(found.reply_to);
     g_free(found.on_uncertain);

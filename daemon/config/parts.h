@@ -17,6 +17,9 @@ void window_parse(Reader *reader, config_setting_t *setting, gpointer field);
 /* window_parse() over sending's window: what a rule or an account leaves out is as there. */
 void window_parse_own(Reader *reader, config_setting_t *setting, Window *ret_window);
 
+/* field is a CanarySettings*. */
+void canary_parse(Reader *reader, config_setting_t *setting, gpointer field);
+
 /* "mon-fri", "mon,wed,fri", "sat-mon", "every day" as DAY_… bits; 0 where it is none of these. */
 guint8 window_days(const char *text);
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/stage.h"
 #include "engine/backoff.h"
+#include "engine/canary.h"
 #include "engine/claim.h"
 #include "engine/outcome.h"
 #include "engine/pace.h"
@@ -346,9 +347,10 @@ static gboolean find_slots(Courier *courier, guint *ret_slots, GError **error)
     if (courier->retired || courier->stopping || backoff_is_waiting(&courier->backoff) ||
         courier->callbacks.is_blind(courier->account, courier->callbacks.data) || !has_token(courier))
         return TRUE;
-    if (!is_paused(courier, &paused, error))
+    g_autofree char *canary = NULL;
+    if (!is_paused(courier, &paused, error) || !canary_hold(courier->core->store, courier->account, &canary, error))
         return FALSE;
-    *ret_slots = *paused ? 0 : capacity(courier);
+    *ret_slots = *paused || canary ? 0 : capacity(courier);
     return TRUE;
 }
 
@@ -541,7 +543,7 @@ static gboolean add_token_status(const Courier *courier, JsonObject *status)
     gint64 retry_in_ms = 0;
     TokenState state = token_name(courier) ? tokens_state(courier->callbacks.tokens, token_name(courier), &reason, &retry_in_ms) : TOKEN_READY;
     if (state == TOKEN_READY) { /* it may be the last one: told before it ends */
-        if (*reason)
+        if (reason && *reason)
             json_object_set_string_member(status, "sending_reason", reason);
         return FALSE;
     }
@@ -555,6 +557,7 @@ static gboolean add_token_status(const Courier *courier, JsonObject *status)
 void courier_add_status(const Courier *courier, JsonObject *status)
 {
     g_autofree char *paused = NULL;
+    g_autofree char *canary = NULL;
     const char *sending = "ready", *reason = "";
     gboolean blind = courier->callbacks.is_blind(courier->account, courier->callbacks.data);
     if (is_paused((Courier *)courier, &paused, NULL) && *paused) {
@@ -570,6 +573,9 @@ void courier_add_status(const Courier *courier, JsonObject *status)
     } else if (blind) {
         sending = "blind";
         reason = "nothing leaves before the mailbox is read again, so that no reply is missed";
+    } else if (canary_hold(courier->core->store, courier->account, &canary, NULL) && canary) {
+        sending = "canary";
+        reason = canary;
     }
     gboolean by_person = g_str_equal(sending, "paused");
     if (by_person || !add_token_status(courier, status)) {

@@ -46,5 +46,5 @@ void courier_free(Courier *courier, gint64 grace_ms);
 
 const char *courier_account(const Courier *courier);
 
-/* Adds "sending" (ready, paused, waiting, unreachable, blind), "sending_reason", "retry_in_s" and "in_flight" to an account's status. */
+/* Adds "sending" (ready, paused, waiting, unreachable, blind, canary), "sending_reason", "retry_in_s" and "in_flight" to an account's status. */
 void courier_add_status(const Courier *courier, JsonObject *status);

@@ -45,5 +45,6 @@ void doctor_examine(const DoctorSetup *setup)
             continue;
         doctor_check_dns(setup, *account, &no_network);
         doctor_check_mail(setup, *account);
+        doctor_check_canary(setup, *account);
     }
 }

@@ -14,6 +14,9 @@ void doctor_tell(const DoctorSetup *setup, const char *account, const char *chec
 void doctor_check_machine(const DoctorSetup *setup);
 void doctor_check_templates(const DoctorSetup *setup);
 
+/* What the account's last canary said, where there was one. */
+void doctor_check_canary(const DoctorSetup *setup, const Account *account);
+
 /* One account. *no_network: a name server did not answer, and none is asked any more. */
 void doctor_check_dns(const DoctorSetup *setup, const Account *account, gboolean *no_network);
 void doctor_check_mail(const DoctorSetup *setup, const Account *account);

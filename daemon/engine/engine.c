@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/canary.h"
 #include "engine/core.h"
 #include "engine/courier.h"
 #include "engine/intake.h"
@@ -27,6 +28,7 @@ struct Engine {
     GPtrArray *couriers; /* Courier* */
     GPtrArray *retired;  /* Courier* */
     GPtrArray *intakes;  /* Intake* */
+    GPtrArray *canaries; /* Canary* */
     guint reap_source;
 };
 
@@ -121,11 +123,14 @@ static void start_accounts(Engine *engine)
 {
     const CourierCallbacks courier = {.on_decided = on_decided, .on_reassigned = wake_couriers, .is_blind = is_blind, .tokens = engine->tokens, .data = engine};
     const IntakeCallbacks intake = {.on_filed = on_filed, .on_state = wake_couriers, .tokens = engine->tokens, .data = engine};
+    const CanaryCallbacks canary = {.on_changed = wake_couriers, .is_blind = is_blind, .tokens = engine->tokens, .data = engine};
     tokens_configure(engine->tokens, engine->core->config);
     for (Account **account = engine->core->config->accounts; *account; account++) {
         g_ptr_array_add(engine->couriers, courier_new(engine->core, *account, &courier));
-        if ((*account)->has_imap)
-            g_ptr_array_add(engine->intakes, intake_new(engine->core, *account, engine->program, &intake));
+        if (!(*account)->has_imap)
+            continue;
+        g_ptr_array_add(engine->intakes, intake_new(engine->core, *account, engine->program, &intake));
+        g_ptr_array_add(engine->canaries, canary_new(engine->core, *account, &canary));
     }
 }
 
@@ -172,6 +177,7 @@ Engine *engine_start(const EngineSetup *setup, GError **error)
     engine->couriers = g_ptr_array_new();
     engine->retired = g_ptr_array_new();
     engine->intakes = g_ptr_array_new_with_free_func((GDestroyNotify)intake_free);
+    engine->canaries = g_ptr_array_new_with_free_func((GDestroyNotify)canary_free);
     engine->tokens = tokens_new(NULL, on_token, engine);
     engine->scheduler = scheduler_new(core, on_queued, engine);
     start_accounts(engine);
@@ -205,6 +211,7 @@ gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, g
         g_prefix_error(error, "the new configuration is in force, but its changed rules could not be marked; reload again: ");
     retire_couriers(engine);
     g_ptr_array_set_size(engine->intakes, 0);
+    g_ptr_array_set_size(engine->canaries, 0);
     start_accounts(engine);
     scheduler_wake(engine->scheduler);
     log_event(LOG_LEVEL_NOTICE, "reloaded", LOG_TEXT("file", config->file), LOG_NUMBER("contacts_touched", marked));
@@ -240,12 +247,22 @@ gboolean engine_pause(Engine *engine, const char *account, gboolean paused, GErr
     return TRUE;
 }
 
+gboolean engine_send_canary(Engine *engine, const char *account, GError **error)
+{
+    for (guint i = 0; i < engine->canaries->len; i++)
+        if (g_str_equal(canary_account(engine->canaries->pdata[i]), account))
+            return canary_send(engine->canaries->pdata[i], error);
+    g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_CONTROL, "there is no account \"%s\" with a mailbox to find a message in", account);
+    return FALSE;
+}
+
 void engine_stop(Engine *engine, gint64 grace_ms)
 {
     if (!engine)
         return;
     /* one grace for all: while the first is waited for, the others' connections go on */
     const gint64 until_ms = clock_monotonic_ms() + grace_ms;
+    g_ptr_array_free(engine->canaries, TRUE);
     g_ptr_array_free(engine->intakes, TRUE);
     engine->intakes = g_ptr_array_new();
     retire_couriers(engine);
@@ -289,6 +306,8 @@ static void add_account(Engine *engine, const Courier *courier, JsonArray *accou
     courier_add_status(courier, status);
     if (intake)
         intake_add_status(intake, status);
+    if (account)
+        canary_add_status(engine->core->store, account, status);
     json_object_set_object_member(status, "queue", counts_status(engine, courier_account(courier)));
     json_array_add_object_element(accounts, status);
 }

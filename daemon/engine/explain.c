@@ -3,6 +3,8 @@
  */
 #include "engine/explain.h"
 
+#include "engine/canary.h"
+
 #include "engine/gate_case.h"
 #include "engine/limits.h"
 #include "engine/passage.h"
@@ -19,6 +21,7 @@ typedef struct {
     Subject subject;
     gint64 now_ms;
     char *suppressed, *paused; /* reasons, or "" */
+    char *canary;              /* likewise; NULL: none */
     gint64 account_next_ms;
 } Inquiry;
 
@@ -92,6 +95,7 @@ static gboolean ask_gates(const Inquiry *inquiry, const Step *step, const Enrolm
         GateFacts *facts = &gate_case.facts;
         facts->account_paused = *inquiry->paused ? inquiry->paused : inquiry->live->unreachable;
         facts->blind = inquiry->live->blind;
+        facts->canary = inquiry->canary;
         facts->account_next_ms = inquiry->account_next_ms;
         gates_explain(facts, add_gate, rule->gates);
         gates_decide(facts, &decided);
@@ -229,6 +233,8 @@ static gboolean ask_account(Inquiry *inquiry, GError **error)
     if (!store_suppression_check(store, inquiry->contact->email, &is_suppressed, &inquiry->suppressed, error) ||
         !store_account_pause_get(store, "", &inquiry->paused, error))
         return FALSE;
+    if (account && !canary_hold(store, account, &inquiry->canary, error))
+        return FALSE;
     if (account && !*inquiry->paused) {
         g_free(inquiry->paused);
         inquiry->paused = NULL;
@@ -261,6 +267,7 @@ GPtrArray *explain_contact(Config *config, Store *store, Clock *clock, const Con
     subject_clear(&inquiry.subject);
     g_free(inquiry.suppressed);
     g_free(inquiry.paused);
+    g_free(inquiry.canary);
     core_free(core);
     return rules;
 }

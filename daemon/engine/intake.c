@@ -8,6 +8,7 @@
 
 #include "base/crashpoint.h"
 #include "base/log.h"
+#include "engine/canary.h"
 #include "engine/effects.h"
 #include "engine/outbound.h"
 #include "engine/sent.h"
@@ -59,6 +60,10 @@ static char *fingerprint_of(const ImapRecord *record)
 static gboolean apply(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
 {
     const Arrival arrival = {.account = intake->account, .message = record->message, .at_ms = arrival_time(intake, record->received_ms)};
+    if (!canary_take(intake->core, intake->account, record, ret_filed, error))
+        return FALSE;
+    if (*ret_filed)
+        return TRUE;
     return record->is_sent ? outbound_apply(intake->core, &arrival, ret_filed, error)
                            : effects_apply(intake->core, &arrival, ret_filed, error);
 }

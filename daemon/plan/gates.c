@@ -210,6 +210,17 @@ static char *reason_blind(const GateFacts *facts, gint64 until_ms)
     return g_strdup("the account's mailbox cannot be read at present, so an answer could have been missed");
 }
 
+static GateVerdict judge_canary(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_if(is_given(facts->canary), ret_until_ms);
+}
+
+static char *reason_canary(const GateFacts *facts, gint64 until_ms)
+{
+    (void)until_ms;
+    return g_strdup_printf("the account's last canary did not arrive as it should: %s", facts->canary);
+}
+
 static GateVerdict judge_approval(const GateFacts *facts, gint64 *ret_until_ms)
 {
     return wait_if(facts->awaits_approval, ret_until_ms);
@@ -360,6 +371,7 @@ static const Gate GATES[] = {
     {"owner", judge_owner, reason_owner, FALSE},
     {"account", judge_account, reason_account, FALSE},
     {"blind", judge_blind, reason_blind, FALSE},
+    {"canary", judge_canary, reason_canary, FALSE},
     {"approval", judge_approval, reason_approval, FALSE},
     {"quiet_after_contact", judge_quiet, reason_quiet, FALSE},
     {"holiday", judge_holiday, reason_holiday, FALSE},

@@ -343,6 +343,17 @@ static const char sent_work[] =
     "INSERT INTO sent_search (outbox_id, tries, due_ms)"
     "    SELECT id, 0, sending_ms FROM outbox WHERE state = 'uncertain';";
 
+/* The newest message that an account wrote to itself, and what the last one that ended said. */
+static const char canary_1[] =
+    "CREATE TABLE canary ("
+    "    account TEXT NOT NULL PRIMARY KEY,"
+    "    message_id TEXT NOT NULL,"
+    "    sent_ms BIGINT NOT NULL,"
+    "    ended_ms BIGINT NOT NULL DEFAULT 0,"
+    "    failed BIGINT NOT NULL DEFAULT 0 CHECK (failed IN (0, 1)),"
+    "    reason TEXT NOT NULL DEFAULT '',"
+    "    results TEXT NOT NULL DEFAULT '');";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -351,5 +362,6 @@ const Migration schema_migrations[] = {
     {5, {work_3, history_3}},
     {6, {history_variants, work_variants}},
     {7, {sent_work}},
+    {8, {canary_1}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -97,6 +97,13 @@ typedef struct {
     guint ramp_max;   /* … up to so many, where the ramp ends */
 } AccountLimits;
 
+/* A message to oneself from time to time, to see whether mail arrives. */
+typedef struct {
+    gboolean wanted;
+    gint64 every_ms;   /* default 1 day */
+    gint64 timeout_ms; /* until it must be found; default 30 minutes */
+} CanarySettings;
+
 typedef enum { ON_UNCERTAIN_HOLD, ON_UNCERTAIN_RESEND } OnUncertain;
 
 typedef struct {
@@ -106,6 +113,7 @@ typedef struct {
     char *reply_to;     /* "" for none */
     char *reply_to_name; /* "" for none: from_name stands there */
     char *signature;    /* the partial that stands behind each message to a contact; "" for none */
+    CanarySettings canary; /* every_ms and timeout_ms hold whether it is wanted or not */
     char *dkim_selector; /* under which its mail is signed, for `nurture doctor`; "" for not known */
     char *source;       /* "file:line" of where it is written, for faults */
     OAuth **oauths;     /* NULL-terminated: what has to be authorised, mostly one or none */

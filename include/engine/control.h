@@ -1,7 +1,7 @@
 /*
  * The Unix socket between `nurture` and `nurtured`: one request a connection, one line of JSON each way:
  *   {"command":"status"}  ->  {"ok":true, …}  or  {"ok":false,"error":"why, and what to do"}
- * Commands: status, time, knock (facts changed), tokens (an account was authorized), reload, pause, resume. Only root, and the user that the daemon runs as, are served
+ * Commands: status, time, knock (facts changed), tokens (an account was authorized), reload, pause, resume, canary. Only root, and the user that the daemon runs as, are served
  * (SO_PEERCRED). Paths longer than sun_path holds are reached through /proc/self/fd.
  */
 #pragma once

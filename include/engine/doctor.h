@@ -40,5 +40,9 @@ typedef struct {
  * nothing. */
 void doctor_examine(const DoctorSetup *setup);
 
+/* Has the daemon send a canary of setup->account, and waits until it is found, or for CANARY_WAIT_S. */
+enum { CANARY_WAIT_S = 120 };
+void doctor_send_canary(const DoctorSetup *setup);
+
 /* Tells the faults of a configuration that could not be loaded, one a line, instead of all checks. */
 void doctor_tell_faults(const DoctorSetup *setup, const char *check, const char *faults);

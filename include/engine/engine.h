@@ -39,6 +39,9 @@ void engine_take_tokens(Engine *engine);
  * too. ENGINE_ERROR_CONTROL for an account that is not there. */
 gboolean engine_pause(Engine *engine, const char *account, gboolean paused, GError **error);
 
+/* Sends a canary of the account, unless one is under way. ENGINE_ERROR_CONTROL for an account without mailbox, errors of store/. */
+gboolean engine_send_canary(Engine *engine, const char *account, GError **error);
+
 /* {"clock":…, "virtual":…, "paused":…, "contacts":…, "accounts":[{…}], "queue":{…}}; caller unrefs. */
 JsonObject *engine_status(Engine *engine);
 

@@ -41,6 +41,7 @@ typedef struct {
     const char *account_paused; /* reason, or "": the account's, or all sending's */
     const char *account_missing; /* the owner's name, where they have no account; else "" */
     gboolean blind;             /* the account's mailbox was not read for blind_after */
+    const char *canary;         /* why the account's last message to itself failed; NULL or "": it did not */
     gint64 account_next_ms;     /* earliest time that the account's limits allow; 0: now */
 } GateFacts;
 

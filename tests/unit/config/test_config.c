@@ -9,7 +9,7 @@ static const char FULL[] =
     "organisation = { name = \"Berg & Sons\"; postal_address = \"Storgata 1\"; domains = [ \"Example.com\" ]; };\n"
     "pipeline = { stages = [ \"research\", \"pitching\", \"follow-up\" ]; customer_stage = \"follow-up\"; };\n"
     "sending = { time_zone = \"Europe/Oslo\"; window = { days = \"mon-fri\"; from = \"09:00\"; to = \"24:00\"; }; min_gap = \"2 days\"; max_late = \"7 days\"; blind_after = \"15 minutes\"; max_per = { week = 2; }; quiet_after_contact = \"5 days\"; max_attachment = \"2500 kB\"; };\n"
-    "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\"; reply_to = \"Sales, Oslo <Sales@Example.com>\"; signature = \"anna\"; dkim_selector = \"mail2026\";\n"
+    "accounts = ( { name = \"anna\"; from = \"Anna Berg <Anna@Example.com>\"; on_uncertain = \"resend\"; reply_to = \"Sales, Oslo <Sales@Example.com>\"; signature = \"anna\"; dkim_selector = \"mail2026\"; canary = { every = \"12 hours\"; };\n"
     "  smtp = { url = \"smtps://smtp.example.com\"; user = \"anna\"; password = \"p\"; connections = 4; auth = { method = \"auto\"; }; };\n"
     "  imap = { url = \"imap://imap.example.com:1143\"; user = \"anna\"; password_command = \"echo p\"; folders = [ \"INBOX\", \"Svar\" ]; read_back = \"7 days\"; };\n"
     "  limits = { per_hour = 60; per_day = 400; every = \"30 seconds\"; jitter = \"20 seconds\"; ramp = { start = 20; step = 10; max = 400; }; }; window = { from = \"08:00\"; }; } );\n"
@@ -46,6 +46,9 @@ static void test_everything_is_read(void **state)
     assert_string_equal(anna->reply_to_name, "Sales, Oslo");
     assert_string_equal(anna->signature, "anna");
     assert_string_equal(anna->dkim_selector, "mail2026");
+    assert_true(anna->canary.wanted);
+    assert_int_equal(anna->canary.every_ms, 12 * 3600 * 1000);
+    assert_int_equal(anna->canary.timeout_ms, 30 * 60 * 1000);
     assert_int_equal(config->sending.max_attachment, 2500000);
     const Rule *pitch = config_rule(config, "after-pitch");
     assert_string_equal(pitch->when[0]->any_of[0], "pitching"); /* as the pipeline spells it */
@@ -123,6 +126,8 @@ static void test_faults_say_where_what_and_what_to_write(void **state)
         {"signature = \"anna\"", "signature = \"../anna\"", 6, "without folder"},
         {"\"mail2026\"", "\"s._domainkey example\"", 6, "behind s="},
         {"\"mail2026\"", "\"a..b\"", 6, "behind s="},
+        {"{ every = \"12 hours\"; }", "\"daily\"", 6, "true or false"},
+        {"{ every = \"12 hours\"; }", "{ every = \"1 second\"; }", 6, "1 minute"},
         {"weight = 3", "weight = 0", 11, "1 to 1000"},
         {"{ template = \"pitch-2\"; weight = 3; }, ", "", 11, "two templates at least"},
         {"( { template = \"pitch-2\"; weight = 3; }, \"pitch-2b\" )", "\"pitch-2\"", 11, "two templates at least"},
@@ -330,7 +335,7 @@ static void test_a_wrong_type_anywhere_is_a_fault_and_never_a_crash(void **state
             g_string_free(text, TRUE);
         }
     }
-    assert_int_equal(places, 112);
+    assert_int_equal(places, 114);
 }
 
 /* ---- the manual ------------------------------------------------------------------------------------------------------ */

@@ -138,6 +138,9 @@ static void test_waits(void **state)
     facts = open_facts(*state);
     facts.blind = TRUE;
     assert_decides(&facts, GATE_WAIT, "blind", "0", "mailbox");
+    facts = open_facts(*state);
+    facts.canary = "found in Junk";
+    assert_decides(&facts, GATE_WAIT, "canary", "0", "found in Junk");
 
     facts = open_facts(*state);
     facts.last_contacted_ms = instant("2026-11-23T09:30:00Z");
@@ -346,7 +349,7 @@ static void test_explain(void **state)
     g_autoptr(GString) seen = g_string_new(NULL);
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=0 suppressed=0 until=0 late=0 if=0 paused=0 hold=0 owner=0 account=0 blind=0 approval=0 "
+                        "enrolled=0 suppressed=0 until=0 late=0 if=0 paused=0 hold=0 owner=0 account=0 blind=0 canary=0 approval=0 "
                         "quiet_after_contact=0 holiday=0 window=0 min_gap=0 max_per=0 limits=0 ");
 
     g_string_truncate(seen, 0);
@@ -361,13 +364,13 @@ static void test_explain(void **state)
     facts.last_conversation_ms = facts.nth_day_ms = facts.now_ms;
     facts.quiet_after_contact = (Duration){.days = 5};
     facts.max_per.day = 1;
-    facts.account_missing = facts.account_paused = "x";
+    facts.account_missing = facts.account_paused = facts.canary = "x";
     facts.blind = TRUE;
     facts.window = &NONE;
     facts.last_contacted_ms = facts.now_ms;
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
+                        "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 canary=1 approval=1 "
                         "quiet_after_contact=1 holiday=1 window=1 min_gap=1 max_per=1 limits=1 ");
 
     /* a task spares the contact: what protects them from mail does not hold it */
@@ -375,7 +378,7 @@ static void test_explain(void **state)
     facts.is_task = TRUE;
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
-                        "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 approval=1 "
+                        "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 canary=1 approval=1 "
                         "quiet_after_contact=0 holiday=1 window=1 min_gap=0 max_per=0 limits=1 ");
 }
 
