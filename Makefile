@@ -13,8 +13,8 @@ PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev 
 	libcurl4-gnutls-dev libetpan-dev libgnutls28-dev libmd4c-dev libxml2-dev libical-dev libidn2-dev \
 	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata shared-mime-info
 PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
-PACKAGES_BENCH := python3 sqlite3 postfix
 PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl dnsmasq-base
+PACKAGES_BENCH := python3 sqlite3 postfix
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck libclang-rt-14-dev
 
 # ---- compilers and flags ----

@@ -15,11 +15,13 @@
 #include "mail/address.h"
 #include "mail/compose.h"
 #include "smtp/pool.h"
+#include "store/accounts.h"
 #include "store/canary.h"
 
 enum {
     FIRST_MS = 5 * 1000,
     BLIND_MS = 10 * 1000,       /* until it is looked again whether the mailbox is read */
+    PAUSED_MS = 60 * 1000,
     AGAIN_MS = 15 * 60 * 1000,  /* after one that could not be sent */
     LOOK_MS = 60 * 60 * 1000,   /* at the latest: the machine may have slept */
     GRACE_MS = 1000
@@ -185,34 +187,59 @@ gboolean canary_send(Canary *canary, GError **error)
 
 /* ---- when ------------------------------------------------------------------------------------------------------------ */
 
+/* Until something is due: giving up the one under way, or sending the next. */
+static gint64 due_in_ms(const Canary *canary, const CanaryRecord *record)
+{
+    const CanarySettings *settings = &canary->account->canary;
+    const gint64 now_ms = clock_system_now_ms(), again_ms = canary->not_before_ms - clock_monotonic_ms();
+    if (canary_record_is_under_way(record))
+        return record->sent_ms + settings->timeout_ms - now_ms;
+    if (*record->message_id == '\0') /* there was none, or the last one was not sent */
+        return again_ms;
+    return MAX(record->sent_ms + settings->every_ms - now_ms, again_ms);
+}
+
+static gboolean give_up(Canary *canary, GError **error)
+{
+    g_autofree char *reason = g_strdup_printf("not found within %" G_GINT64_FORMAT " s: look into the folder for junk",
+                                              canary->account->canary.timeout_ms / 1000);
+    if (!end(canary->core, canary->account->name, TRUE, reason, "", error))
+        return FALSE;
+    canary->callbacks.on_changed(canary->callbacks.data);
+    return TRUE;
+}
+
+/* What a person has paused does not write to itself either, unless asked. */
+static gboolean send_unless_paused(Canary *canary, gint64 *ret_delay_ms, GError **error)
+{
+    g_autofree char *all = NULL;
+    g_autofree char *own = NULL;
+    if (!store_account_pause_get(canary->core->store, "", &all, error) ||
+        !store_account_pause_get(canary->core->store, canary->account->name, &own, error))
+        return FALSE;
+    if (!*all && !*own)
+        return canary_send(canary, error);
+    *ret_delay_ms = PAUSED_MS;
+    return TRUE;
+}
+
 /* Does what is due; *ret_delay_ms: when to look again, 0: not by time. */
 static gboolean look(Canary *canary, gint64 *ret_delay_ms, GError **error)
 {
-    const CanarySettings *settings = &canary->account->canary;
-    const gint64 now_ms = clock_system_now_ms();
     g_auto(CanaryRecord) record = {0};
     if (!store_canary_get(canary->core->store, canary->account->name, &record, error))
         return FALSE;
     gboolean under_way = canary_record_is_under_way(&record);
-    gboolean blind = canary->callbacks.is_blind(canary->account, canary->callbacks.data);
-    gint64 due_ms = record.sent_ms + (under_way ? settings->timeout_ms : settings->every_ms);
-    gint64 left_ms = record.sent_ms ? MAX(due_ms - now_ms, under_way ? 0 : canary->not_before_ms - clock_monotonic_ms()) : 0;
-    if (!under_way && *record.message_id == '\0' && record.sent_ms) /* the last one was not sent */
-        left_ms = canary->not_before_ms - clock_monotonic_ms();
-    *ret_delay_ms = MAX(left_ms, 1);
-    if (!under_way && !settings->wanted)
+    gint64 left_ms = due_in_ms(canary, &record);
+    *ret_delay_ms = MAX(left_ms, 0);
+    if (!under_way && !canary->account->canary.wanted)
         *ret_delay_ms = 0;
-    else if (left_ms <= 0 && blind)
+    else if (left_ms <= 0 && canary->callbacks.is_blind(canary->account, canary->callbacks.data))
         *ret_delay_ms = BLIND_MS;
-    if (left_ms > 0 || blind || (!under_way && !settings->wanted))
-        return TRUE;
-    *ret_delay_ms = settings->every_ms;
-    if (!under_way)
-        return canary_send(canary, error);
-    g_autofree char *reason = g_strdup_printf("not found within %" G_GINT64_FORMAT " s: look into the folder for junk", settings->timeout_ms / 1000);
-    if (!end(canary->core, canary->account->name, TRUE, reason, "", error))
-        return FALSE;
-    canary->callbacks.on_changed(canary->callbacks.data);
+    else if (left_ms <= 0) {
+        *ret_delay_ms = canary->account->canary.every_ms;
+        return under_way ? give_up(canary, error) : send_unless_paused(canary, ret_delay_ms, error);
+    }
     return TRUE;
 }
 

@@ -136,6 +136,19 @@ class TestCanary:
         wait_for(lambda: one.log_text().count("event=ignored") == 2, what=one.log_text)
         assert canary(one)["state"] == "under way"
 
+    def test_what_is_paused_is_silent_unless_asked(self, world, make, kept, anna):
+        one = make(kept.port, "canary = true;")
+        one.run("pause", "anna")  # within the five seconds before the first
+        assert not kept.messages
+        with pytest.raises(AssertionError):
+            wait_for(lambda: kept.messages, 7)
+        request = threading.Thread(target=lambda: one.run("doctor", "anna", "--canary", check=False))
+        request.start()
+        wait_for(lambda: kept.messages, what=one.log_text)
+        deliver(world, anna, kept.messages[0][1])
+        request.join()
+        assert canary(one)["state"] == "passed"
+
     def test_a_refusal_is_told(self, make, kept, anna):
         one = make(9, "")  # nobody listens there
         found = one.json("doctor", "anna", "--canary", check=False)
