@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "config/config.h"
 
-enum { SECRET_MAX_BYTES = 64 * 1024, COMMAND_TIMEOUT_S = 30, COMMAND_LOOK_MS = 100 };
+enum { SECRET_MAX_BYTES = 64 * 1024, COMMAND_TIMEOUT_S = 30, COMMAND_LOOK_MS = 100, TELLING_RUN = 16 };
 
 void secret_free(char *secret)
 {
@@ -23,6 +23,19 @@ void secret_free(char *secret)
         return;
     explicit_bzero(secret, strlen(secret));
     g_free(secret);
+}
+
+gboolean secret_is_told(const char *secret, const char *text)
+{
+    gsize length = strlen(secret);
+    gboolean told = length > 0 && strstr(text, secret) != NULL;
+    for (gsize at = 0; !told && at + TELLING_RUN <= length; at++) {
+        char run[TELLING_RUN + 1] = {0};
+        memcpy(run, secret + at, TELLING_RUN);
+        told = strstr(text, run) != NULL;
+        explicit_bzero(run, sizeof run);
+    }
+    return told;
 }
 
 /* The first line; NULL and an error where it is empty. text is wiped. */

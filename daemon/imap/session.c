@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/secret.h"
 #include "fault.h"
 #include "limits.h"
 #include "sign_in.h"
@@ -56,6 +57,7 @@ void session_free(Session *session)
     session->imap->imap_stream = NULL;
     mailimap_free(session->imap);
     g_free(session->selected);
+    secret_free(session->said);
     g_free(session);
 }
 

@@ -18,6 +18,8 @@ typedef struct {
     gboolean is_gmail;                           /* X-GM-EXT-1: files what is sent through it by itself */
     char *selected; /* wire name of the folder that is open; NULL for none */
     guint32 raw_tag;
+    const char *secret; /* while signing in with it; NULL else */
+    char *said;         /* the last line that held it; NULL for none */
 } Session;
 
 typedef struct {

@@ -20,18 +20,10 @@ typedef struct {
     const char *end_fault; /* what ends a failure that comes as "+ reason"; NULL where none may */
 } Mechanism;
 
-/* A server may repeat what it was told, as it came or as base64: that must not be told on. */
-static gboolean holds_secret(const char *words, const SessionSettings *settings)
+static gboolean refused(const Session *session, const char *words, GError **error)
 {
-    return *settings->secret != '\0' && strstr(words, settings->secret) != NULL;
-}
-
-static gboolean refused(const SessionSettings *settings, const char *words, const char *message, GError **error)
-{
-    gboolean tells = holds_secret(words, settings) || (message != NULL && strstr(words, message) != NULL);
-    g_autofree char *escaped = text_escape(words, 200);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "sign-in refused: %s",
-                tells ? "(the server repeats what is secret)" : escaped);
+    g_autofree char *quoted = wire_quote(session, words, 200);
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SIGN_IN, "sign-in refused: %s", quoted);
     return FALSE;
 }
 
@@ -48,8 +40,7 @@ static gboolean out_of_step(GError **error)
 }
 
 /* A failure told as "+ reason", which has to be acknowledged before the tagged answer comes. */
-static gboolean end_fault(Session *session, const SessionSettings *settings, const Mechanism *mechanism,
-                          const char *challenge, GError **error)
+static gboolean end_fault(Session *session, const Mechanism *mechanism, const char *challenge, GError **error)
 {
     WireKind kind;
     g_autofree char *words = NULL;
@@ -59,10 +50,10 @@ static gboolean end_fault(Session *session, const SessionSettings *settings, con
     if (kind != WIRE_NO && kind != WIRE_BAD)
         return out_of_step(error);
     g_autofree char *all = *reason != '\0' ? g_strdup_printf("%s (%s)", words, reason) : g_strdup(words);
-    return refused(settings, all, mechanism->message, error);
+    return refused(session, all, error);
 }
 
-static gboolean finish(Session *session, const SessionSettings *settings, const Mechanism *mechanism, GError **error)
+static gboolean finish(Session *session, const Mechanism *mechanism, GError **error)
 {
     WireKind kind;
     g_autofree char *words = NULL;
@@ -71,27 +62,26 @@ static gboolean finish(Session *session, const SessionSettings *settings, const 
     if (kind == WIRE_OK)
         return TRUE;
     if (kind != WIRE_CONTINUE)
-        return refused(settings, words, mechanism->message, error);
-    return mechanism->end_fault != NULL ? end_fault(session, settings, mechanism, words, error) : out_of_step(error);
+        return refused(session, words, error);
+    return mechanism->end_fault != NULL ? end_fault(session, mechanism, words, error) : out_of_step(error);
 }
 
-static gboolean authenticate(Session *session, const Capabilities *capabilities, const SessionSettings *settings,
-                             const Mechanism *mechanism, GError **error)
+static gboolean authenticate(Session *session, const Capabilities *capabilities, const Mechanism *mechanism, GError **error)
 {
     g_autofree char *command = g_strconcat("AUTHENTICATE ", mechanism->name, NULL);
     if (capabilities->initial_response) {
         char *whole = g_strconcat(command, " ", mechanism->message, NULL);
         gboolean sent = wire_command(session, whole, TRUE, error);
         secret_free(whole);
-        return sent && finish(session, settings, mechanism, error);
+        return sent && finish(session, mechanism, error);
     }
     WireKind kind;
     g_autofree char *words = NULL;
     if (!wire_command(session, command, FALSE, error) || !wire_read_answer(session, &kind, &words, error))
         return FALSE;
     if (kind != WIRE_CONTINUE)
-        return refused(settings, words, NULL, error);
-    return wire_send_line(session, mechanism->message, TRUE, error) && finish(session, settings, mechanism, error);
+        return refused(session, words, error);
+    return wire_send_line(session, mechanism->message, TRUE, error) && finish(session, mechanism, error);
 }
 
 static gboolean authenticate_plain(Session *session, const Capabilities *capabilities, const SessionSettings *settings,
@@ -99,7 +89,7 @@ static gboolean authenticate_plain(Session *session, const Capabilities *capabil
 {
     char *message = sasl_plain(settings->user, settings->secret);
     const Mechanism plain = {.name = "PLAIN", .message = message};
-    gboolean ok = authenticate(session, capabilities, settings, &plain, error);
+    gboolean ok = authenticate(session, capabilities, &plain, error);
     secret_free(message);
     return ok;
 }
@@ -116,7 +106,7 @@ static gboolean authenticate_bearer(Session *session, const Capabilities *capabi
     const Mechanism bearer = {.name = capabilities->oauthbearer ? "OAUTHBEARER" : "XOAUTH2",
                               .message = message,
                               .end_fault = capabilities->oauthbearer ? "AQ==" : ""};
-    gboolean ok = authenticate(session, capabilities, settings, &bearer, error);
+    gboolean ok = authenticate(session, capabilities, &bearer, error);
     secret_free(message);
     return ok;
 }
@@ -129,13 +119,13 @@ static gboolean authenticate_cram_md5(Session *session, const SessionSettings *s
     if (!wire_command(session, "AUTHENTICATE CRAM-MD5", FALSE, error) || !wire_read_answer(session, &kind, &words, error))
         return FALSE;
     if (kind != WIRE_CONTINUE)
-        return refused(settings, words, NULL, error);
+        return refused(session, words, error);
     char *answer = sasl_cram_md5(settings->user, settings->secret, words);
     if (answer == NULL)
         return out_of_step(error);
     gboolean sent = wire_send_line(session, answer, TRUE, error);
     secret_free(answer);
-    return sent && finish(session, settings, &cram, error);
+    return sent && finish(session, &cram, error);
 }
 
 /* A quoted string, or FALSE where the text has what no quoted string may have. */
@@ -169,7 +159,7 @@ static gboolean login_command(Session *session, const SessionSettings *settings,
                             "the server offers LOGIN alone, which takes only printable ASCII in user and password");
     explicit_bzero(command->str, command->allocated_len);
     g_string_free(command, TRUE);
-    return sent && finish(session, settings, &by_command, error);
+    return sent && finish(session, &by_command, error);
 }
 
 static gboolean can_login(const Capabilities *capabilities)
@@ -191,12 +181,12 @@ static gboolean login(Session *session, const Capabilities *capabilities, const 
         if (!wire_read_answer(session, &kind, &words, error))
             return FALSE;
         if (kind != WIRE_CONTINUE)
-            return refused(settings, words, NULL, error);
+            return refused(session, words, error);
         char *encoded = g_base64_encode((const guchar *)answers[i], strlen(answers[i]));
         sent = wire_send_line(session, encoded, TRUE, error);
         secret_free(encoded);
     }
-    return sent && finish(session, settings, &by_turns, error);
+    return sent && finish(session, &by_turns, error);
 }
 
 /* CRAM-MD5 comes last: it needs a server that knows the password itself, as few do that offer it. */
@@ -212,7 +202,8 @@ static gboolean by_password(Session *session, const Capabilities *capabilities, 
     return not_offered("AUTHENTICATE PLAIN, LOGIN or CRAM-MD5", error);
 }
 
-gboolean sign_in(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+static gboolean by_settings(Session *session, const Capabilities *capabilities, const SessionSettings *settings,
+                            GError **error)
 {
     if (strpbrk(settings->user, "\r\n") != NULL || strpbrk(settings->secret, "\r\n") != NULL) {
         g_set_error_literal(error, IMAP_FAULT, IMAP_FAULT_LOCAL, "user or password holds a line end");
@@ -233,4 +224,13 @@ gboolean sign_in(Session *session, const Capabilities *capabilities, const Sessi
         return authenticate_bearer(session, capabilities, settings, error);
     }
     g_assert_not_reached();
+}
+
+gboolean sign_in(Session *session, const Capabilities *capabilities, const SessionSettings *settings, GError **error)
+{
+    session->secret = settings->secret;
+    gboolean ok = by_settings(session, capabilities, settings, error);
+    session->secret = NULL;
+    secret_free(g_steal_pointer(&session->said));
+    return ok;
 }

@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/secret.h"
 #include "fault.h"
 #include "limits.h"
+
+enum { TELLING_OCTETS = 4 }; /* shorter words stand in any text */
 
 static gboolean stream_failed(Session *session, GError **error)
 {
@@ -18,13 +21,37 @@ static gboolean stream_failed(Session *session, GError **error)
     return FALSE;
 }
 
+/* A line that held the secret, by its words: what all lines of that kind hold says nothing. */
+static gboolean said_is_told(const char *said, const char *words)
+{
+    static const char *const known[] = {"AUTHENTICATE", "PLAIN", "OAUTHBEARER", "XOAUTH2", "LOGIN", NULL};
+    char **parts = g_strsplit(said, " ", -1);
+    gboolean told = FALSE;
+    for (char **part = parts; *part != NULL; part++) {
+        told |= strlen(*part) >= TELLING_OCTETS && !g_strv_contains(known, *part) && secret_is_told(*part, words);
+        explicit_bzero(*part, strlen(*part));
+    }
+    g_strfreev(parts);
+    return told;
+}
+
+char *wire_quote(const Session *session, const char *words, gsize max_octets)
+{
+    gboolean told = session->secret != NULL && (secret_is_told(session->secret, words) ||
+                                                (session->said != NULL && said_is_told(session->said, words)));
+    return told ? g_strdup("(the server repeats what is secret)") : text_escape(words, max_octets);
+}
+
 gboolean wire_send_line(Session *session, const char *text, gboolean secret, GError **error)
 {
     mailstream *over = session->imap->imap_stream;
     gboolean sent = mailstream_write(over, text, strlen(text)) >= 0 && mailstream_write(over, "\r\n", 2) >= 0 &&
                     mailstream_flush(over) >= 0;
-    if (secret)
+    if (secret) {
         explicit_bzero(over->write_buffer, over->buffer_max_size);
+        secret_free(session->said);
+        session->said = g_strdup(text);
+    }
     return sent || stream_failed(session, error);
 }
 
@@ -109,8 +136,8 @@ gboolean wire_read(Session *session, WireKind *ret_kind, char **ret_text, GError
             *ret_text = g_strstrip(g_strdup(line + skip + 1 + strlen(answers[i].word)));
             return TRUE;
         }
-    g_autofree char *escaped = text_escape(line, 100);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "the server answers out of step: %s", escaped);
+    g_autofree char *quoted = wire_quote(session, line, 100);
+    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "the server answers out of step: %s", quoted);
     return FALSE;
 }
 
@@ -122,8 +149,8 @@ gboolean wire_read_answer(Session *session, WireKind *ret_kind, char **ret_text,
         if (!wire_read(session, &kind, &text, error))
             return FALSE;
         if (kind == WIRE_UNTAGGED && starts_with_word(text, "BYE")) {
-            g_autofree char *escaped = text_escape(text, 200);
-            g_set_error(error, IMAP_FAULT, IMAP_FAULT_NETWORK, "the server says goodbye: %s", escaped);
+            g_autofree char *quoted = wire_quote(session, text, 200);
+            g_set_error(error, IMAP_FAULT, IMAP_FAULT_NETWORK, "the server says goodbye: %s", quoted);
             return FALSE;
         }
         if (kind == WIRE_UNTAGGED)

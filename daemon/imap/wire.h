@@ -16,7 +16,7 @@ typedef enum {
     WIRE_BAD
 } WireKind;
 
-/* Sends "tag text". secret: the text is wiped from the buffers that it passed. */
+/* Sends "tag text". secret: the text is wiped from the buffers that it passed, and no fault of the sign-in quotes it. */
 gboolean wire_command(Session *session, const char *text, gboolean secret, GError **error);
 
 /* A line that belongs to a command under way (DONE, an answer to "+"). */
@@ -31,3 +31,7 @@ gboolean wire_read(Session *session, WireKind *ret_kind, char **ret_text, GError
 
 /* Reads on to the answer of the command: a tagged line or "+". Untagged lines are dropped. */
 gboolean wire_read_answer(Session *session, WireKind *ret_kind, char **ret_text, GError **error);
+
+/* The server's words for people: escaped, up to so many octets. While signing in, others stand for those that repeat the secret or what
+ * was said with it. Caller frees. */
+char *wire_quote(const Session *session, const char *words, gsize max_octets);

@@ -105,7 +105,7 @@ static gboolean decoded_is_told(const char *word, const char *user, const char *
         while (at + length < size && octets[at + length] > ' ')
             length++;
         char *part = g_strndup((const char *)octets + at, length);
-        told = length >= TELLING_OCTETS && strcmp(part, user) != 0 && strstr(text, part) != NULL;
+        told = length >= TELLING_OCTETS && strcmp(part, user) != 0 && secret_is_told(part, text);
         secret_free(part);
         at += length + 1;
     }
@@ -122,7 +122,7 @@ gboolean smtp_sign_in_is_told(const char *said, const char *user, const char *te
     gboolean told = FALSE;
     for (char **word = words; *word; word++) {
         if (strlen(*word) >= TELLING_OCTETS && !g_strv_contains(known, *word))
-            told = told || strstr(text, *word) != NULL || decoded_is_told(*word, user, text);
+            told = told || secret_is_told(*word, text) || decoded_is_told(*word, user, text);
         explicit_bzero(*word, strlen(*word));
     }
     g_strfreev(words);

@@ -25,3 +25,6 @@ char *secret_read_until(const SecretSource *source, const gint *cancelled, GErro
 
 /* Overwrites and frees. Accepts NULL. */
 void secret_free(char *secret);
+
+/* TRUE where a text from elsewhere holds the secret, or 16 octets of it in a row: whoever repeats it may have cut it. */
+gboolean secret_is_told(const char *secret, const char *text);

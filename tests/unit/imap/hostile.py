@@ -1,6 +1,7 @@
 """An IMAP server that does on demand what no real one does. Its argument is the name of a class below. Prints its port;
 answers "seen" with the verbs of the commands that it was given, anything else with the number of connections that gave any.
 """
+import base64
 import re
 import socket
 import sys
@@ -214,6 +215,32 @@ class NoSignIn(Server):
 class Echoes(Server):
     def do_authenticate(self, tag, rest):
         self.put(tag, b" NO I do not know ", rest, b"\r\n")
+
+
+class EchoesGoodbye(Server):
+    def do_authenticate(self, tag, rest):
+        self.put(b"* BYE I do not know ", rest, b"\r\n")
+
+
+class EchoesLines(Server):
+    def do_authenticate(self, tag, rest):
+        self.put(tag, b" ", rest, b"\r\n")
+
+
+class EchoesDecoded(Server):
+    def do_authenticate(self, tag, rest):
+        self.put(b"* BYE ", base64.b64decode(rest.split()[-1]).replace(b"\0", b" "), b"\r\n")
+
+
+class EchoesTurns(Server):
+    """AUTHENTICATE LOGIN, which asks for user and password in turn; the password comes back as it came."""
+    capabilities = b"IMAP4rev1 AUTH=LOGIN"
+
+    def do_authenticate(self, tag, rest):
+        self.put(b"+ VXNlcm5hbWU6\r\n")
+        self.stream.readline()
+        self.put(b"+ UGFzc3dvcmQ6\r\n")
+        self.put(tag, b" NO wrong: ", self.stream.readline().strip(), b"\r\n")
 
 
 class NoUidValidity(Server):

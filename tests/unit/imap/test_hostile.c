@@ -57,6 +57,10 @@ static void test_what_goes_wrong_is_told(void **state)
         {"PreAuth", "PREAUTH"},
         {"NoSignIn", "the server offers no sign-in by AUTHENTICATE PLAIN, LOGIN or CRAM-MD5"},
         {"Echoes", "sign-in refused: (the server repeats what is secret)"},
+        {"EchoesGoodbye", "the server says goodbye: (the server repeats what is secret)"},
+        {"EchoesLines", "the server answers out of step: (the server repeats what is secret)"},
+        {"EchoesDecoded", "the server says goodbye: (the server repeats what is secret)"},
+        {"EchoesTurns", "sign-in refused: (the server repeats what is secret)"},
         {"NoUidValidity", "folder INBOX: the server gives no UIDVALIDITY"},
         {"Withholds", "folder INBOX: the server lists message 2 but does not give it"},
     };

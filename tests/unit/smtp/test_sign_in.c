@@ -52,6 +52,10 @@ static void test_what_repeats_a_secret(void **state)
         {"AUTH LOGIN\r\nYW5uYQ==\r\nb3Blbi1zZXNhbWU=\r\n", "open-sesame is wrong", TRUE},
         {"AUTH XOAUTH2\r\ndXNlcj1hbm5hAWF1dGg9QmVhcmVyIHRvay0xMjM0NQEB\r\n", "token tok-12345 has ended", TRUE},
         {"AUTH XOAUTH2\r\ndXNlcj1hbm5hAWF1dGg9QmVhcmVyIHRvay0xMjM0NQEB\r\n", "invalid_token", FALSE},
+        /* cut by the length that is kept of a reply */
+        {"AUTH PLAIN AGFubmEAb3Blbi1zZXNhbWU=\r\n", "I do not know AGFubmEAb3Blbi1z", TRUE},
+        {"AUTH LOGIN\r\nYW5uYQ==\r\nb3Blbi1zZXNhbWUtYW5kLW1vcmU=\r\n", "I do not know open-sesame-and", FALSE},
+        {"AUTH LOGIN\r\nYW5uYQ==\r\nb3Blbi1zZXNhbWUtYW5kLW1vcmU=\r\n", "I do not know open-sesame-and-", TRUE},
         {"", "anything", FALSE},
     };
     (void)state;
