@@ -137,7 +137,8 @@ static gboolean on_poll(gpointer data)
 
 static void poll_later(DeviceFlow *device)
 {
-    g_autoptr(GSource) timer = g_timeout_source_new((guint)(device->code.interval_s * 1000));
+    gint64 left_ms = MAX(device->until_ms - clock_monotonic_ms(), 0); /* however long the server wants us to wait */
+    g_autoptr(GSource) timer = g_timeout_source_new((guint)MIN(device->code.interval_s * 1000, left_ms));
     g_source_set_callback(timer, on_poll, device, NULL);
     g_source_attach(timer, device->flow.context);
 }

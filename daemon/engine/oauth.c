@@ -17,6 +17,7 @@ enum {
     LONGEST_LIFETIME_S = 10 * 365 * 24 * 3600,
     DEFAULT_INTERVAL_S = 5,
     LONGEST_INTERVAL_S = 300,
+    LONGEST_RETRY_S = 24 * 3600,
     HTTP_OK = 200,
     HTTP_TOO_MANY = 429,
     HTTP_BROKEN = 500
@@ -199,7 +200,7 @@ static void take_error(JsonObject *object, const HttpAnswer *http, OAuthAnswer *
 void oauth_read_answer(const HttpAnswer *http, OAuthAnswer *ret_answer)
 {
     g_autoptr(JsonObject) object = http->status ? json_parse_object(http->body, NULL) : NULL;
-    *ret_answer = (OAuthAnswer){.verdict = OAUTH_LATER, .retry_after_s = http->retry_after_s};
+    *ret_answer = (OAuthAnswer){.verdict = OAUTH_LATER, .retry_after_s = CLAMP(http->retry_after_s, 0, LONGEST_RETRY_S)};
     if (http->status == HTTP_OK && object && !text_of(object, "error"))
         take_grant(object, ret_answer);
     else

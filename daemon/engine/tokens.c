@@ -272,6 +272,11 @@ static void save_and_publish(Token *token)
 {
     if (!save(token, &token->unsaved))
         return;
+    if (misfit(token, &token->unsaved)) { /* the configuration has changed since it was asked for: on disk it is, but not of use here */
+        stored_token_clear(&token->unsaved);
+        read_file(token);
+        return;
+    }
     token->withdrawn = FALSE;
     token->failures = 0;
     token->retry_at_ms = 0;

@@ -330,6 +330,29 @@ class TestFile:
         one.start()
         wait_for(lambda: "the token was given to another client_id" in status(one).get("sending_reason", ""), 10)
 
+    def test_one_that_comes_after_the_configuration_has_changed_is_not_used(self, nurture, provider):
+        one = nurture()
+        with open(token_file(one), encoding="utf-8") as file:
+            old = json.load(file)
+        with open(token_file(one), "w", encoding="utf-8") as file:
+            json.dump({**old, "expires_ms": old["obtained_ms"]}, file)
+        asked = provider.count("/token")
+        with provider.lock:  # it does not answer meanwhile
+            one.start()
+            wait_for(lambda: provider.count("/token") > asked, 10, what=one.log_text)
+            with open(one.config, encoding="utf-8") as file:
+                text = file.read()
+            with open(one.config, "w", encoding="utf-8") as file:
+                file.write(text.replace(CLIENT, "another"))
+            one.run("reload")
+            wait_for(lambda: "given to another client_id" in status(one).get("sending_reason", ""), 10, what=one.log_text)
+        wait_for(lambda: stored(one)["refresh_token"] != old["refresh_token"], 10, what=one.log_text)
+        assert status(one)["sending"] == "paused" and "token-renewed" not in one.log_text()
+        with open(one.config, "w", encoding="utf-8") as file:
+            file.write(text)
+        one.run("reload")
+        one.wait_watching()
+
     def test_a_damaged_one_says_so(self, nurture, provider):
         one = nurture()
         with open(token_file(one), "w", encoding="utf-8") as file:

@@ -77,6 +77,21 @@ static void test_lifetimes_are_bounded(void **state)
     }
 }
 
+static void test_waits_are_bounded(void **state)
+{
+    static const gint64 cases[][2] = {{-1, 0}, {0, 0}, {30, 30}, {G_MAXINT64, 24 * 3600}};
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        HttpAnswer http = answered(503, "");
+        OAuthAnswer answer = {0};
+        http.retry_after_s = cases[i][0];
+        oauth_read_answer(&http, &answer);
+        assert_int_equal(answer.verdict, OAUTH_LATER);
+        assert_int_equal(answer.retry_after_s, cases[i][1]);
+        oauth_answer_clear(&answer);
+    }
+}
+
 static void test_a_token_of_any_length_fits_or_is_refused(void **state)
 {
     (void)state;
@@ -150,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_lifetimes_are_bounded),
+        cmocka_unit_test(test_waits_are_bounded),
         cmocka_unit_test(test_a_token_of_any_length_fits_or_is_refused),
         cmocka_unit_test(test_no_words_repeat_what_was_sent),
         cmocka_unit_test(test_device_codes),
