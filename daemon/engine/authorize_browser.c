@@ -105,13 +105,8 @@ static char *take_query(BrowserFlow *browser, const char *query)
 
 /* ---- the browser's visit --------------------------------------------------------------------------------------------- */
 
-static void on_line(GObject *source, GAsyncResult *result, gpointer data)
+static void answer_visit(BrowserFlow *browser, GIOStream *connection, const char *line)
 {
-    g_autoptr(GSocketConnection) connection = g_object_steal_data(source, "connection");
-    g_autofree char *line = g_data_input_stream_read_line_finish(G_DATA_INPUT_STREAM(source), result, NULL, NULL);
-    if (!line)
-        return; /* it hung up, or we are ending, and data is gone */
-    BrowserFlow *browser = data;
     g_auto(GStrv) words = g_strsplit(line, " ", 3);
     const char *query = g_strv_length(words) == 3 && g_str_equal(words[0], "GET") ? strchr(words[1], '?') : NULL;
     g_autofree char *wrong =
@@ -122,21 +117,48 @@ static void on_line(GObject *source, GAsyncResult *result, gpointer data)
         "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n"
         "Referrer-Policy: no-referrer\r\n\r\n%s",
         wrong ? "404 Not Found" : "200 OK", strlen(page), page);
-    g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), answer, strlen(answer), NULL, NULL,
-                              NULL);
-    explicit_bzero(line, strlen(line));
+    g_output_stream_write_all(g_io_stream_get_output_stream(connection), answer, strlen(answer), NULL, NULL, NULL);
+}
+
+/* NULL: it is not whole yet. */
+static char *line_of(GBufferedInputStream *stream)
+{
+    gsize length = 0;
+    const char *text = g_buffered_input_stream_peek_buffer(stream, &length);
+    const char *end = memchr(text, '\n', length);
+    return end ? g_strndup(text, (gsize)(end - text)) : NULL;
+}
+
+static void read_visit(BrowserFlow *browser, GBufferedInputStream *stream);
+
+/* The connection goes with the stream, which nobody holds where no more is read. */
+static void on_read(GObject *source, GAsyncResult *result, gpointer data)
+{
+    GBufferedInputStream *stream = G_BUFFERED_INPUT_STREAM(source);
+    if (g_buffered_input_stream_fill_finish(stream, result, NULL) <= 0)
+        return; /* it hung up, or we are ending, and data is gone */
+    char *line = line_of(stream);
+    if (line)
+        answer_visit(data, g_object_get_data(source, "connection"), line);
+    else if (g_buffered_input_stream_get_available(stream) < LINE_OCTETS)
+        read_visit(data, stream);
+    secret_free(line);
+}
+
+/* Not by lines, as GDataInputStream reads: its buffer grows as far as the visitor wants. */
+static void read_visit(BrowserFlow *browser, GBufferedInputStream *stream)
+{
+    g_buffered_input_stream_fill_async(stream, LINE_OCTETS, G_PRIORITY_DEFAULT, browser->cancellable, on_read, browser);
 }
 
 static gboolean on_visit(GSocketService *service, GSocketConnection *connection, GObject *source, gpointer data)
 {
     (void)service, (void)source;
-    BrowserFlow *browser = data;
-    g_autoptr(GDataInputStream) stream = g_data_input_stream_new(g_io_stream_get_input_stream(G_IO_STREAM(connection)));
+    GInputStream *input = g_io_stream_get_input_stream(G_IO_STREAM(connection));
+    g_autoptr(GInputStream) stream = g_buffered_input_stream_new_sized(input, LINE_OCTETS);
     g_socket_set_timeout(g_socket_connection_get_socket(connection), VISITOR_TIMEOUT_S);
-    g_buffered_input_stream_set_buffer_size(G_BUFFERED_INPUT_STREAM(stream), LINE_OCTETS);
-    g_data_input_stream_set_newline_type(stream, G_DATA_STREAM_NEWLINE_TYPE_CR_LF);
     g_object_set_data_full(G_OBJECT(stream), "connection", g_object_ref(connection), g_object_unref);
-    g_data_input_stream_read_line_async(stream, G_PRIORITY_DEFAULT, browser->cancellable, on_line, browser);
+    read_visit(data, G_BUFFERED_INPUT_STREAM(stream));
     return TRUE;
 }
 

@@ -1,11 +1,14 @@
 """Signing in with OAuth2 tokens and by other ways, on a real Dovecot and Postfix, with a provider on loopback over HTTPS."""
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -397,6 +400,8 @@ class TestAuthorize:
     def test_by_a_browser(self, nurture, provider, way):
         one = nurture(authorize=False)
         run = Authorize(one, "--browser")
+        with open(f"/proc/{run.process.pid}/limits", encoding="ascii") as file:
+            assert re.search("Max core file size +0 +0 ", file.read())  # an image of the process would hold tokens
         page = run.shown["page"]
         assert "scope" not in page and "login_hint=anna%40example.com" in page
         address = provider.allow(page)
@@ -404,6 +409,11 @@ class TestAuthorize:
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(re.sub("state=[^&]*", "state=guessed", address), timeout=10)
             assert refused.value.code == 404
+            end = urllib.parse.urlsplit(address)
+            with socket.create_connection((end.hostname, end.port), timeout=5) as endless:
+                with contextlib.suppress(ConnectionError):
+                    endless.sendall(b"GET /?" + b"x" * 60000)
+                    assert endless.recv(1) == b""
             with urllib.request.urlopen(address, timeout=10) as answer:
                 assert b"You may close this page" in answer.read()
             status_, out, err = run.end()
