@@ -7,6 +7,7 @@
 #include "engine/template_set.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 
@@ -85,18 +86,33 @@ static void add_fault(GPtrArray *faults, const char *path, const char *message)
     g_ptr_array_add(faults, g_strdup_printf("%s:%s:%s", path, line, colon + 1));
 }
 
+/* Before it is opened: a FIFO would keep the loop waiting, and a large file would be read as a whole. */
+static const char *file_fault(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return NULL; /* reading says why */
+    if (!S_ISREG(status.st_mode))
+        return "is not a file; take it out of the folder of templates";
+    return status.st_size > TEMPLATE_MAX_BYTES ? "larger than 1 MiB; write a shorter template" : NULL;
+}
+
 static gboolean read_text(const char *path, char **ret_text, GPtrArray *faults)
 {
     g_autoptr(GError) error = NULL;
+    const char *fault = file_fault(path);
+    if (fault) {
+        add_fault(faults, path, fault);
+        return FALSE;
+    }
     g_autofree char *text = NULL;
     gsize length = 0;
     if (!g_file_get_contents(path, &text, &length, &error)) {
         g_ptr_array_add(faults, g_strdup(error->message));
         return FALSE;
     }
-    if (length > TEMPLATE_MAX_BYTES || !g_utf8_validate(text, (gssize)length, NULL)) {
-        add_fault(faults, path, length > TEMPLATE_MAX_BYTES ? "larger than 1 MiB; write a shorter template"
-                                                            : "not UTF-8 text; save it with the encoding UTF-8");
+    if (!g_utf8_validate(text, (gssize)length, NULL)) {
+        add_fault(faults, path, "not UTF-8 text; save it with the encoding UTF-8");
         return FALSE;
     }
     *ret_text = g_steal_pointer(&text);

@@ -55,6 +55,22 @@ static void test_other_files_are_left_alone(void **state)
     assert_non_null(set);
 }
 
+/* None is waited for, and none is read that is too large. */
+static void test_what_is_no_text(void **state)
+{
+    Rig *rig = *state;
+    g_autofree char *fifo = g_build_filename(rig->folder, "templates/fifo.md", NULL);
+    g_autofree char *folder = g_build_filename(rig->folder, "templates/folder.md", NULL);
+    g_autofree char *large = g_build_filename(rig->folder, "templates/large.md", NULL);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_only_fault(rig, "templates/fifo.md: is not a file; take it out of the folder of templates");
+    assert_int_equal(unlink(fifo) + g_mkdir(folder, 0700), 0);
+    assert_only_fault(rig, "templates/folder.md: is not a file; take it out of the folder of templates");
+    rig_write(rig, "templates/large.md", "Subject: Large\n\n");
+    assert_int_equal(rmdir(folder) + truncate(large, (off_t)1 << 40), 0);
+    assert_only_fault(rig, "templates/large.md: larger than 1 MiB; write a shorter template");
+}
+
 /* A rule's template that has a fault is not said to be missing as well. */
 static void test_a_fault_is_told_once(void **state)
 {
@@ -284,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_rig(test_nearest_language),
         with_rig(test_other_files_are_left_alone),
+        with_rig(test_what_is_no_text),
         with_rig(test_a_fault_is_told_once),
         with_rig(test_missing_partial_is_told_with_its_line),
         with_rig(test_missing_template_is_told_with_the_steps_line),
