@@ -40,34 +40,40 @@ gboolean erased_find(Store *store, const char *address, char **ret_reason, gint6
     return TRUE;
 }
 
-/* The contact's addresses that are suppressed by their own name. */
-static GPtrArray *suppressed_addresses(Store *store, gint64 contact_id, GError **error)
+static GPtrArray *addresses_of(Store *store, gint64 contact_id, GError **error)
 {
     g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(DbStatement) rows = db_query(store->db,
-                                           "SELECT s.address FROM contact_address a, suppression s"
-                                           " WHERE a.contact_id = $1 AND s.address = a.address",
-                                           error, DB_INT(contact_id));
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT address FROM contact_address WHERE contact_id = $1", error, DB_INT(contact_id));
     DbStep step = DB_FAILED;
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW)
         g_ptr_array_add(addresses, g_strdup(db_text(rows, 0)));
     return step != DB_FAILED ? g_steal_pointer(&addresses) : NULL;
 }
 
+/* By the address's own suppression, or by one of another of the contact's addresses: who asked to be left alone is a person, and nothing
+ * tells later that the addresses were theirs. What bounces is an address. */
+static gboolean take_address(Store *store, gint64 contact_id, const char *address, GError **error)
+{
+    g_autofree char *digest = digest_of(store, address);
+    return db_run(store->db,
+                  "INSERT INTO suppression_erased (digest, reason, at_ms) SELECT $1, reason, at_ms FROM suppression"
+                  " WHERE address = $2 OR (reason <> 'bounce'"
+                  "     AND address IN (SELECT a.address FROM contact_address a WHERE a.contact_id = $3))"
+                  " ORDER BY address = $2 DESC, at_ms LIMIT 1 ON CONFLICT (digest) DO NOTHING",
+                  error, DB_TEXT(digest), DB_TEXT(address), DB_INT(contact_id));
+}
+
 gboolean erased_take(Store *store, gint64 contact_id, GError **error)
 {
-    g_autoptr(GPtrArray) addresses = suppressed_addresses(store, contact_id, error);
-    for (guint i = 0; addresses != NULL && i < addresses->len; i++) {
-        const char *address = g_ptr_array_index(addresses, i);
-        g_autofree char *digest = digest_of(store, address);
-        if (!db_run(store->db,
-                    "INSERT INTO suppression_erased (digest, reason, at_ms)"
-                    " SELECT $1, reason, at_ms FROM suppression WHERE address = $2 ON CONFLICT (digest) DO NOTHING",
-                    error, DB_TEXT(digest), DB_TEXT(address)) ||
-            !db_run(store->db, "DELETE FROM suppression WHERE address = $1", error, DB_TEXT(address)))
+    g_autoptr(GPtrArray) addresses = addresses_of(store, contact_id, error);
+    for (guint i = 0; addresses != NULL && i < addresses->len; i++)
+        if (!take_address(store, contact_id, g_ptr_array_index(addresses, i), error))
             return FALSE;
-    }
-    return addresses != NULL;
+    return addresses != NULL &&
+           db_run(store->db,
+                  "DELETE FROM suppression WHERE address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
+                  DB_INT(contact_id));
 }
 
 gboolean erased_give_back(Store *store, const char *address, gboolean *ret_given, GError **error)

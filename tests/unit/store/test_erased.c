@@ -129,10 +129,30 @@ static void all_addresses_are_kept_and_domains_stay_as_they_are(void **state)
     suppress(store, "ola@example.no", "manual");
     assert_done(store_contact_forget(store, id, &error));
     expect_list(store, "@work.no=manual/of kari@example.no@-86400000 ola@example.no=manual/of kari@example.no@-86400000 "
-                       "(erased)=bounce/@-86400000 (erased)=complaint/@-86400000 ");
+                       "(erased)=bounce/@-86400000 (erased)=complaint/@-86400000 (erased)=complaint/@-86400000 ");
     expect_reason(store, ADDRESS, "bounce");
     expect_reason(store, "kari@work.no", "manual"); /* by its domain */
-    expect_reason(store, "kari@free.no", "");
+    expect_reason(store, "kari@free.no", "complaint"); /* theirs as well */
+}
+
+static void a_wish_goes_for_all_addresses_and_a_bounce_for_one(void **state)
+{
+    static const struct {
+        const char *reason, *want;
+    } rows[] = {{"unsubscribe", "unsubscribe"}, {"complaint", "complaint"}, {"manual", "manual"}, {"bounce", ""}};
+    Store *store = store_of(state);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        GError *error = NULL;
+        g_autofree char *main = g_strdup_printf("kari%u@example.no", i);
+        g_autofree char *other = g_strdup_printf("kari%u@free.no", i);
+        gint64 id = add_contact(store, main);
+        assert_done(store_contact_alias_add(store, id, other, &error));
+        suppress(store, main, rows[i].reason);
+        assert_done(store_contact_forget(store, id, &error));
+        expect_reason(store, main, rows[i].reason);
+        expect_reason(store, other, rows[i].want);
+        save_edit(store, &(ContactEdit){.email = other}, *rows[i].want ? CONTACT_CAME_BACK : CONTACT_CREATED);
+    }
 }
 
 /* A list of suppressions that is read in again must not write the address back. */
@@ -195,6 +215,7 @@ int main(void)
         with_store(one_of_many_who_comes_back_is_told_from_the_others),
         with_store(one_who_comes_back_as_an_alias_is_never_mailed),
         with_store(all_addresses_are_kept_and_domains_stay_as_they_are),
+        with_store(a_wish_goes_for_all_addresses_and_a_bounce_for_one),
         with_store(suppressing_again_keeps_the_digest),
         with_store(who_knows_the_address_finds_and_removes_it),
         with_store(removing_decides_again_for_whom_it_was),

@@ -26,7 +26,8 @@ static const char *const small_by_nature[] = {"enrolment_active", "outbox_open",
 
 /* All of one person, asked for whole, may be sorted; so may one enrolment's steps. */
 static const char *const one_persons[] = {"FROM interaction WHERE contact_id = $1", "WHERE o.contact_id = $1 ORDER BY o.id",
-                                          "WHERE o.enrolment_id = $1 AND o.state IN ('sent', 'uncertain')"};
+                                          "WHERE o.enrolment_id = $1 AND o.state IN ('sent', 'uncertain')",
+                                          "INSERT INTO suppression_erased"}; /* by what any of their addresses has */
 
 static gboolean any_in(const char *text, const char *const *parts, gsize n)
 {
