@@ -35,6 +35,7 @@ struct Canary {
     SmtpPool *pool; /* NULL before the first */
     guint source;
     gint64 not_before_ms;
+    gint64 began_ms; /* what was begun before that was of an earlier run */
 };
 
 /* What a worker composes. */
@@ -209,6 +210,15 @@ static gboolean give_up(Canary *canary, GError **error)
     return TRUE;
 }
 
+/* An earlier run began with it, and may have been killed before it left: that it is not there says nothing, and another goes. */
+static gboolean forget(Canary *canary, gint64 *ret_delay_ms, GError **error)
+{
+    log_event(LOG_LEVEL_INFO, "canary-forgotten", LOG_TEXT("account", canary->account->name),
+              LOG_TEXT("reason", "begun before nurtured was started again, and not found"));
+    *ret_delay_ms = AGAIN_MS;
+    return store_canary_withdraw(canary->core->store, canary->account->name, error);
+}
+
 /* What a person has paused does not write to itself either, unless asked. */
 static gboolean send_unless_paused(Canary *canary, gint64 *ret_delay_ms, GError **error)
 {
@@ -238,6 +248,8 @@ static gboolean look(Canary *canary, gint64 *ret_delay_ms, GError **error)
         *ret_delay_ms = BLIND_MS;
     else if (left_ms <= 0) {
         *ret_delay_ms = canary->account->canary.every_ms;
+        if (under_way && record.sent_ms < canary->began_ms)
+            return forget(canary, ret_delay_ms, error);
         return under_way ? give_up(canary, error) : send_unless_paused(canary, ret_delay_ms, error);
     }
     return TRUE;
@@ -269,6 +281,7 @@ Canary *canary_new(EngineCore *core, const Account *account, const CanaryCallbac
     canary->config = config_ref(core->config);
     canary->account = account;
     canary->callbacks = *callbacks;
+    canary->began_ms = clock_system_now_ms();
     schedule(canary, FIRST_MS);
     return canary;
 }

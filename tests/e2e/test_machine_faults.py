@@ -87,7 +87,7 @@ class TestMachineFaults:
         assert scene.status()["store"] == "ready"
 
     def test_a_full_disk(self, scene):
-        scene = scene(disk_mib=6)
+        scene = scene(disk_mib=64)
         if not scene.mounted:
             pytest.skip("a small disk cannot be mounted here: not root, or in a container")
         scene.people(count=20)
@@ -111,7 +111,7 @@ class TestMachineFaults:
         assert scene.status()["store"] == "ready"
 
     def test_a_store_that_may_not_be_written_is_refused_at_start_with_the_reason(self, scene):
-        scene = scene(disk_mib=6)
+        scene = scene(disk_mib=64)
         if not scene.mounted:
             pytest.skip("a small disk cannot be mounted here: not root, or in a container")
         scene.people(count=3)
