@@ -12,7 +12,7 @@
 #include "store/enrolments.h"
 #include "store/marks.h"
 
-enum { BATCH = 500, TRANSACTION_MS = 100, RETRY_MS = 2000 };
+enum { BATCH = 500, TRANSACTION_MS = 200, RETRY_MS = 2000 };
 
 struct Scheduler {
     EngineCore *core;
