@@ -185,3 +185,10 @@ char **text_split_list(const char *text)
     }
     return g_strv_builder_end(list);
 }
+
+void text_replace(char **field, const char *text)
+{
+    char *copy = g_strdup(text); /* first: text may lie in what the field holds */
+    g_free(*field);
+    *field = copy;
+}

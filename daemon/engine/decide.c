@@ -4,6 +4,7 @@
  */
 #include "engine/decide.h"
 
+#include "base/text.h"
 #include "engine/passage.h"
 #include "store/history.h"
 #include "store/marks.h"
@@ -197,8 +198,7 @@ static gboolean resume(Decision *decision, const Rule *rule, Enrolment *enrolmen
     enrolment->state = ENROLMENT_ACTIVE;
     enrolment->history_mark = decision->newest_interaction;
     enrolment->ended_ms = 0;
-    g_free(enrolment->end_reason);
-    enrolment->end_reason = g_strdup("");
+    text_replace(&enrolment->end_reason, "");
     if (!refresh(decision, rule, enrolment, TRUE, error))
         return FALSE;
     if (enrolment->state == ENROLMENT_ACTIVE) {

@@ -4,15 +4,10 @@
 #include "engine/passage.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "store/history.h"
 
 enum { MOST_ROUNDS = 1 << 30 }; /* far more than any anchor has behind it */
-
-static void replace_text(char **field, const char *text)
-{
-    g_free(*field);
-    *field = g_strdup(text);
-}
 
 void passage_log(const Subject *subject, const char *event, const Enrolment *enrolment, const char *reason)
 {
@@ -74,8 +69,8 @@ void passage_finish(const Subject *subject, Enrolment *enrolment, const char *re
     enrolment->state = ENROLMENT_DONE;
     enrolment->due_ms = 0;
     enrolment->ended_ms = subject->now_ms;
-    replace_text(&enrolment->next_step, "");
-    replace_text(&enrolment->end_reason, reason);
+    text_replace(&enrolment->next_step, "");
+    text_replace(&enrolment->end_reason, reason);
 }
 
 void passage_wait_for(const Subject *subject, const Rule *rule, Enrolment *enrolment, const Step *step)
@@ -87,7 +82,7 @@ void passage_wait_for(const Subject *subject, const Rule *rule, Enrolment *enrol
         passage_finish(subject, enrolment, "until");
         return;
     }
-    replace_text(&enrolment->next_step, step->template_name);
+    text_replace(&enrolment->next_step, step->template_name);
     /* a date that has passed is looked at at once, and left out with that reason; not before its round begins, lest the rounds of all
      * years to come be gone through now */
     enrolment->due_ms = due_ms == SCHEDULE_PASSED ? MAX(enrolment->anchor_ms, MAX(1, subject->now_ms)) : due_ms;

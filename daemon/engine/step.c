@@ -5,6 +5,7 @@
 #include "engine/step.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/gate_case.h"
 #include "engine/passage.h"
 #include "engine/variant.h"
@@ -22,12 +23,6 @@ typedef struct {
     OutboxMessage *message;
     DecideSummary *summary;
 } Due;
-
-static void replace_text(char **field, const char *text)
-{
-    g_free(*field);
-    *field = g_strdup(text);
-}
 
 static OutboxMessage *message_for(const Subject *subject, const Enrolment *enrolment, const Rule *rule, const Step *step)
 {
@@ -70,7 +65,7 @@ static gboolean skip(const Due *due, const char *reason, GError **error)
     OutboxMessage *message = due->message;
     gboolean is_new = FALSE;
     message->state = OUTBOX_SKIPPED;
-    replace_text(&message->reason, reason);
+    text_replace(&message->reason, reason);
     message->ended_ms = message->created_ms;
     if (!store_decision(due, &is_new, error))
         return FALSE;
@@ -96,7 +91,7 @@ static gboolean join_thread(const Due *due, GError **error)
     if (!store_outbox_last_sent(due->subject->core->store, due->enrolment->id, &before, error))
         return FALSE;
     if (before) {
-        replace_text(&message->in_reply_to, before->message_id);
+        text_replace(&message->in_reply_to, before->message_id);
         g_free(message->references);
         message->references = g_strstrip(g_strjoin(" ", before->references, before->message_id, NULL));
     }
@@ -105,10 +100,10 @@ static gboolean join_thread(const Due *due, GError **error)
 
 static gboolean queue(const Due *due, gboolean *ret_new, GError **error)
 {
-    replace_text(&due->message->variant, variant_choose(due->rule, due->step, due->message->contact_id, ""));
+    text_replace(&due->message->variant, variant_choose(due->rule, due->step, due->message->contact_id, ""));
     due->message->state = due->step->approve ? OUTBOX_HELD : OUTBOX_QUEUED;
     due->message->approval = due->step->approve ? APPROVAL_AWAITED : APPROVAL_NONE;
-    replace_text(&due->message->reason, due->step->approve ? AWAITS_APPROVAL : "");
+    text_replace(&due->message->reason, due->step->approve ? AWAITS_APPROVAL : "");
     if (!join_thread(due, error) || !store_decision(due, ret_new, error))
         return FALSE;
     if (!*ret_new)

@@ -78,12 +78,6 @@ gint64 window_next(const Window *window, const Calendar *calendar, GTimeZone *zo
     return window_next_local(window, calendar, &local, at_ms);
 }
 
-gint64 window_next_at(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms, int minute)
-{
-    LocalZone local = local_zone(zone);
-    return window_next_at_local(window, calendar, &local, at_ms, minute);
-}
-
 gboolean window_contains(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms)
 {
     if (!local_is_meant(at_ms))

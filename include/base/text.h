@@ -30,3 +30,6 @@ char *text_one_line(const char *text);
 
 /* Splits at commas, semicolons or vertical bars; trims; drops empty ones. NULL gives an empty list. Free with g_strfreev(). */
 char **text_split_list(const char *text);
+
+/* *field becomes a copy of text (NULL: none); what it held is freed. As g_set_str() of later GLibs. */
+void text_replace(char **field, const char *text);

@@ -12,8 +12,4 @@
  * ahead; G_MAXINT64 where there is none (a window of holidays only). */
 gint64 window_next(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms);
 
-/* The same, with the clock on the wall at that minute of the day (0 … 1439); at its first occurrence on a day that has it twice,
- * and not on a day that lacks it. G_MAXINT64 for a minute outside of the window. */
-gint64 window_next_at(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms, int minute);
-
 gboolean window_contains(const Window *window, const Calendar *calendar, GTimeZone *zone, gint64 at_ms);
