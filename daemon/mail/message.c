@@ -9,8 +9,11 @@
 
 #include <string.h>
 
+#include "mail/address.h"
 #include "mail/error.h"
+#include "mail/introduced.h"
 #include "mail/read.h"
+#include "mail/score.h"
 
 static const char *const class_names[] = {
     [INBOUND_REPLY] = "reply",         [INBOUND_AUTO_REPLY] = "auto-reply",   [INBOUND_BOUNCE] = "bounce",
@@ -18,6 +21,11 @@ static const char *const class_names[] = {
 };
 static const char *const kind_names[] = {
     [BOUNCE_UNKNOWN] = "unknown", [BOUNCE_HARD] = "hard", [BOUNCE_SOFT] = "soft", [BOUNCE_DELAYED] = "delayed"};
+static const char *const verdict_names[] = {[SCORE_NONE] = "none", [SCORE_UNCLEAR] = "unclear", [SCORE_CLEAR] = "clear"};
+static const char *const how_names[] = {
+    [INTRODUCED_TEXT] = "text", [INTRODUCED_CC] = "cc", [INTRODUCED_VCARD] = "vcard", [INTRODUCED_FORWARD] = "forward"};
+static const char *const answer_names[] = {
+    [REFERRAL_OPEN] = "open", [REFERRAL_REFUSED] = "refused", [REFERRAL_LATER] = "later"};
 
 void composed_message_clear(ComposedMessage *message)
 {
@@ -36,6 +44,24 @@ const char *bounce_kind_name(BounceKind kind)
 {
     g_assert((guint)kind < G_N_ELEMENTS(kind_names));
     return kind_names[kind];
+}
+
+const char *score_verdict_name(ScoreVerdict verdict)
+{
+    g_assert((guint)verdict < G_N_ELEMENTS(verdict_names));
+    return verdict_names[verdict];
+}
+
+const char *introduced_how_name(IntroducedHow how)
+{
+    g_assert((guint)how < G_N_ELEMENTS(how_names));
+    return how_names[how];
+}
+
+const char *referral_answer_name(ReferralAnswer answer)
+{
+    g_assert((guint)answer < G_N_ELEMENTS(answer_names));
+    return answer_names[answer];
 }
 
 void bounce_recipient_free(BounceRecipient *recipient)
@@ -57,21 +83,35 @@ void inbound_attachment_free(InboundAttachment *attachment)
     g_free(attachment);
 }
 
+void introduced_person_free(IntroducedPerson *person)
+{
+    if (person == NULL)
+        return;
+    g_free(person->name);
+    g_free(person->address);
+    g_free(person->phone);
+    g_free(person->company);
+    g_free(person->evidence);
+    g_free(person);
+}
+
 InboundMessage *inbound_message_new(void)
 {
     InboundMessage *message = g_new0(InboundMessage, 1);
     char **const texts[] = {&message->evidence,    &message->from,       &message->from_name,           &message->subject,
                             &message->message_id,  &message->in_reply_to, &message->text,               &message->full_text,
                             &message->token,       &message->fingerprint, &message->original_message_id,
-                            &message->authentication_results};
+                            &message->authentication_results, &message->score.evidence};
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         *texts[i] = g_strdup("");
     message->class = INBOUND_OTHER;
+    message->score.value = -1;
     message->to = g_new0(char *, 1);
     message->references = g_new0(char *, 1);
     message->bounces = g_ptr_array_new_with_free_func((GDestroyNotify)bounce_recipient_free);
     message->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)inbound_attachment_free);
+    message->introduced = g_ptr_array_new_with_free_func((GDestroyNotify)introduced_person_free);
     return message;
 }
 
@@ -94,13 +134,15 @@ void inbound_message_free(InboundMessage *message)
     g_free(message->token);
     g_free(message->authentication_results);
     g_ptr_array_unref(message->attachments);
+    g_free(message->score.evidence);
+    g_ptr_array_unref(message->introduced);
     g_free(message->fingerprint);
     g_free(message);
 }
 
 GVariant *inbound_message_to_variant(const InboundMessage *message)
 {
-    g_auto(GVariantBuilder) bounces, attachments;
+    g_auto(GVariantBuilder) bounces, attachments, introduced;
 
     g_variant_builder_init(&bounces, G_VARIANT_TYPE("a(syss)"));
     for (guint i = 0; i < message->bounces->len; i++) {
@@ -112,11 +154,19 @@ GVariant *inbound_message_to_variant(const InboundMessage *message)
         const InboundAttachment *attachment = g_ptr_array_index(message->attachments, i);
         g_variant_builder_add(&attachments, "(ssx)", attachment->name, attachment->type, attachment->size);
     }
-    return g_variant_new("(ysss^assss^asxssa(syss)sxsbsa(ssx)sb)", (guchar)message->class, message->evidence, message->from,
+    g_variant_builder_init(&introduced, G_VARIANT_TYPE("a(ssssybs)"));
+    for (guint i = 0; i < message->introduced->len; i++) {
+        const IntroducedPerson *person = g_ptr_array_index(message->introduced, i);
+        g_variant_builder_add(&introduced, "(ssssybs)", person->name, person->address, person->phone, person->company,
+                              (guchar)person->how, person->certain, person->evidence);
+    }
+    return g_variant_new("(ysss^assss^asxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)sb)", (guchar)message->class, message->evidence, message->from,
                          message->from_name, message->to, message->subject, message->message_id, message->in_reply_to,
                          message->references, message->date_ms, message->text, message->full_text, &bounces,
                          message->original_message_id, message->absent_until_ms, message->token, message->asks_to_stop,
-                         message->authentication_results, &attachments, message->fingerprint, message->truncated);
+                         message->authentication_results, &attachments, (guchar)message->score.verdict, message->score.value,
+                         message->score.evidence, &introduced, message->introduced_more, (guchar)message->referral_answer,
+                         message->fingerprint, message->truncated);
 }
 
 /* ---- reading one that another process made ------------------------------------------------------------------------------ */
@@ -263,6 +313,66 @@ static void take_attachments(TupleReader *reader, GPtrArray *attachments)
     }
 }
 
+static void take_score(TupleReader *reader, ScoreRead *score)
+{
+    const char *evidence;
+    guchar verdict;
+    gint32 value;
+    g_autoptr(GVariant) child = tuple_next(reader);
+    g_variant_get(child, "(yi&s)", &verdict, &value, &evidence);
+    gboolean fits = verdict == SCORE_CLEAR ? value >= 0 && value <= 10 : value == -1;
+
+    if (verdict >= G_N_ELEMENTS(verdict_names) || !fits || !is_line(evidence, SCORE_MAX_EVIDENCE)) {
+        refuse(reader);
+        return;
+    }
+    g_free(score->evidence);
+    *score = (ScoreRead){(ScoreVerdict)verdict, value, g_strdup(evidence)};
+}
+
+/* Whether the person is as mail/introduced.h makes them; the address in the form in which addresses are compared. */
+static gboolean is_possible_person(const IntroducedPerson *person)
+{
+    g_autofree char *canonical = *person->address != '\0' ? address_canonical(person->address, NULL) : g_strdup("");
+    return (guint)person->how < G_N_ELEMENTS(how_names) && g_strcmp0(canonical, person->address) == 0 &&
+           is_line(person->name, INTRODUCED_MAX_NAME) && is_line(person->phone, INTRODUCED_MAX_PHONE) &&
+           is_line(person->company, INTRODUCED_MAX_NAME) && is_line(person->evidence, INTRODUCED_MAX_EVIDENCE);
+}
+
+static void take_people(TupleReader *reader, GVariant *list, GPtrArray *people)
+{
+    gsize count = g_variant_n_children(list);
+
+    if (count > INTRODUCED_MAX)
+        refuse(reader);
+    for (gsize i = 0; reader->bad == 0 && i < count; i++) {
+        IntroducedPerson *person = g_new0(IntroducedPerson, 1);
+        guchar how;
+        g_autoptr(GVariant) item = g_variant_get_child_value(list, i);
+        g_variant_get(item, "(ssssybs)", &person->name, &person->address, &person->phone, &person->company, &how,
+                      &person->certain, &person->evidence);
+        person->how = (IntroducedHow)how;
+        g_ptr_array_add(people, person);
+        if (!is_possible_person(person))
+            refuse(reader);
+    }
+}
+
+static void take_introduced(TupleReader *reader, InboundMessage *message)
+{
+    g_autoptr(GVariant) child = tuple_next(reader), people = NULL;
+    gboolean more;
+    guchar answer;
+
+    g_variant_get(child, "(@a(ssssybs)by)", &people, &more, &answer);
+    take_people(reader, people, message->introduced);
+    message->introduced_more = more;
+    if (answer < G_N_ELEMENTS(answer_names))
+        message->referral_answer = (ReferralAnswer)answer;
+    else
+        refuse(reader);
+}
+
 /* In the order of INBOUND_MESSAGE_VARIANT_TYPE. */
 static gboolean take_message(TupleReader *reader, InboundMessage *message)
 {
@@ -285,6 +395,8 @@ static gboolean take_message(TupleReader *reader, InboundMessage *message)
     message->asks_to_stop = take_boolean(reader);
     take_line(reader, &message->authentication_results);
     take_attachments(reader, message->attachments);
+    take_score(reader, &message->score);
+    take_introduced(reader, message);
     take_line(reader, &message->fingerprint);
     message->truncated = take_boolean(reader);
     return reader->bad == 0;

@@ -40,6 +40,34 @@ typedef struct {
     gint64 size;       /* octets, decoded */
 } InboundAttachment;
 
+/* What a number in an answer says about "how likely would you recommend us, 0 to 10" (mail/score.h). */
+typedef enum { SCORE_NONE, SCORE_UNCLEAR, SCORE_CLEAR } ScoreVerdict;
+const char *score_verdict_name(ScoreVerdict verdict);
+
+typedef struct {
+    ScoreVerdict verdict;
+    int value;      /* 0 … 10 where clear, else -1 */
+    char *evidence; /* the words that say it, one line of at most SCORE_MAX_EVIDENCE octets; "" for none */
+} ScoreRead;
+
+/* How an answer names somebody (mail/introduced.h). */
+typedef enum { INTRODUCED_TEXT, INTRODUCED_CC, INTRODUCED_VCARD, INTRODUCED_FORWARD } IntroducedHow;
+const char *introduced_how_name(IntroducedHow how);
+
+typedef struct {
+    char *name;     /* one line without controls, "" for none */
+    char *address;  /* canonical (mail/address.h), "" for none */
+    char *phone;    /* "+4799887766" or the digits as given; "" for none */
+    char *company;  /* as name */
+    IntroducedHow how;
+    gboolean certain; /* may be believed without a person looking; else a proposal */
+    char *evidence; /* the sentence that says it, one line; "" for none */
+} IntroducedPerson;
+
+/* What an answer says about being asked for names, beside the names in it. */
+typedef enum { REFERRAL_OPEN, REFERRAL_REFUSED, REFERRAL_LATER } ReferralAnswer;
+const char *referral_answer_name(ReferralAnswer answer);
+
 /* Everything that is taken from a received message. All text valid UTF-8 with LF line ends and within the limits of
  * mail/read.h; never NULL unless said so. */
 typedef struct {
@@ -61,12 +89,17 @@ typedef struct {
     gboolean asks_to_stop;  /* the new text of a human reply asks to be mailed no more */
     char *authentication_results; /* the topmost such header, one line; "" */
     GPtrArray *attachments; /* InboundAttachment* */
+    ScoreRead score;        /* of a reply's new text; evidence never NULL */
+    GPtrArray *introduced;  /* IntroducedPerson*: whom a reply names, at most INTRODUCED_MAX */
+    gboolean introduced_more; /* it names more than that */
+    ReferralAnswer referral_answer;
     char *fingerprint;      /* hex SHA-256 that is the same for copies of one message */
     gboolean truncated;     /* something was beyond a limit */
 } InboundMessage;
 
 void bounce_recipient_free(BounceRecipient *recipient);
 void inbound_attachment_free(InboundAttachment *attachment);
+void introduced_person_free(IntroducedPerson *person);
 
 /* A message with empty fields (none NULL). Free with inbound_message_free(). */
 InboundMessage *inbound_message_new(void);
@@ -74,7 +107,7 @@ void inbound_message_free(InboundMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InboundMessage, inbound_message_free)
 
 /* The GVariant type of the two calls below: what bytes from a pipe are to be read as. */
-#define INBOUND_MESSAGE_VARIANT_TYPE "(ysssassssasxssa(syss)sxsbsa(ssx)sb)"
+#define INBOUND_MESSAGE_VARIANT_TYPE "(ysssassssasxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)sb)"
 
 /* To and from a GVariant, for the way from the child that read it to the daemon. The reader trusts nothing: NULL (and
  * MAIL_ERROR_LIMIT) for what is not of the form, not valid UTF-8, too large, or has a line end or control in a field of one line. */

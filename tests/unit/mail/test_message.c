@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "mail/error.h"
+#include "mail/introduced.h"
 #include "mail/read.h"
 
 static char *repeated(char c, gsize count)
@@ -25,6 +26,14 @@ static void set(char **field, char *text)
 {
     g_free(*field);
     *field = text;
+}
+
+static IntroducedPerson *person(const char *name, const char *address)
+{
+    IntroducedPerson *made = g_new0(IntroducedPerson, 1);
+    *made = (IntroducedPerson){g_strdup(name), g_strdup(address), g_strdup("+4799887766"), g_strdup("Firma"), INTRODUCED_VCARD, TRUE,
+                               g_strdup("ask Ola")};
+    return made;
 }
 
 /* A record with every field set. Caller frees. */
@@ -56,6 +65,11 @@ static InboundMessage *full_message(void)
     InboundAttachment *attachment = g_new0(InboundAttachment, 1);
     *attachment = (InboundAttachment){g_strdup("a.pdf"), g_strdup("application/pdf"), 7};
     g_ptr_array_add(message->attachments, attachment);
+    g_free(message->score.evidence);
+    message->score = (ScoreRead){SCORE_CLEAR, 9, g_strdup("9 out of 10")};
+    g_ptr_array_add(message->introduced, person("Ola Næss", "ola@firma.example"));
+    message->introduced_more = TRUE;
+    message->referral_answer = REFERRAL_LATER;
     set(&message->fingerprint, g_strdup("0f"));
     message->truncated = TRUE;
     return message;
@@ -75,6 +89,9 @@ static void test_every_field_passes(void **state)
     assert_string_equal(again->full_text, message->full_text);
     assert_int_equal(((BounceRecipient *)again->bounces->pdata[0])->kind, BOUNCE_SOFT);
     assert_int_equal(((InboundAttachment *)again->attachments->pdata[0])->size, 7);
+    assert_int_equal(again->score.value, 9);
+    assert_string_equal(((IntroducedPerson *)again->introduced->pdata[0])->name, "Ola Næss");
+    assert_int_equal(again->referral_answer, REFERRAL_LATER);
     g_autoptr(GVariant) back = g_variant_ref_sink(inbound_message_to_variant(again));
     assert_true(g_variant_equal(variant, back));
 }
@@ -152,6 +169,46 @@ static void test_what_is_beyond_a_limit_is_refused(void **state)
     assert_refused("too many references", with_many(0, 0, READ_MAX_REFERENCES + 1));
 }
 
+static void assert_score_refused(ScoreVerdict verdict, int value, const char *evidence)
+{
+    InboundMessage *message = full_message();
+    g_free(message->score.evidence);
+    message->score = (ScoreRead){verdict, value, g_strdup(evidence)};
+    assert_refused("a score that cannot be", message);
+}
+
+static void assert_person_refused(const char *what, gsize field, const char *text)
+{
+    InboundMessage *message = full_message();
+    set((char **)((char *)message->introduced->pdata[0] + field), g_strdup(text));
+    assert_refused(what, message);
+}
+
+/* A score starts rules and a person becomes a row: neither may be what no reading of a mail gives. */
+static void test_impossible_scores_and_people_are_refused(void **state)
+{
+    (void)state;
+    assert_score_refused(SCORE_CLEAR, 11, "11");
+    assert_score_refused(SCORE_CLEAR, -1, "");
+    assert_score_refused(SCORE_UNCLEAR, 9, "9");
+    assert_score_refused((ScoreVerdict)3, -1, "");
+    assert_score_refused(SCORE_CLEAR, 9, "9\n10");
+    assert_person_refused("a line end in a name", offsetof(IntroducedPerson, name), "Ola\r\nBcc: x@y.example");
+    assert_person_refused("an address in no canonical form", offsetof(IntroducedPerson, address), "Ola@Firma.Example");
+    assert_person_refused("no address", offsetof(IntroducedPerson, address), "ola");
+    assert_person_refused("a long number", offsetof(IntroducedPerson, phone), "123456789012345678901");
+    InboundMessage *message = full_message();
+    ((IntroducedPerson *)message->introduced->pdata[0])->how = (IntroducedHow)9;
+    assert_refused("an unknown way", message);
+    message = full_message();
+    message->referral_answer = (ReferralAnswer)9;
+    assert_refused("an unknown answer", message);
+    message = full_message();
+    for (guint i = 0; i < INTRODUCED_MAX; i++)
+        g_ptr_array_add(message->introduced, person("Kari", ""));
+    assert_refused("too many people", message);
+}
+
 /* Property: bytes that a pipe may bring, honest ones altered, are accepted or refused, never trusted: an accepted record is one that is written
  * as it was read. */
 static void test_altered_bytes_are_refused_or_sound(void **state)
@@ -189,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_field_passes),
         cmocka_unit_test(test_what_is_beyond_a_limit_is_refused),
+        cmocka_unit_test(test_impossible_scores_and_people_are_refused),
         cmocka_unit_test(test_altered_bytes_are_refused_or_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
