@@ -84,7 +84,7 @@ static gboolean find_token_owner(Matter *matter, GError **error)
 {
     gint64 contact_id = 0;
     if (!*matter->message->token ||
-        !unsubscribe_token_check(store_token_secret(matter->core->store), matter->message->token, &contact_id))
+        !mail_token_check(store_token_secret(matter->core->store), TOKEN_UNSUBSCRIBE, matter->message->token, &contact_id))
         return TRUE;
     if (!store_contact_get(matter->core->store, contact_id, &matter->contact, error))
         return FALSE;

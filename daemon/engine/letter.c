@@ -38,7 +38,7 @@ static char *full_name(const char *first, const char *last)
 static char *unsubscribe_mailto(const LetterInput *input, const Account *account)
 {
     const char *address = *account->reply_to ? account->reply_to : account->from_address;
-    g_autofree char *token = unsubscribe_token_new(input->token_secret, input->contact->id);
+    g_autofree char *token = mail_token_new(input->token_secret, TOKEN_UNSUBSCRIBE, input->contact->id);
     return g_strdup_printf("%s?subject=unsubscribe%%20%s", address, token);
 }
 

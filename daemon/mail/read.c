@@ -156,9 +156,9 @@ static void read_date(const MailParts *parts, InboundMessage *message)
 
 static void read_token(InboundMessage *message)
 {
-    char *token = unsubscribe_token_find(message->subject);
+    char *token = mail_token_find(TOKEN_UNSUBSCRIBE, message->subject);
     for (char **address = message->to; *address && !token; address++)
-        token = unsubscribe_token_find(*address);
+        token = mail_token_find(TOKEN_UNSUBSCRIBE, *address);
     if (token)
         take(&message->token, token);
 }

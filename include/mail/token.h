@@ -1,15 +1,24 @@
 /*
- * Signed tokens in mail that we send, which nobody can guess: what an unsubscribe request bears as evidence.
+ * Signed tokens in mail that we send, which nobody can guess: "<letter>-<id>-<20 characters of HMAC>". One that comes back is evidence.
  */
 #pragma once
 
 #include <glib.h>
 
-/* "u-<contact id>-<20 characters of HMAC>" for the contact. Caller frees. */
-char *unsubscribe_token_new(const char *secret, gint64 contact_id);
+typedef enum {
+    TOKEN_UNSUBSCRIBE, /* "u-…": the contact who may unsubscribe by it */
+    TOKEN_ANSWER       /* "m-…": the message (its row of the outbox) that is answered; stands in the reply address */
+} TokenKind;
 
-/* TRUE and the contact where the token is one that we signed. */
-gboolean unsubscribe_token_check(const char *secret, const char *token, gint64 *ret_contact_id);
+/* Caller frees. */
+char *mail_token_new(const char *secret, TokenKind kind, gint64 id);
 
-/* The first thing in text that looks like a token, or NULL. Caller frees. */
-char *unsubscribe_token_find(const char *text);
+/* TRUE and the id where the token is one of that kind that we signed. Letters may come back in another case. */
+gboolean mail_token_check(const char *secret, TokenKind kind, const char *token, gint64 *ret_id);
+
+/* The first thing in text that looks like a token of that kind, in lower case, or NULL. Caller frees. */
+char *mail_token_find(TokenKind kind, const char *text);
+
+/* "anna+m-17-…@example.com": the address with the token behind a "+" (RFC 5233). NULL where the local part would be too long. Caller
+ * frees. */
+char *mail_token_address(const char *address, const char *token);

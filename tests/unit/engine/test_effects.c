@@ -155,7 +155,7 @@ static void test_token_proves_whoever_sends_it(void **state)
     Rig *rig = *state;
     gint64 id = written_to(rig, "kari@x.org", DELIVERY_SENT);
     InboundMessage *message = inbound(INBOUND_UNSUBSCRIBE, "list-robot@provider.org", "");
-    g_autofree char *token = unsubscribe_token_new(store_token_secret(rig->store), id);
+    g_autofree char *token = mail_token_new(store_token_secret(rig->store), TOKEN_UNSUBSCRIBE, id);
     set(&message->token, token);
     assert_true(arrives(rig, message));
     assert_true(is_suppressed(rig, "kari@x.org"));
@@ -167,7 +167,7 @@ static void test_forged_token_is_nothing(void **state)
     Rig *rig = *state;
     gint64 id = written_to(rig, "kari@x.org", DELIVERY_SENT);
     InboundMessage *message = inbound(INBOUND_UNSUBSCRIBE, "stranger@x.org", "");
-    g_autofree char *token = unsubscribe_token_new("another secret", id);
+    g_autofree char *token = mail_token_new("another secret", TOKEN_UNSUBSCRIBE, id);
     set(&message->token, token);
     assert_false(arrives(rig, message));
     assert_false(is_suppressed(rig, "kari@x.org"));

@@ -21,7 +21,7 @@ static void the_token_of_somebody_forgotten_proves_nothing_about_others(void **s
     gint64 victim = rig_pitched(rig, "victim@customer.test", 0);
     g_autoptr(InboundMessage) message = rig_inbound(INBOUND_UNSUBSCRIBE, "victim@customer.test");
     g_free(message->token);
-    message->token = unsubscribe_token_new(store_token_secret(rig->store), forgotten);
+    message->token = mail_token_new(store_token_secret(rig->store), TOKEN_UNSUBSCRIBE, forgotten);
     assert_done(store_contact_forget(rig->store, forgotten, &error));
     assert_true(rig_arrive(rig, message));
     assert_false(rig_is_suppressed(rig, "victim@customer.test")); /* the sender's address can be forged */
@@ -36,7 +36,7 @@ static void a_token_proves_what_it_says_whoever_brings_it(void **state)
     gint64 contact = rig_pitched(rig, "kari@customer.test", 0);
     g_autoptr(InboundMessage) message = rig_inbound(INBOUND_UNSUBSCRIBE, "another@private.test");
     g_free(message->token);
-    message->token = unsubscribe_token_new(store_token_secret(rig->store), contact);
+    message->token = mail_token_new(store_token_secret(rig->store), TOKEN_UNSUBSCRIBE, contact);
     assert_true(rig_arrive(rig, message));
     assert_true(rig_is_suppressed(rig, "kari@customer.test"));
 }

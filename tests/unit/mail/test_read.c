@@ -175,7 +175,7 @@ static void test_fields(void **state)
 static void test_a_token_is_found_and_copies_have_one_fingerprint(void **state)
 {
     (void)state;
-    g_autofree char *token = unsubscribe_token_new("secret", 42);
+    g_autofree char *token = mail_token_new("secret", TOKEN_UNSUBSCRIBE, 42);
     g_autofree char *text = g_strdup_printf(HEAD "Subject: unsubscribe %s\r\n\r\n", token);
     g_autoptr(InboundMessage) message = read_text(text);
     assert_int_equal(message->class, INBOUND_UNSUBSCRIBE);
