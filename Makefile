@@ -13,7 +13,7 @@ PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev 
 	libcurl4-gnutls-dev libetpan-dev libgnutls28-dev libmd4c-dev libxml2-dev libical-dev libidn2-dev \
 	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata shared-mime-info
 PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
-PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest openssl dnsmasq-base
+PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest python3-pytest-xdist openssl dnsmasq-base
 PACKAGES_BENCH := python3 sqlite3 postfix
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck libclang-rt-14-dev
 
@@ -103,7 +103,10 @@ $(foreach r,$(ROOMS),$(eval $(call unit_rules,$(r))))
 
 # the programs that the end-to-end tests run: with sanitizers, crash points, and warnings as errors
 TEST_BIN := $(abspath $(B)/obj/asan)
-PYTEST := $(PYTHON) -B -m pytest -q -p no:cacheprovider
+PYTEST := $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
+# a file of tests at a time on each of two cores: each worker has servers of its own
+PYTEST_JOBS ?= 2
+PYTEST_PARALLEL := $(PYTEST) -n $(PYTEST_JOBS) --dist loadfile
 
 check: deps-test ## run every test; the last line counts them
 	@tests/check.sh $(MAKE)
@@ -114,9 +117,9 @@ asan: ## both programs with sanitizers, at build/obj/asan/
 property: ## calendar, window and conditions against an independent oracle
 	@$(PYTEST) tests/property
 model: all ## random histories and rules against a reference scheduler (NURTURE_MODEL_ROUNDS=10 for more, NURTURE_MODEL_SEED=N for one again)
-	@NURTURE_BIN=$(abspath $(B)) $(PYTEST) tests/model
+	@NURTURE_BIN=$(abspath $(B)) $(PYTEST_PARALLEL) --dist load tests/model
 e2e: asan ## real Dovecot and Postfix on loopback
-	@NURTURE_BIN=$(TEST_BIN) $(PYTEST) tests/e2e
+	@NURTURE_BIN=$(TEST_BIN) $(PYTEST_PARALLEL) tests/e2e
 crash: ## SIGKILL at named and at random moments of a run, many times (ROUNDS=…)
 	@$(MAKE) FLAVOUR=crash all
 	@NURTURE_BIN=$(abspath $(B)/obj/crash) $(PYTHON) tests/crash/crash.py $(or $(ROUNDS),100)

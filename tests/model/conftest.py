@@ -2,7 +2,7 @@
 import os
 import random
 
-SEED = int(os.environ.get("NURTURE_MODEL_SEED", random.SystemRandom().randrange(10**9)))
+SEED = int(os.environ.setdefault("NURTURE_MODEL_SEED", str(random.SystemRandom().randrange(10**9))))  # setdefault: workers get the same
 ROUNDS = float(os.environ.get("NURTURE_MODEL_ROUNDS", "1"))  # 1: about a minute
 
 

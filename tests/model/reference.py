@@ -28,6 +28,7 @@ class Enrolment:
     step: str = ""         # the next one
     due: int = 0           # 0: its message is queued
     last: int = 0          # when the step before left, or was due
+    withdrawn: str = ""    # the step that waited in the queue when they left: it is to come when they are back
     id: int = 0
 
 
@@ -240,21 +241,28 @@ class Reference:
         elif holds and enrolment.reason == "done":  # the rule may have come to repeat
             self._next_round(contact, rule, enrolment)
         elif holds and enrolment.reason in ("conditions", "stage-change", "rule removed") and enrolment.stage == contact.stage:
+            meanwhile = self._stop_reason(contact, rule, enrolment, besides="stage-change")  # by which they came back
+            if meanwhile:
+                enrolment.reason = meanwhile
+                return
             enrolment.active, enrolment.mark, enrolment.reason = True, self.count, ""
+            if enrolment.withdrawn:
+                self.decided[contact.email, rule.name, enrolment.number].remove(enrolment.withdrawn)
             self._refresh(contact, rule, enrolment)
 
-    def _stop_reason(self, contact, rule, enrolment):
+    def _stop_reason(self, contact, rule, enrolment, besides=""):
         people = [contact.email]
         if rule.scope_company and contact.company:
             people += [other.email for other in self.contacts.values() if other.company == contact.company and other is not contact]
         for email in people:
             for number, event, tag in self.events[email]:
-                if number > enrolment.mark and (event in rule.stop_on or event == "tag" and f"tag:{tag}" in rule.stop_on):
+                if number > enrolment.mark and event != besides and (event in rule.stop_on or event == "tag" and f"tag:{tag}" in rule.stop_on):
                     return event if email == contact.email else "a colleague's " + event
         return ""
 
     def _end(self, enrolment, reason):
         enrolment.active, enrolment.reason, enrolment.due = False, reason, 0
+        enrolment.withdrawn = next((m.step.name for m in self.queue if m.enrolment is enrolment), "")
         self.queue = [m for m in self.queue if m.enrolment is not enrolment]
 
     def _refresh(self, contact, rule, enrolment):
