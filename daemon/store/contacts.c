@@ -16,7 +16,10 @@
     "c.stage_since_ms,"                                                                                                     \
     " c.customer_since_ms, c.time_zone, c.language, c.owner, c.source, c.attributes, c.score, c.paused_until_ms, "          \
     "c.last_contacted_ms,"                                                                                                  \
-    " c.created_ms, c.hold_until_ms, c.hold_reason, c.last_reply_ms, c.last_talk_ms, c.reconsider_ms, " CONTACT_IS_REFERRED
+    " c.created_ms, c.hold_until_ms, c.hold_reason, c.last_reply_ms, c.last_talk_ms, c.reconsider_ms, " CONTACT_IS_REFERRED       \
+    ", c.score_ms, c.score_count, c.pause_reason, c.asked_ms, c.asked_rule, c.asked_round,"                                 \
+    " coalesce((SELECT min(f.accepted_ms) FROM referral f WHERE f.contact_id = c.id AND f.accepted_ms > 0), 0)"
+enum { CONTACT_N_COLUMNS = 32 };
 #define CONTACT_SELECT "SELECT " CONTACT_COLUMNS " FROM contact c LEFT JOIN company k ON k.id = c.company_id "
 #define CONTACT_MARKED_SELECT                                                                                               \
     "SELECT " CONTACT_COLUMNS                                                                                               \
@@ -45,6 +48,8 @@ void contact_free(Contact *contact)
     g_free(contact->owner);
     g_free(contact->source);
     g_free(contact->hold_reason);
+    g_free(contact->pause_reason);
+    g_free(contact->asked_rule);
     g_strfreev(contact->tags);
     g_free(contact->attributes);
     g_free(contact);
@@ -104,6 +109,13 @@ static Contact *untagged_contact_of(DbStatement *row)
     contact->last_talk_ms = db_int(row, 22);
     contact->reconsider_ms = db_int(row, 23);
     contact->referred = db_int(row, 24) != 0;
+    contact->score_ms = db_int(row, 25);
+    contact->score_count = (guint)db_int(row, 26);
+    contact->pause_reason = g_strdup(db_text(row, 27));
+    contact->asked_ms = db_int(row, 28);
+    contact->asked_rule = g_strdup(db_text(row, 29));
+    contact->asked_round = (guint)db_int(row, 30);
+    contact->referred_ms = db_int(row, 31);
     return contact;
 }
 
@@ -185,7 +197,7 @@ gboolean store_contacts_marked(Store *store, guint limit, GPtrArray **ret_contac
     DbStep step = DB_FAILED;
     while (rows != NULL && (step = db_step(rows, error)) == DB_ROW) {
         g_ptr_array_add(contacts, untagged_contact_of(rows));
-        last_mark = db_int(rows, 25);
+        last_mark = db_int(rows, CONTACT_N_COLUMNS);
     }
     if (step == DB_FAILED || !read_marked_tags(store, contacts, last_mark, error))
         return FALSE;
@@ -255,8 +267,9 @@ gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 no
 {
     g_auto(StoreWrite) write = {0};
     if (!store_write_begin(store, &write, error) ||
-        !db_run(store->db, "UPDATE contact SET paused_until_ms = $2 WHERE id = $1 AND paused_until_ms <> $2", error,
-                DB_INT(id), DB_INT(until_ms > now_ms ? until_ms : 0)))
+        !db_run(store->db, "UPDATE contact SET paused_until_ms = $2, pause_reason = '' WHERE id = $1"
+                " AND (paused_until_ms <> $2 OR pause_reason <> '')",
+                error, DB_INT(id), DB_INT(until_ms > now_ms ? until_ms : 0)))
         return FALSE;
     if (db_changes(store->db) > 0 && !store_mark(store, id, error))
         return FALSE;
@@ -275,6 +288,42 @@ gboolean store_contact_hold(Store *store, gint64 id, gint64 until_ms, const char
     if (db_changes(store->db) > 0 && !store_mark(store, id, error))
         return FALSE;
     return store_write_end(&write, error);
+}
+
+/* One UPDATE of the contact, with its mark where it changed something. */
+#define update_and_mark(store, id, sql, error, ...) update_and_mark_values((store), (id), (sql), DB_VALUES(__VA_ARGS__), (error))
+static gboolean update_and_mark_values(Store *store, gint64 id, const char *sql, const DbValue *values, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) || !db_run_values(store->db, sql, values, error))
+        return FALSE;
+    if (db_changes(store->db) > 0 && !store_mark(store, id, error))
+        return FALSE;
+    return store_write_end(&write, error);
+}
+
+gboolean store_contact_score(Store *store, gint64 id, double score, gint64 at_ms, GError **error)
+{
+    return update_and_mark(store, id,
+                           "UPDATE contact SET score = $2, score_ms = $3, score_count = score_count + 1"
+                           " WHERE id = $1 AND score_ms <= $3", error,
+                           DB_INT(id), DB_REAL(score), DB_INT(at_ms));
+}
+
+gboolean store_contact_pause_because(Store *store, gint64 id, const char *reason, GError **error)
+{
+    return update_and_mark(store, id,
+                           "UPDATE contact SET paused_until_ms = $2, pause_reason = $3 WHERE id = $1"
+                           " AND (paused_until_ms <> $2 OR pause_reason = '')",
+                           error, DB_INT(id), DB_INT(G_MAXINT64), DB_TEXT(reason));
+}
+
+gboolean store_contact_asked(Store *store, gint64 id, const char *rule, guint round, gint64 now_ms, GError **error)
+{
+    return store_write_run(store,
+                           "UPDATE contact SET asked_ms = $4, asked_rule = $2, asked_round = $3 WHERE id = $1"
+                           " AND (asked_ms = 0 OR asked_rule <> $2 OR asked_round <> $3)",
+                           error, DB_INT(id), DB_TEXT(rule), DB_INT(round), DB_INT(now_ms));
 }
 
 gboolean store_contact_set_reconsider(Store *store, gint64 id, gint64 at_ms, GError **error)

@@ -354,6 +354,54 @@ static const char canary_1[] =
     "    reason TEXT NOT NULL DEFAULT '',"
     "    results TEXT NOT NULL DEFAULT '');";
 
+/* The score that a person gave, and the last request for a referral; why they are paused. */
+static const char people_scores[] =
+    "ALTER TABLE contact ADD COLUMN score_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE contact ADD COLUMN score_count BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE contact ADD COLUMN pause_reason TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE contact ADD COLUMN asked_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE contact ADD COLUMN asked_rule TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE contact ADD COLUMN asked_round BIGINT NOT NULL DEFAULT 0;";
+
+/* With those of whom no address is known, and how each referral went on. */
+static const char referrals_2[] =
+    "CREATE TABLE referral_2 ("
+    "    id {identity},"
+    "    referrer_id BIGINT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,"
+    "    contact_id BIGINT REFERENCES contact (id) ON DELETE SET NULL," /* the friend, once they are a contact */
+    "    address TEXT NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    state TEXT NOT NULL CHECK (state IN ('proposed', 'accepted', 'declined', 'contacted', 'customer', 'lost')),"
+    "    evidence TEXT NOT NULL,"
+    "    message_id TEXT NOT NULL,"
+    "    rule TEXT NOT NULL,"
+    "    at_ms BIGINT NOT NULL,"
+    "    name_key TEXT NOT NULL DEFAULT '',"
+    "    phone TEXT NOT NULL DEFAULT '',"
+    "    company TEXT NOT NULL DEFAULT '',"
+    "    how TEXT NOT NULL DEFAULT 'text',"
+    "    certain BIGINT NOT NULL DEFAULT 0 CHECK (certain IN (0, 1)),"
+    "    reason TEXT NOT NULL DEFAULT '',"
+    "    basis TEXT NOT NULL DEFAULT '',"
+    "    wrote_ms BIGINT NOT NULL DEFAULT 0,"
+    "    accepted_ms BIGINT NOT NULL DEFAULT 0,"
+    "    accepted_number BIGINT NOT NULL DEFAULT 0,"
+    "    contacted_ms BIGINT NOT NULL DEFAULT 0,"
+    "    customer_ms BIGINT NOT NULL DEFAULT 0,"
+    "    customer_number BIGINT NOT NULL DEFAULT 0,"
+    "    ended_ms BIGINT NOT NULL DEFAULT 0);"
+    "INSERT INTO sqlite_sequence (name, seq) SELECT 'referral_2', seq FROM sqlite_sequence WHERE name = 'referral';"
+    "INSERT INTO referral_2 (id, referrer_id, contact_id, address, name, state, evidence, message_id, rule, at_ms, accepted_ms)"
+    "    SELECT id, referrer_id, contact_id, address, name, state, evidence, message_id, rule, at_ms,"
+    "        CASE WHEN state = 'proposed' OR state = 'declined' THEN 0 ELSE at_ms END FROM referral ORDER BY id;"
+    "DROP TABLE referral;"
+    "ALTER TABLE referral_2 RENAME TO referral;"
+    "CREATE UNIQUE INDEX referral_person ON referral (referrer_id, address) WHERE address <> '';"
+    "CREATE UNIQUE INDEX referral_nameless ON referral (referrer_id, name_key, phone) WHERE address = '';"
+    "CREATE INDEX referral_contact ON referral (contact_id) WHERE contact_id IS NOT NULL;"
+    "CREATE INDEX referral_referrer ON referral (referrer_id, state);"
+    "CREATE INDEX referral_address ON referral (address);";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -363,5 +411,6 @@ const Migration schema_migrations[] = {
     {6, {history_variants, work_variants}},
     {7, {sent_work}},
     {8, {canary_1}},
+    {9, {people_scores, referrals_2}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -25,13 +25,20 @@ typedef struct {
     char *attributes;  /* a JSON object as text */
     gboolean has_score;
     double score;
+    gint64 score_ms;            /* when they gave it; 0: not known */
+    guint score_count;          /* how many they gave: the number of this one */
     gint64 paused_until_ms;     /* 0: not paused; G_MAXINT64: until resumed */
+    char *pause_reason;         /* why, where it was not a person who paused; "" */
     gint64 hold_until_ms;       /* no mail before (absence); 0: none */
     char *hold_reason;          /* why; "" */
     gint64 last_contacted_ms;   /* last message sent, or maybe sent, to them by any rule */
     gint64 last_reply_ms;       /* when they last wrote; 0: never */
     gint64 last_talk_ms;        /* when the owner last wrote by hand, called or met them; 0: never */
     gboolean referred;          /* came by somebody's referral */
+    gint64 referred_ms;         /* since that was accepted; 0: not */
+    gint64 asked_ms;            /* when they were last asked for a referral: the first message of that round; 0: never */
+    char *asked_rule;           /* by which rule and in which round; "" */
+    guint asked_round;
     gint64 reconsider_ms;       /* store_contact_set_reconsider() */
     gint64 created_ms;
 } Contact;
@@ -109,6 +116,15 @@ gboolean store_contact_alias_remove(Store *store, gint64 id, const char *address
 
 /* until_ms 0 ends a pause; G_MAXINT64 pauses until that. */
 gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 now_ms, GError **error);
+
+/* They gave the score (0 … 10) themselves: kept with its date, unless a later one is; marks. */
+gboolean store_contact_score(Store *store, gint64 id, double score, gint64 at_ms, GError **error);
+
+/* Paused until resumed, which the reason tells; where no reason is told already. Marks. */
+gboolean store_contact_pause_because(Store *store, gint64 id, const char *reason, GError **error);
+
+/* A message of that rule and round asks them for a referral; it counts where no message of that round did before. */
+gboolean store_contact_asked(Store *store, gint64 id, const char *rule, guint round, gint64 now_ms, GError **error);
 
 /* No mail to them before until_ms, for the reason; of two holds the later counts. 0 ends it. Marks. */
 gboolean store_contact_hold(Store *store, gint64 id, gint64 until_ms, const char *reason, GError **error);
