@@ -19,6 +19,8 @@ static const Command commands[] = {
     {"history", "EMAIL", "Everything that happened with a person, oldest first", command_history, NULL, NULL},
     {"log", "EMAIL note|call|meeting TEXT", "Adds to the history; - reads the text from standard input", command_log, NULL,
      NULL},
+    {"task", "[list | add EMAIL TEXT --due DATE | done ID… | reopen ID… | set ID …]", "What the owners are to do, and by when", NULL,
+     task_subcommands, "list"},
     {"queue", "[list [--all] | approve ID… | hold ID… | cancel ID… | retry ID…]",
      "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
     {"suppression", "[list | add ADDRESS|@DOMAIN… | remove ADDRESS|@DOMAIN… | import FILE.csv | export]",

@@ -18,6 +18,7 @@ extern const Command contact_subcommands[];
 extern const Command company_subcommands[];
 extern const Command queue_subcommands[];
 extern const Command suppression_subcommands[];
+extern const Command task_subcommands[];
 extern const Command account_subcommands[];
 
 int command_check(Cli *cli, char **words);
@@ -60,6 +61,12 @@ int suppression_command_add(Cli *cli, char **words);
 int suppression_command_remove(Cli *cli, char **words);
 int suppression_command_import(Cli *cli, char **words);
 int suppression_command_export(Cli *cli, char **words);
+
+int task_command_list(Cli *cli, char **words);
+int task_command_add(Cli *cli, char **words);
+int task_command_done(Cli *cli, char **words);
+int task_command_reopen(Cli *cli, char **words);
+int task_command_set(Cli *cli, char **words);
 
 int company_command_list(Cli *cli, char **words);
 int company_command_show(Cli *cli, char **words);

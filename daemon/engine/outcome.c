@@ -15,6 +15,7 @@
 #include "store/marks.h"
 #include "store/sent.h"
 #include "store/suppressions.h"
+#include "store/tasks.h"
 
 enum {
     RETRY_FIRST_MS = 5 * 60 * 1000,
@@ -60,6 +61,21 @@ static gboolean finish(const Outcome *outcome, OutboxState state, gint64 due_ms,
     return store_outbox_finish(outcome->core->store, outcome->message->id, &row, outcome->now_ms, error);
 }
 
+/* The line of a reminder, and the task that it reminds of, whether it reached the owner or not. */
+static gboolean add_task(EngineCore *core, const OutboxMessage *message, const Interaction *told, GError **error)
+{
+    const OwnerTask task = {.contact_id = message->contact_id,
+                       .outbox_id = message->id,
+                       .owner = message->account,
+                       .text = told->subject != NULL && *told->subject ? (char *)told->subject : message->step,
+                       .source = (char *)TASK_BY_STEP,
+                       .rule = message->rule,
+                       .step = message->step,
+                       .due_ms = told->at_ms,
+                       .created_ms = told->at_ms};
+    return store_task_add(core->store, &task, told, NULL, error);
+}
+
 static gboolean add_history(const Outcome *outcome, InteractionKind kind, const char *detail, GError **error)
 {
     const OutboxMessage *message = outcome->message;
@@ -76,7 +92,8 @@ static gboolean add_history(const Outcome *outcome, InteractionKind kind, const 
         .message_id = message->message_id,
         .detail = detail,
     };
-    return store_history_add(outcome->core->store, &interaction, NULL, error);
+    return kind == INTERACTION_TASK ? add_task(outcome->core, message, &interaction, error)
+                                    : store_history_add(outcome->core->store, &interaction, NULL, error);
 }
 
 static gboolean move_on(EngineCore *core, const OutboxMessage *message, gint64 step_ms, GError **error)
@@ -290,7 +307,8 @@ gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, con
                               .account = message->account, .rule = message->rule, .step = message->step, .variant = message->variant,
                               .subject = message->subject, .message_id = message->message_id, .detail = evidence};
     return store_outbox_finish(core->store, message->id, &row, clock_now_ms(core->clock), error) &&
-           store_history_add(core->store, &sent, NULL, error) && move_on(core, message, sent_ms, error) &&
+           (message->is_task ? add_task(core, message, &sent, error) : store_history_add(core->store, &sent, NULL, error)) &&
+           move_on(core, message, sent_ms, error) &&
            mark_contacted(core, message, error);
 }
 

@@ -401,6 +401,23 @@ static const char referrals_2[] =
     "CREATE INDEX referral_contact ON referral (contact_id) WHERE contact_id IS NOT NULL;"
     "CREATE INDEX referral_referrer ON referral (referrer_id, state);"
     "CREATE INDEX referral_address ON referral (address);";
+/* What the owners are to do. */
+static const char people_tasks[] =
+    "CREATE TABLE task ("
+    "    id {identity},"
+    "    contact_id BIGINT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,"
+    "    outbox_id BIGINT UNIQUE REFERENCES outbox (id) ON DELETE SET NULL," /* the reminder that told of it */
+    "    owner TEXT NOT NULL,"
+    "    owner_key TEXT NOT NULL,"
+    "    text TEXT NOT NULL CHECK (text <> ''),"
+    "    source TEXT NOT NULL,"
+    "    rule TEXT NOT NULL,"
+    "    step TEXT NOT NULL,"
+    "    due_ms BIGINT NOT NULL,"
+    "    created_ms BIGINT NOT NULL,"
+    "    done_ms BIGINT NOT NULL DEFAULT 0);"
+    "CREATE INDEX task_open ON task (due_ms, id) WHERE done_ms = 0;"
+    "CREATE INDEX task_contact ON task (contact_id);";
 
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
@@ -412,5 +429,6 @@ const Migration schema_migrations[] = {
     {7, {sent_work}},
     {8, {canary_1}},
     {9, {people_scores, referrals_2}},
+    {10, {people_tasks}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

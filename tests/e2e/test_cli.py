@@ -588,11 +588,11 @@ def test_the_manual_page_has_every_command_and_option():
     def commands(*words):
         return re.findall(r"^  (\w+) ", shown(*words), re.MULTILINE)
 
-    groups = {"contact": commands("contact"), "queue": commands("queue")}
+    groups = {"contact": commands("contact"), "queue": commands("queue"), "task": commands("task")}
     assert len(commands()) > 10 and len(groups["contact"]) > 8
     for command in commands():
-        assert re.search(rf"\.It Ic (queue Op Ic list|{command})\b", page) or f".Ic {command}\n" in page, command
+        assert re.search(rf"\.It Ic ((queue|task) Op Ic list|{command})\b", page) or f".Ic {command}\n" in page, command
         for words in [(command, sub) for sub in groups[command]] if command in groups else [(command,)]:
-            assert len(words) == 1 or f".It Ic {' '.join(words)} " in page or words == ("queue", "list"), words
+            assert len(words) == 1 or f".It Ic {' '.join(words)} " in page or words[1] == "list", words
             for option in re.findall(r"--([a-z-]+)", shown(*words)):
                 assert f"Fl -{option}" in page, (words, option)
