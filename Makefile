@@ -140,12 +140,19 @@ tsan: ## the unit tests of the room with threads, under ThreadSanitizer
 layers: ## calls run one way only
 	@$(PYTHON) tests/layers.py
 FUZZ_SECONDS ?= 600
-# a fuzzer a file of tests/fuzz, built from the sources of mail/ and those below
-$(B)/fuzz/%: tests/fuzz/%.c $(call room_src,mail) $(call room_src,config) $(call room_src,base)
+# a fuzzer a file of tests/fuzz, linked with what lies below imap/
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -Iinclude -Idaemon -Itests
+$(B)/fuzz/obj/%.o: daemon/%.c
 	@mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -Iinclude -Idaemon $(PKG_CFLAGS) $^ $(LIBS) -o $@
-fuzz: deps-lint $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c)) ## each fuzzer for FUZZ_SECONDS (default 600)
-	@set -e; for f in $(filter $(B)/fuzz/%,$^); do mkdir -p $$f.corpus; $$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 $$f.corpus; done
+	$(QUIET)$(call say,FUZZ  $<) clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/fuzz/below.a: $(foreach r,$(below_imap),$(patsubst daemon/%.c,$(B)/fuzz/obj/%.o,$(call room_src,$(r))))
+	@rm -f $@ && ar rcs $@ $^
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzz/below.a
+	$(QUIET)$(call say,LINK  $@) clang $(FUZZ_FLAGS) -fsanitize=fuzzer $(PKG_CFLAGS) $^ $(LIBS) -o $@
+fuzz: deps-lint $(addprefix $(B)/fuzz/,$(FUZZERS)) ## each fuzzer for FUZZ_SECONDS (default 600) on the inputs of tests/data/fuzz and what it found before
+	@set -e; for f in $(FUZZERS); do mkdir -p $(B)/fuzz/$$f.corpus; echo "== $$f"; \
+		$(B)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 $(B)/fuzz/$$f.corpus tests/data/fuzz/$$f; done
 
 corpora: all ## how `nurture read` understands the practice corpora, as a table
 	@$(PYTHON) tests/corpora.py

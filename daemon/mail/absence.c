@@ -102,7 +102,7 @@ static const Patterns *patterns(void)
         compiled.day_range = compile("(?<!\\d)\\d{1,2}\\.?" TO DAY "\\s{1,3}(?:of |de |di )?" MONTH_NAME YEAR);
         compiled.day_month = compile("(?<!\\d)" DAY "\\s{0,3}(?:of |de |di )?" MONTH_NAME YEAR);
         compiled.month_range = compile("\\b" MONTH_NAME "\\s{1,3}\\d{1,2}(?:st|nd|rd|th)?" TO "(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:])" YEAR);
-        compiled.month_day = compile("\\b" MONTH_NAME "\\s{1,3}(?:the )?(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:.])" YEAR);
+        compiled.month_day = compile("\\b" MONTH_NAME "\\s{1,3}(?:the )?(\\d{1,2})(?:st|nd|rd|th)?(?![\\d:]|\\.\\d)" YEAR);
         compiled.numeric = compile("(?<![\\d./-])(\\d{1,2})([./-])(\\d{1,2})[./-](20\\d\\d|\\d\\d)(?![./-]?\\d)");
         compiled.short_numeric = compile("(?<![\\d./-])(\\d{1,2})([./])(\\d{1,2})()\\.?(?![./:-]?\\d)");
         compiled.tomorrow = compile(BEHIND_END_WORD "(?:tomorrow|i ?morgen|i ?morgon|morgen|demain|mañana|domani|"

@@ -30,12 +30,14 @@ static GRegex *compile(const char *pattern)
     "automatische (?:antwort|abwesenheit\\p{L}{0,20})|" \
     "automatisch antwoord|réponse automatique|reponse automatique|respuesta automática|respuesta automatica|" \
     "risposta automatica|" \
-    "resposta automática|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|"                                      \
+    "resposta automática|automatyczna odpowied[zź]|odpowied[zź] automatyczna|autoodpowied[zź]|"                                      \
     "out of (?:the )?of+ice(?: auto-?(?:reply|response))?|vacation (?:reply|response|notice|message)|" \
     "away from my (?:office|desk|mail)|" \
     "fraværsmelding|fraværsbeskjed|fraværsbesked|feriemelding|frånvaromeddelande|abwesenheits(?:notiz|nachricht|" \
     "meldung|info\\p{L}{0,8}|agent|assistent)|" \
-    "afwezigheids(?:bericht|melding)|message d.absence)(?:\\s{0,2}[:：\\])(–-]|\\s{0,3}$|\\s(?:re|sv|aw|vs|antw|ang)\\s?:)"
+    "afwezigheids(?:bericht|melding)|message d.absence|automaattinen vastaus|automatická odpověď|automatikus válasz|" \
+    "otomatik yanıt|автоматический ответ|automatinis atsakymas|automaatvastus|自動応答|自动答复|自動回覆|" \
+    "auto ?: .{2,80}(?:out of (?:the )?office|returning|außer haus|abwesend|afwezig|ausente|absente?|fuori ufficio|poza biurem|borte|fraværende)[^:]{0,60})(?:\\s{0,2}[:：\\])(–-]|\\s{0,3}$|\\s(?:re|sv|aw|vs|antw|ang)\\s?:)"
 
 /* What people write too. */
 #define LOOSE                                                                                                               \
@@ -62,7 +64,7 @@ static GRegex *compile(const char *pattern)
     "return(?:ing)?) (?:in|to|at|on) |on my return|intermittent(?:ly)? |" \
     "(?:på|har|tar|avvikler) (?:\\S{1,12} )?ferie|fraværende|ikke (?:til stede|på (?:kontoret|jobb)|tilgjengelig)|" \
     "tilbake|begrenset (?:tilgang|mulighet)|utenfor kontoret|permisjon|automatisk svar|" \
-    "semester|inte (?:på (?:kontoret|plats)|tillgänglig|anträffbar)|tillbaka|föräldraledig|frånvarande|åter på|" \
+    "semester|inte (?:på (?:kontoret|plats)|tillgänglig|anträffbar)|tillbaka|föräldraledig|frånvarande|åter (?:på|den|igen|i tjänst)|är ledig|" \
     "automatiskt|" \
     "holder ferie|ikke at træffe|tilbage|barsel|"                                                                           \
     "nicht (?:im (?:büro|haus)|erreichbar|im hause|am platz)|abwesend|urlaub|wieder (?:da|erreichbar|im|zurück|für)|" \

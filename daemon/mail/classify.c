@@ -1,7 +1,7 @@
 /*
  * Classes, by what standards and programs say in headers and parts; a word in a subject alone decides nothing. The first that
  * has evidence counts:
- *   complaint (RFC 5965) > bounce (RFC 3464, or a mail system's words) > unsubscribe (a token) > automatic (RFC 3834, vendors' headers)
+ *   complaint (RFC 5965) > a sending service's notice > bounce (RFC 3464, or a mail system's words) > unsubscribe (a token) > automatic (RFC 3834, vendors' headers)
  *   > other (receipts, calendar answers, lists, nobody's) > unsubscribe (a human's "stop") > reply
  * Pure, any thread.
  */
@@ -12,10 +12,10 @@
 #include "mail/absence.h"
 #include "mail/autoreply.h"
 #include "mail/bounce.h"
+#include "mail/provider_notice.h"
 #include "mail/reply_text.h"
+#include "mail/stop_words.h"
 #include "mail/token.h"
-
-enum { STOP_MAX_CHARS = 120, STOP_MAX_LINES = 4 };
 
 static void set_class(InboundMessage *message, InboundClass class, const char *evidence)
 {
@@ -106,6 +106,14 @@ static gboolean is_bulk(const MailParts *parts, gboolean answers)
     return !answers && (g_ascii_strcasecmp(precedence, "list") == 0 || mail_parts_has_header(parts, "List-Unsubscribe"));
 }
 
+/* Reports that providers send daily about a domain: DMARC's (RFC 7489, 7.2.1.1) and TLS's (RFC 8460) have a subject of one form. */
+static gboolean is_domain_report(const MailParts *parts, const InboundMessage *message)
+{
+    g_autofree char *type = mail_parts_header(parts, "Content-Type"), *subject = g_utf8_strdown(message->subject, -1);
+    const char *domain = strstr(subject, "report domain:");
+    return g_ascii_strncasecmp(type, "multipart/report", 16) == 0 || (domain != NULL && strstr(domain, "submitter:") != NULL);
+}
+
 static gboolean is_other(const MailParts *parts, InboundMessage *message)
 {
     const char *evidence = NULL;
@@ -115,6 +123,8 @@ static gboolean is_other(const MailParts *parts, InboundMessage *message)
         evidence = "a receipt (RFC 8098)";
     else if (parts->is_calendar_answer || (parts->is_calendar && !*message->in_reply_to))
         evidence = "a calendar's message";
+    else if (is_domain_report(parts, message))
+        evidence = "a report that a machine writes";
     else if ((mail_parts_has_header(parts, "List-Id") || mail_parts_has_header(parts, "List-Post")) && !*message->in_reply_to)
         evidence = "a mailing list's headers";
     else if (is_bulk(parts, *message->in_reply_to != '\0'))
@@ -125,43 +135,6 @@ static gboolean is_other(const MailParts *parts, InboundMessage *message)
 }
 
 /* ---- people ---------------------------------------------------------------------------------------------------------- */
-
-/* A short new text that says nothing but that the mails shall end. */
-static gboolean says_stop(const char *text)
-{
-    static GRegex *stop;
-    static gsize once = 0;
-    if (g_once_init_enter(&once)) {
-        const char *greeting = "(?:(?:hi|hello|hei|hej|hallo|dear|kjære)\\b[^\\n]{0,30}[,!.]?\\s{1,4})?";
-        const char *please = "(?:please|pls|kindly|vennligst|v[æa]r s[åa] snill|bitte|s'il vous pla[îi]t|por favor|per favore|prosz[ęe])?[,\\s]{0,3}";
-        const char *words = "(?:stopp?|unsubscribe(?: (?:me|us))?|opt[- ]?(?:me )?out|remove (?:me|us)(?: from .{1,40})?|take (?:me|us) off .{1,40}|"
-                            "(?:do not|don't|no longer) (?:e-?mail|contact|write(?: to)?) (?:me|us)\\b.{0,20}|stop (?:e-?mailing|contacting|writing(?: to)?) (?:me|us)\\b.{0,20}|"
-                            "stop sending (?:(?:me|us|these|any|more|your) ){0,3}(?:e-?mails?|mails?|messages|this|these)\\b.{0,20}|no more (?:e-?mails?|mails?)(?: to me| from you)?|"
-                            "avmeld(?: meg| oss)?|meld (?:meg|oss) av.{0,40}|avslutt(?: abonnement\\w*)?|slett (?:meg|oss)(?: fra .{1,30})?|fjern (?:meg|oss) fra .{1,30}|"
-                            "ikke (?:send|skriv) (?:(?:til )?(?:meg|oss) )?(?:flere|mere?)\\b.{0,30}|ikke kontakt (?:meg|oss)\\b.{0,20}|"
-                            "slutt [åa] (?:maile|kontakte|skrive til) (?:meg|oss)\\b.{0,20}|slutt [åa] sende (?:(?:meg|oss) )?(?:e-?post|mailer?|flere|slike)\\b.{0,20}|"
-                            "avregistrer(?:a)?(?: mig| oss)?|sluta (?:maila|kontakta) (?:mig|oss)\\b.{0,20}|sluta skicka (?:(?:mig|oss) )?(?:mejl|mail|fler)\\b.{0,20}|"
-                            "(?:afmeld|frameld)(?: mig| os)?|abmelden|abbestellen|austragen|keine (?:weiteren )?(?:e-?)?mails mehr.{0,20}|uitschrijven|afmelden|"
-                            "d[ée]sabonner?(?:-moi)?.{0,20}|d[ée]sinscri\\w*(?:-moi)?.{0,20}|cancell?ami.{0,30}|disiscri\\w*.{0,20}|darme de baja|d[ée]me de baja|baja|"
-                            "cancelar(?: (?:a )?(?:inscri[çc][ãa]o|suscripci[óo]n|assinatura))?|wypisz(?: mnie)?.{0,30})";
-        /* below it a greeting or a name at most: "Stop!\nSend the offer" asks for more */
-        const char *below = "(?:\\s*\\n\\s*(?:(?:please|takk|thanks?|tak|tack|danke|merci|gracias|grazie|mvh|(?:best |kind )?regards|(?:(?:med )?(?:vennlig )?)?hilsen|gru[ßs]+)\\b[^\\n]{0,30}|"
-                            "(?-i:\\p{Lu}[\\p{L}.'-]{0,20}(?:\\s\\p{Lu}[\\p{L}.'-]{0,20}){0,3})[,.]?)){0,3}";
-        g_autofree char *pattern = g_strdup_printf("^\\s*%s%s%s[\\s.,!]{0,4}(?:(?:please|takk|thanks?(?: you)?|tak|tack|danke|merci|gracias|grazie|mvh|regards|hilsen)\\b[^\\n]{0,30})?"
-                                                   "%s\\s*$", greeting, please, words, below);
-        g_autoptr(GError) error = NULL;
-        stop = g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, &error);
-        if (!stop)
-            g_error("classify: %s", error->message);
-        g_once_init_leave(&once, 1);
-    }
-    guint lines = 0;
-    for (const char *p = text; *p; p++)
-        lines += *p == '\n';
-    if (g_utf8_strlen(text, -1) > STOP_MAX_CHARS || lines > STOP_MAX_LINES || strchr(text, '?'))
-        return FALSE;
-    return g_regex_match(stop, text, 0, NULL);
-}
 
 static gboolean has_token(InboundMessage *message)
 {
@@ -188,9 +161,16 @@ static void take_new_text(const MailParts *parts, InboundMessage *message)
     }
 }
 
+/* In words, or by the subject of a mail without any, as programs make one that are told to unsubscribe. */
+static gboolean asks_to_stop(const InboundMessage *message)
+{
+    const char *said = *message->full_text != '\0' ? message->text : message->subject;
+    return stop_words_ask(said);
+}
+
 void classify(const MailParts *parts, InboundMessage *message)
 {
-    if (is_complaint(parts, message))
+    if (is_complaint(parts, message) || provider_notice_read(parts, message))
         return;
     if (bounce_read(parts, message)) {
         message->class = INBOUND_BOUNCE;
@@ -199,7 +179,7 @@ void classify(const MailParts *parts, InboundMessage *message)
     take_new_text(parts, message); /* which what follows looks at, and reports of machines have none of */
     if (has_token(message) || is_report_of_success(parts, message) || is_automatic(parts, message) || is_other(parts, message))
         return;
-    message->asks_to_stop = says_stop(message->text);
+    message->asks_to_stop = asks_to_stop(message);
     if (message->asks_to_stop)
         set_class(message, INBOUND_UNSUBSCRIBE, "its words ask to stop");
     else

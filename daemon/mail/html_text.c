@@ -238,7 +238,8 @@ static void read_attributes(Writer *writer, const char *name, const xmlChar **at
     element->hidden = element->hidden || is_invisible_style(style);
     if (element->hidden || writer->hidden > 0)
         return;
-    element->quote = element->quote || is_older_container(class, id);
+    g_autofree char *given = attribute(attributes, "name");
+    element->quote = element->quote || is_older_container(class, id) || g_str_equal(given, "quote"); /* the last: GMX, mail.com */
     if (is_divider(name, id, style) && writer->out->len > 0)
         writer->rest_is_older = TRUE;
     if (is_signature(class, id))

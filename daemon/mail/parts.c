@@ -19,7 +19,7 @@ enum {
     MAX_FIELDS = 64 * 1024,
     PART_MAX_TEXT = 4 * READ_MAX_TEXT,
     HTML_MAX_TOTAL = 8 * READ_MAX_TEXT,
-    PART_MAX_BYTES = 8 * READ_MAX_TEXT, META_LOOKED_AT = 1024
+    PART_MAX_BYTES = 8 * READ_MAX_TEXT, META_LOOKED_AT = 1024, CALENDAR_LOOKED_AT = 4096
 };
 
 typedef struct {
@@ -144,6 +144,20 @@ static void add_attachment(Walk *state, GMimeObject *object)
     g_ptr_array_add(attachments, attachment);
 }
 
+/* The method of a meeting's message stands in the type or, where a program leaves it out, within (RFC 5546). */
+static void take_calendar(MailParts *parts, GMimePart *part)
+{
+    gboolean cut = FALSE; /* more than its begin is not looked at */
+    const char *given = g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "method");
+    GByteArray *bytes = decoded_bytes(part, CALENDAR_LOOKED_AT, &cut);
+    g_autofree char *text = g_ascii_strdown(bytes->len > 0 ? (const char *)bytes->data : "", bytes->len);
+    const char *within = strstr(text, "\nmethod:");
+    const char *method = given != NULL ? given : within != NULL ? within + strlen("\nmethod:") : "";
+    parts->is_calendar = TRUE;
+    parts->is_calendar_answer |= g_ascii_strncasecmp(method, "reply", 5) == 0 || g_ascii_strncasecmp(method, "counter", 7) == 0;
+    g_byte_array_unref(bytes);
+}
+
 /* Parts that machines write to machines; FALSE for others. */
 static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart *part)
 {
@@ -158,12 +172,8 @@ static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart 
              g_mime_content_type_is_type(type, "message", "global-headers"))
         fields = parts->original_headers;
     parts->is_disposition |= g_mime_content_type_is_type(type, "message", "disposition-notification");
-    if (g_mime_content_type_is_type(type, "text", "calendar")) {
-        const char *method = g_mime_content_type_get_parameter(type, "method");
-        parts->is_calendar = TRUE;
-        parts->is_calendar_answer |=
-            method != NULL && (g_ascii_strcasecmp(method, "REPLY") == 0 || g_ascii_strcasecmp(method, "COUNTER") == 0);
-    }
+    if (g_mime_content_type_is_type(type, "text", "calendar"))
+        take_calendar(parts, part);
     if (!fields)
         return FALSE;
     g_autofree char *text = part_text(part, &state->parts->truncated);

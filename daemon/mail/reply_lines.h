@@ -38,6 +38,14 @@ guint reply_older_message_length(const ReplyLines *reply, guint at);
 /* "---------- Forwarded message": what follows is not an answer's quote but what the sender sends on. */
 gboolean reply_is_forward(const char *line);
 
+/* ">>> Anna Berg <anna@example.com> 24.11.2026 09:00 >>>", above an older message without ">": GroupWise's. */
+gboolean reply_is_arrowed_head(const char *line);
+
+/* ---- reply_notice.c --------------------------------------------------------------------------------------------------- */
+
+/* Marks disclaimers and other notices among kept lines as signatures, unless nothing else is there. */
+void reply_mark_notices(ReplyLines *reply);
+
 /* ---- reply_signature.c ------------------------------------------------------------------------------------------------ */
 
 /* Marks the signatures in runs of kept lines. */

@@ -48,7 +48,7 @@ static const struct {
 
 typedef struct {
     GRegex *header[G_N_ELEMENTS(header_names)];
-    GRegex *attribution, *certain, *writes, *dated, *shared, *opening, *separator, *forward, *time;
+    GRegex *attribution, *certain, *writes, *dated, *shared, *opening, *separator, *arrowed, *forward, *time;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -98,6 +98,7 @@ static void compile_all(Patterns *compiled)
                 "(?:oryginalna wiadomość|wiadomość oryginalna)|"
                 "reply message|alkuperäinen viesti|исходное сообщение|original|antwort|svar)\\s?(?:[-_=*]\\s?){2,40}$");
     compiled->time = compile(TIME_OR_DATE);
+    compiled->arrowed = compile("^\\s{0,3}>>> ?[^>].{0,200}?" TIME_OR_DATE ".{0,20}>>>$");
     compiled->forward = compile("^[\\s*]{0,4}(?:[-_=]\\s?){2,40}\\s?(?:forwarded (?:message|mail)|"
                                 "videresendt (?:melding|meddelelse|besked)|vidarebefordrat meddelande|"
                                 "weitergeleitete nachricht|doorgestuurd bericht|message transféré|mensaje reenviado|"
@@ -132,6 +133,14 @@ gboolean reply_line_is_quote(const char *line)
     gsize len = strlen(start);
     /* ">>> http://example.com <<<" is an ornament */
     return *start == '>' && start[len - 1] != '<' && strncmp(start, ">From ", 6) != 0;
+}
+
+gboolean reply_is_arrowed_head(const char *line)
+{
+    if (!g_str_has_suffix(line, ">>>"))
+        return FALSE;
+    g_autofree char *text = looked_at(line);
+    return g_regex_match(patterns()->arrowed, text, 0, NULL);
 }
 
 gboolean reply_is_forward(const char *line)
@@ -223,7 +232,7 @@ guint reply_older_message_length(const ReplyLines *reply, guint at)
     const char *line = reply->lines[at].text;
     guint next = at + 1, below;
 
-    if (is_separator(line))
+    if (is_separator(line) || reply_is_arrowed_head(line))
         return 1;
     if (!is_rule(line))
         return header_block_length(reply, at, FALSE);

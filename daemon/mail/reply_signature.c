@@ -37,7 +37,8 @@ static GRegex *compile(const char *pattern)
     "(?: (?:from|with|via|by|using|fra|med|från|von|mit|vanaf|met|de|depuis|desde|do|da|dal|z|ze|с)(?: (?:my|min|mitt|" \
     "mi|mein(?:em|er)?|mijn|mon|ma|" \
     "meu|minha|mio|moj(?:ego|ej)|the|a|an|il|la|le|el|o))?)[ ][^,;!?]{2,60}"                                                \
-    "|von (?:meinem|meiner|mein) .{2,40} gesendet|(?:get|hent|hämta|skaffa|téléchargez|obtenir|obtener|ottieni|" \
+    "|von (?:meinem/meiner|meinem|meiner|mein) .{2,40} gesendet|(?:\\p{L}{1,14} ){0,3}outlook (?:\\p{L}{1,8} ){1,2}(?:ios|android|mac)\\b[^,;!?]{0,60}|" \
+    "(?:get|hent|hämta|skaffa|téléchargez|obtenir|obtener|ottieni|" \
     "laden sie|pobierz|obter|download) outlook (?:for|för|für|til|pour|para|per|voor|dla) [^,;!?]{2,70}" \
     "|(?:sent|sendt) (?:fra|from) (?:outlook|mail|yahoo|samsung|proton).{0,40}|my mobile|typed (?:with|" \
     "on) .{2,40})[.]?\\s*[*_~]{0,2}$"

@@ -1,5 +1,5 @@
 /*
- * The new text of a reply: its lines are marked, first what older messages they hold, then the signatures in the rest,
+ * The new text of a reply: its lines are marked, first what older messages they hold, then disclaimers and signatures in the rest,
  * and those that stay are joined. Answers above, below and between quotes all come out, since lines behind ">" are left
  * out one by one; only where an older message stands without ">" does everything below its beginning go.
  *
@@ -116,7 +116,7 @@ static void mark_older(ReplyLines *reply)
             at++;
             continue;
         }
-        if (reply_line_is_quote(line)) {
+        if (reply_line_is_quote(line) && !reply_is_arrowed_head(line)) {
             reply->lines[at++].mark = REPLY_QUOTED;
             continue;
         }
@@ -187,6 +187,7 @@ char *reply_text_extract(const char *text)
     split(&reply, text);
     mark_older(&reply);
     mark_broken_quotes(&reply);
+    reply_mark_notices(&reply);
     reply_mark_signatures(&reply);
     char *fresh = join_kept(&reply);
     if (*fresh == '\0' && !has_quotes(&reply)) {
