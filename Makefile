@@ -60,7 +60,7 @@ below_cli := cli $(below_engine)
 libs_of = $(foreach r,$(below_$(1)),$(call room_lib,$(r)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-demo deps-test deps-bench deps-lint demo check unit property model e2e crash fuzz bench asan tsan corpora lint cov install clean format layers
+.PHONY: all help deps deps-demo deps-test deps-bench deps-lint demo check unit property model e2e crash fuzz replay replay-now bench asan tsan corpora lint cov install clean format layers
 .DELETE_ON_ERROR:
 
 all: $(BIN)/nurtured $(BIN)/nurture ## build both programs
@@ -153,6 +153,15 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzz/below.a
 fuzz: deps-lint $(addprefix $(B)/fuzz/,$(FUZZERS)) ## each fuzzer for FUZZ_SECONDS (default 600) on the inputs of tests/data/fuzz and what it found before
 	@set -e; for f in $(FUZZERS); do mkdir -p $(B)/fuzz/$$f.corpus; echo "== $$f"; \
 		$(B)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2000 $(B)/fuzz/$$f.corpus tests/data/fuzz/$$f; done
+
+# the same inputs as a test: each fuzzer once over those in tests/data/fuzz
+$(OUT)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(call libs_of,imap)
+	@mkdir -p $(@D)
+	$(QUIET)$(call say,LINK  $@) $(CC) $(CFLAGS_ALL) -Itests $(LINK_$(FLAVOUR)) $(filter %.c,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -o $@
+replay-now: $(addprefix $(OUT)/replay/,$(FUZZERS))
+	@set -e; for f in $(FUZZERS); do $(OUT)/replay/$$f tests/data/fuzz/$$f; done
+replay: ## what the fuzzers have kept, under ASan and UBSan
+	@$(MAKE) FLAVOUR=asan replay-now
 
 corpora: all ## how `nurture read` understands the practice corpora, as a table
 	@$(PYTHON) tests/corpora.py

@@ -30,6 +30,7 @@ check_layers() { python3 tests/layers.py && echo "1 passed"; }
 count "calls run one way only" check_layers
 count "build, warnings as errors" bash -c "$make -s -j2 FLAVOUR=asan all && $make -s -j2 all && echo '1 passed'"
 count "unit tests, under ASan and UBSan" $make -s -k -j2 -Otarget unit
+count "what the fuzzers have kept" $make -s replay
 count "properties against an independent oracle" $make -s property
 count "random histories against a reference scheduler" $make -s model
 count "end to end, with Dovecot and Postfix" $make -s e2e
