@@ -52,6 +52,40 @@ static void add_attachments(JsonObject *object, const GPtrArray *attachments)
     json_object_set_array_member(object, "attachments", array);
 }
 
+static void add_score(JsonObject *object, const ScoreRead *score)
+{
+    if (score->verdict == SCORE_NONE)
+        return;
+    JsonObject *read = json_object_new();
+    json_object_set_string_member(read, "verdict", score_verdict_name(score->verdict));
+    if (score->verdict == SCORE_CLEAR)
+        json_object_set_int_member(read, "value", score->value);
+    json_object_set_string_member(read, "evidence", score->evidence);
+    json_object_set_object_member(object, "score", read);
+}
+
+static void add_people(JsonObject *object, const InboundMessage *message)
+{
+    JsonArray *people = json_array_new();
+    for (guint i = 0; i < message->introduced->len; i++) {
+        const IntroducedPerson *person = message->introduced->pdata[i];
+        JsonObject *entry = json_object_new();
+        json_object_set_string_member(entry, "name", person->name);
+        json_object_set_string_member(entry, "address", person->address);
+        json_object_set_string_member(entry, "phone", person->phone);
+        json_object_set_string_member(entry, "company", person->company);
+        json_object_set_string_member(entry, "how", introduced_how_name(person->how));
+        json_object_set_string_member(entry, "confidence", person->certain ? "certain" : "likely");
+        json_object_set_string_member(entry, "evidence", person->evidence);
+        json_array_add_object_element(people, entry);
+    }
+    json_object_set_array_member(object, "introduced", people);
+    if (message->introduced_more)
+        json_object_set_boolean_member(object, "introduced_more", TRUE);
+    if (message->referral_answer != REFERRAL_OPEN)
+        json_object_set_string_member(object, "referral_answer", referral_answer_name(message->referral_answer));
+}
+
 static JsonObject *message_read_object(const char *file, const InboundMessage *message)
 {
     JsonObject *object = json_object_new();
@@ -71,6 +105,10 @@ static JsonObject *message_read_object(const char *file, const InboundMessage *m
     json_add_text(object, "original_message_id", message->original_message_id);
     add_bounces(object, message->bounces);
     add_attachments(object, message->attachments);
+    if (message->class == INBOUND_REPLY) {
+        add_score(object, &message->score);
+        add_people(object, message);
+    }
     if (message->class == INBOUND_AUTO_REPLY) {
         JsonObject *automatic = json_object_new();
         if (message->absent_until_ms != 0)

@@ -10,6 +10,7 @@
 #include "mail/address.h"
 #include "mail/classify.h"
 #include "mail/parts.h"
+#include "mail/score.h"
 #include "mail/token.h"
 
 static void take(char **field, char *text)
@@ -240,6 +241,10 @@ InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
     take(&message->full_text, bounded_text(parts.text, &message->truncated));
     read_token(message);
     classify(&parts, message);
+    if (message->class == INBOUND_REPLY) {
+        score_read_clear(&message->score);
+        message->score = mail_score_read(message->text);
+    }
     if (message->class != INBOUND_REPLY && message->class != INBOUND_UNSUBSCRIBE)
         take(&message->text, g_strdup(message->full_text));
     g_ptr_array_unref(message->attachments);
