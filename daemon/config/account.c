@@ -9,7 +9,7 @@
 typedef struct {
     char *name, *from, *reply_to, *signature, *dkim_selector, *on_uncertain;
     config_setting_t *smtp, *imap, *auth, *window;
-    gboolean one_way;
+    gboolean one_way, reply_token;
     AccountLimits limits;
     CanarySettings canary;
 } AccountKeys;
@@ -184,6 +184,7 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_NEEDED(KEY_TEXT, "name", AccountKeys, name, "name = \"anna\""),
         KEY_NEEDED(KEY_TEXT, "from", AccountKeys, from, "from = \"Anna Berg <anna@example.com>\""),
         KEY_ROW(KEY_TEXT, "reply_to", AccountKeys, reply_to, "\"anna@example.com\""),
+        KEY_ROW(KEY_BOOL, "reply_token", AccountKeys, reply_token, "true or false"),
         KEY_ROW(KEY_TEXT, "signature", AccountKeys, signature, "\"anna\", for the template _anna.md"),
         KEY_KEPT("auth", AccountKeys, auth, "auth = { method = \"oauth2\"; provider = \"gmail\"; … }"),
         KEY_KEPT("smtp", AccountKeys, smtp, "smtp = { url = \"smtps://smtp.example.com:465\"; … }"),
@@ -208,6 +209,7 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     account->source = reader_place_of(reader, group);
     account->limits = found.limits;
     account->one_way = found.one_way;
+    account->reply_token = found.reply_token;
     account->on_uncertain = parse_on_uncertain(reader, group, found.on_uncertain);
     account->has_window = found.window != NULL;
     if (found.window)

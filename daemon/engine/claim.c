@@ -124,6 +124,7 @@ static Letter *make_letter(Claim *claim, const char *message_id, const char *sub
         .step = claim->step,
         .variant = variant,
         .message_id = message_id,
+        .outbox_id = claim->message->id,
         .in_reply_to = claim->message->in_reply_to,
         .references = claim->message->references,
         .thread_subject = subject,

@@ -27,6 +27,8 @@ typedef struct {
     Clock *clock; /* not owned */
     GTimeZone *default_zone; /* for contacts without one; loaded with the configuration, so that it is there whatever becomes of the machine */
     GHashTable *zones; /* char* -> GTimeZone*, each loaded once */
+    guint adopted;            /* strangers who became prospects since adopted_since_ms (engine/stranger.h) */
+    gint64 adopted_since_ms;
     char *store_fault; /* why the store refused the last write; NULL: it took it */
 } EngineCore;
 

@@ -1,5 +1,5 @@
 /*
- * What an inbound message means: whose it is, on what evidence, and what follows (invariant 7: silence on weak evidence,
+ * What follows from an inbound message, once engine/match.h has said whose it is (invariant 7: silence on weak evidence,
  * action on strong). Joins the caller's transaction; nothing here depends on how the message came.
  */
 #pragma once
@@ -11,10 +11,8 @@ typedef struct {
     const Account *account; /* whose mailbox it was found in */
     const InboundMessage *message;
     gint64 at_ms; /* when it counts as received */
+    gboolean adopts_strangers; /* the folder's unknown = "prospect" */
 } Arrival;
-
-/* An account's, or in one of the organisation's domains. */
-gboolean effects_is_own_address(const Config *config, const char *address);
 
 /* Files the message and does what follows from it. *ret_filed FALSE: it concerns nobody we know, or its evidence is too weak; the
  * log says why. */

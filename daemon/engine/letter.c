@@ -22,6 +22,7 @@ struct Letter {
     const char *signature; /* its name, of config; "" for none */
     char *template_name, *to_name, *to_address;
     char *message_id, *in_reply_to, *references, *thread_subject, *unsubscribe;
+    char *reply_to; /* "" for none */
     gint64 date_ms;
     GTimeZone *zone;
     Contact *contact;
@@ -33,6 +34,17 @@ struct Letter {
 static char *full_name(const char *first, const char *last)
 {
     return g_strstrip(g_strjoin(" ", first, last, NULL));
+}
+
+/* With a token where the account wants one and there is something to answer. */
+static char *reply_to(const LetterInput *input, const Account *account)
+{
+    if (!account->reply_token || !input->outbox_id || input->step->kind == STEP_TASK)
+        return g_strdup(account->reply_to);
+    const char *address = *account->reply_to ? account->reply_to : account->from_address;
+    g_autofree char *token = mail_token_new(input->token_secret, TOKEN_ANSWER, input->outbox_id);
+    char *with_token = mail_token_address(address, token);
+    return with_token ? with_token : g_strdup(account->reply_to);
 }
 
 static char *unsubscribe_mailto(const LetterInput *input, const Account *account)
@@ -77,6 +89,7 @@ Letter *letter_new(const LetterInput *input, GError **error)
     letter->template_name = g_strdup(name);
     take_recipient(letter, input, account);
     letter->message_id = g_strdup(input->message_id);
+    letter->reply_to = reply_to(input, account);
     letter->in_reply_to = g_strdup(input->in_reply_to);
     letter->references = g_strdup(input->references);
     letter->thread_subject = g_strdup(input->thread_subject);
@@ -100,6 +113,7 @@ void letter_free(Letter *letter)
     g_free(letter->to_name);
     g_free(letter->to_address);
     g_free(letter->message_id);
+    g_free(letter->reply_to);
     g_free(letter->in_reply_to);
     g_free(letter->references);
     g_free(letter->thread_subject);
@@ -157,7 +171,7 @@ static ComposeInput compose_input(const Letter *letter, const RenderedTemplate *
         .to_name = letter->to_name,
         .to_address = letter->to_address,
         .reply_to_name = letter->account->reply_to_name,
-        .reply_to = letter->account->reply_to,
+        .reply_to = letter->reply_to,
         .message_id = letter->message_id,
         .in_reply_to = letter->in_reply_to,
         .references = letter->references,

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "engine/decide.h"
+#include "engine/match.h"
 #include "engine/outcome.h"
 #include "engine/sent.h"
 #include "store/history.h"
@@ -62,7 +63,7 @@ static gboolean file_with_recipient(EngineCore *core, const Arrival *arrival, co
                                     GError **error)
 {
     g_autoptr(Contact) contact = NULL;
-    if (effects_is_own_address(core->config, address))
+    if (match_is_own_address(core->config, address))
         return TRUE;
     if (!store_contact_find(core->store, address, &contact, error))
         return FALSE;
@@ -77,7 +78,7 @@ static gboolean is_by_contact(EngineCore *core, const InboundMessage *message, g
 {
     g_autoptr(Contact) sender = NULL;
     *ret_is = FALSE;
-    if (!*message->from || effects_is_own_address(core->config, message->from))
+    if (!*message->from || match_is_own_address(core->config, message->from))
         return TRUE;
     if (!store_contact_find(core->store, message->from, &sender, error))
         return FALSE;

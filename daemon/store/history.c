@@ -39,6 +39,8 @@ gboolean interaction_kind_parse(const char *name, InteractionKind *ret_kind)
 static gboolean keep_last_times(Store *store, const Interaction *interaction, GError **error)
 {
     InteractionKind kind = interaction->kind;
+    if (interaction->is_silent)
+        return TRUE;
     gboolean by_hand = kind == INTERACTION_SENT && (interaction->rule == NULL || interaction->rule[0] == '\0');
     if (kind == INTERACTION_REPLY)
         return db_run(store->db, "UPDATE contact SET last_reply_ms = $2 WHERE id = $1 AND last_reply_ms < $2", error,
@@ -56,13 +58,13 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
     if (!store_write_begin(store, &write, error) ||
         !db_insert(store->db,
                    "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, "
-                   "message_id, detail, variant)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                   "message_id, detail, variant, silent)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                    NULL, &id, error, DB_INT(interaction->contact_id), DB_INT(interaction->at_ms),
                    DB_TEXT(interaction_kind_name(interaction->kind)), DB_TEXT(interaction->account),
                    DB_TEXT(interaction->rule), DB_TEXT(interaction->step), DB_TEXT(interaction->subject),
                    DB_TEXT(interaction->text), DB_TEXT(interaction->full_text), DB_TEXT(interaction->message_id),
-                   DB_TEXT(interaction->detail), DB_TEXT(interaction->variant)) ||
+                   DB_TEXT(interaction->detail), DB_TEXT(interaction->variant), DB_INT(interaction->is_silent ? 1 : 0)) ||
         !keep_last_times(store, interaction, error) || !store_write_end(&write, error))
         return FALSE;
     if (ret_id != NULL)
@@ -88,6 +90,7 @@ static Interaction interaction_of(DbStatement *row)
         .message_id = db_text(row, 10),
         .detail = db_text(row, 11),
         .variant = db_text(row, 12),
+        .is_silent = db_int(row, 13) != 0,
     };
     interaction_kind_parse(db_text(row, 3), &interaction.kind);
     return interaction;
@@ -99,7 +102,7 @@ gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(co
     g_autoptr(DbStatement) rows =
         db_query(store->db,
                  "SELECT id, contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail,"
-                 " variant FROM interaction WHERE contact_id = $1 ORDER BY at_ms, id",
+                 " variant, silent FROM interaction WHERE contact_id = $1 ORDER BY at_ms, id",
                  error, DB_INT(contact_id));
     if (rows == NULL)
         return FALSE;
@@ -117,7 +120,7 @@ gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(co
 /* ---- stop events ------------------------------------------------------------------------------------------------------ */
 
 /* SQL: what of an interaction i may stop a rule. That a tag was taken away is told by the history, and nothing follows from it. */
-#define IS_EVENT "(i.kind <> 'tag' OR i.detail LIKE '" TAG_ADDED "%')"
+#define IS_EVENT "i.silent = 0 AND (i.kind <> 'tag' OR i.detail LIKE '" TAG_ADDED "%')"
 
 /* The bits of the kinds whose names the first column has. */
 static gboolean read_kinds(DbStatement *rows, guint *ret_kinds, GError **error)
@@ -233,14 +236,21 @@ gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean co
     return TRUE;
 }
 
-gboolean store_history_count_bounces(Store *store, gint64 contact_id, gint64 since_ms, const char *beginning, guint *ret_count, GError **error)
+gboolean store_history_count(Store *store, gint64 contact_id, InteractionKind kind, gint64 since_ms, const char *beginning, guint *ret_count,
+                             GError **error)
 {
     g_autofree char *pattern = g_strconcat(beginning, "%", NULL);
     gint64 count = 0;
     if (!db_run_int(store->db,
-                    "SELECT count(*) FROM interaction WHERE contact_id = $1 AND at_ms >= $2 AND kind = 'bounce' AND detail LIKE $3", NULL,
-                    &count, error, DB_INT(contact_id), DB_INT(since_ms), DB_TEXT(pattern)))
+                    "SELECT count(*) FROM interaction WHERE contact_id = $1 AND at_ms >= $2 AND kind = $3 AND detail LIKE $4", NULL, &count,
+                    error, DB_INT(contact_id), DB_INT(since_ms), DB_TEXT(interaction_kind_name(kind)), DB_TEXT(pattern)))
         return FALSE;
     *ret_count = (guint)count;
     return TRUE;
+}
+
+gboolean store_history_has_message(Store *store, gint64 contact_id, const char *message_id, gboolean *ret_has, GError **error)
+{
+    return db_run_int(store->db, "SELECT 1 FROM interaction WHERE contact_id = $1 AND message_id = $2 LIMIT 1", ret_has, NULL, error,
+                      DB_INT(contact_id), DB_TEXT(message_id));
 }

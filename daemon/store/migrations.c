@@ -419,6 +419,9 @@ static const char people_tasks[] =
     "CREATE INDEX task_open ON task (due_ms, id) WHERE done_ms = 0;"
     "CREATE INDEX task_contact ON task (contact_id);";
 
+/* What was filed and nothing follows from: old conversation, and what a colleague wrote. */
+static const char history_silent[] = "ALTER TABLE interaction ADD COLUMN silent BIGINT NOT NULL DEFAULT 0;";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -430,5 +433,6 @@ const Migration schema_migrations[] = {
     {8, {canary_1}},
     {9, {people_scores, referrals_2}},
     {10, {people_tasks}},
+    {11, {history_silent}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

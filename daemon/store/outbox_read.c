@@ -165,6 +165,18 @@ gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, O
     return read_one(rows, ret_message, error);
 }
 
+/* A stretch of the index: "A" comes right behind "@". */
+gboolean store_outbox_find_by_left_part(Store *store, const char *left_part, OutboxMessage **ret_message, GError **error)
+{
+    g_autofree char *key = store_message_key(left_part);
+    g_autofree char *from = g_strconcat(key, "@", NULL);
+    g_autofree char *until = g_strconcat(key, "A", NULL);
+    g_autoptr(DbStatement) rows = db_query(
+        store->db, OUTBOX_SELECT "WHERE o.message_key >= $1 AND o.message_key < $2 AND o.message_key <> '' ORDER BY o.message_key LIMIT 1",
+        error, DB_TEXT(from), DB_TEXT(until));
+    return read_one(rows, ret_message, error);
+}
+
 gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage **ret_message, GError **error)
 {
     g_autoptr(DbStatement) rows =

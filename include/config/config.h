@@ -112,6 +112,7 @@ typedef struct {
     char *from_address; /* canonical */
     char *reply_to;     /* "" for none */
     char *reply_to_name; /* "" for none: from_name stands there */
+    gboolean reply_token; /* the address for answers bears a token behind "+": the mailbox takes mail for such addresses (RFC 5233) */
     char *signature;    /* the partial that stands behind each message to a contact; "" for none */
     CanarySettings canary; /* every_ms and timeout_ms hold whether it is wanted or not */
     char *dkim_selector; /* under which its mail is signed, for `nurture doctor`; "" for not known */

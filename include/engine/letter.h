@@ -25,6 +25,7 @@ typedef struct {
     const Step *step;
     const char *variant;                    /* the template of the step's variant (engine/variant.h); "" for the step's own */
     const char *message_id;                 /* without brackets */
+    gint64 outbox_id;                       /* its row, for the token of the reply address; 0: none yet */
     const char *in_reply_to, *references;   /* "" for none */
     const char *thread_subject;             /* same_thread: the subject that is answered; "" for none */
     const char *token_secret;

@@ -26,10 +26,11 @@ typedef struct {
     const char *full_text; /* for a reply, all of it */
     const char *message_id; /* without angle brackets */
     const char *detail;     /* why, for people: "550 5.1.1 no such user", "overdue by 12 days", "pitching -> follow-up" */
+    gboolean is_silent;     /* filed only: no stop event, no answer of theirs, nothing follows from it */
 } Interaction;
 
 /* Adds one; NULL strings are "". id is ignored; *ret_id (may be NULL) is the new one. Does not mark. A reply, a call, a
- * meeting and a mail written by hand (sent, without a rule) move the contact's last_reply_ms or last_talk_ms forward. */
+ * meeting and a mail written by hand (sent, without a rule) move the contact's last_reply_ms or last_talk_ms forward, but for silent ones. */
 gboolean store_history_add(Store *store, const Interaction *interaction, gint64 *ret_id, GError **error);
 
 /* Calls func for each of the contact's, oldest first (by at_ms, then id), until it returns FALSE. */
@@ -53,5 +54,9 @@ gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, g
 gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id, const char *const *tags,
                                     gboolean *ret_tagged, GError **error);
 
-/* How many bounces of the contact since since_ms have a detail that begins so ("soft"). */
-gboolean store_history_count_bounces(Store *store, gint64 contact_id, gint64 since_ms, const char *beginning, guint *ret_count, GError **error);
+/* How many of a kind the contact has since since_ms with a detail that begins so ("soft"; "" for any). */
+gboolean store_history_count(Store *store, gint64 contact_id, InteractionKind kind, gint64 since_ms, const char *beginning, guint *ret_count,
+                             GError **error);
+
+/* Whether a message of that id (without brackets, not empty) is on the contact's history. */
+gboolean store_history_has_message(Store *store, gint64 contact_id, const char *message_id, gboolean *ret_has, GError **error);

@@ -130,6 +130,9 @@ gboolean store_outbox_recover(Store *store, gint64 now_ms, guint *ret_count, GEr
 /* By Message-ID (any case, without brackets); *ret_message NULL where none has it. */
 gboolean store_outbox_find_by_message_id(Store *store, const char *message_id, OutboxMessage **ret_message, GError **error);
 
+/* The same by what stands before the "@", which no other message has: gateways put their own name behind it. */
+gboolean store_outbox_find_by_left_part(Store *store, const char *left_part, OutboxMessage **ret_message, GError **error);
+
 /* The last message of this enrolment that was sent (or maybe); NULL: none. For same_thread. */
 gboolean store_outbox_last_sent(Store *store, gint64 enrolment_id, OutboxMessage **ret_message, GError **error);
 
