@@ -132,6 +132,8 @@ static char *usable_url(const MD_ATTRIBUTE *attribute)
  * another target. Caller frees. */
 static char *image_path(const MD_ATTRIBUTE *attribute)
 {
+    if (attribute->size == 0) /* "![logo]()", which has no text either */
+        return NULL;
     const char *end = attribute->text + attribute->size;
     for (const char *p = attribute->text; p < end; p++)
         if (markdown_unveil_at(p, end))

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mail/attachment.h"
 #include "mail/html_text.h"
 #include "mail/parse_bound.h"
 #include "mail/parse_charset.h"
 #include "mail/parse_flowed.h"
 #include "mail/parse_header.h"
 #include "mail/read.h"
+#include "mail/tnef.h"
 
 enum {
     MAX_PARTS = 200,
@@ -108,40 +110,49 @@ static void append_fields(GString *fields, const char *text)
     g_string_append_len(fields, text, (gssize)MIN(strlen(text), room));
 }
 
-/* Octets, decoded; of a message inside, all of it. */
-static gint64 content_size(GMimeObject *object)
+static void append_text(Walk *state, const char *text)
 {
-    GMimeStream *nowhere = g_mime_stream_null_new();
-    gssize size = 0;
+    gsize length = strlen(text), room = PART_MAX_TEXT - MIN(state->text->len, (gsize)PART_MAX_TEXT);
+    gsize kept = parse_charset_cut(text, length, room);
 
-    if (GMIME_IS_MESSAGE_PART(object) && g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)) != NULL)
-        size = g_mime_object_write_to_stream(GMIME_OBJECT(g_mime_message_part_get_message(GMIME_MESSAGE_PART(object))), NULL,
-                                             nowhere);
-    else if (GMIME_IS_PART(object) && g_mime_part_get_content(GMIME_PART(object)) != NULL)
-        size = g_mime_data_wrapper_write_to_stream(g_mime_part_get_content(GMIME_PART(object)), nowhere);
-    g_object_unref(nowhere);
-    return MAX(size, 0);
+    if (kept < length)
+        state->parts->truncated = TRUE;
+    if (state->text->len > 0 && kept > 0)
+        g_string_append_c(state->text, '\n');
+    g_string_append_len(state->text, text, (gssize)kept);
+}
+
+static gboolean has_room(Walk *state)
+{
+    gboolean room = state->parts->attachments->len < READ_MAX_ATTACHMENTS;
+    state->parts->truncated |= !room;
+    return room;
 }
 
 static void add_attachment(Walk *state, GMimeObject *object)
 {
-    GPtrArray *attachments = state->parts->attachments;
-    if (attachments->len >= READ_MAX_ATTACHMENTS) {
-        state->parts->truncated = TRUE;
-        return;
+    if (has_room(state))
+        g_ptr_array_add(state->parts->attachments, attachment_of(object));
+}
+
+/* winmail.dat: what is in it stands for it, and its text where the message has none besides. FALSE: it holds nothing that is attached. */
+static gboolean take_tnef(Walk *state, GMimePart *part)
+{
+    gboolean cut = FALSE; /* tells itself by what is missing */
+    GByteArray *bytes = decoded_bytes(part, READ_MAX_MESSAGE, &cut);
+    Tnef tnef;
+    gboolean any = bytes->len > 0 && tnef_read(bytes->data, bytes->len, &tnef);
+    if (any) {
+        if (tnef.text != NULL && state->text->len == 0)
+            append_text(state, tnef.text);
+        any = tnef.attachments->len > 0;
+        while (tnef.attachments->len > 0 && has_room(state))
+            g_ptr_array_add(state->parts->attachments, g_ptr_array_steal_index(tnef.attachments, 0));
     }
-    InboundAttachment *attachment = g_new0(InboundAttachment, 1);
-    const char *name = g_mime_object_get_content_disposition_parameter(object, "filename");
-    if (name == NULL)
-        name = g_mime_object_get_content_type_parameter(object, "name");
-    g_autofree char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
-    g_autofree char *valid_name = text_make_valid(name != NULL ? name : "", -1);
-    g_autofree char *valid_type = text_make_valid(type != NULL ? type : "", -1);
-    g_autofree char *line = text_one_line(valid_name);
-    attachment->name = text_escape(line, 255);
-    attachment->type = text_escape(valid_type, 100);
-    attachment->size = content_size(object);
-    g_ptr_array_add(attachments, attachment);
+    if (bytes->len > 0)
+        tnef_clear(&tnef);
+    g_byte_array_unref(bytes);
+    return any;
 }
 
 /* The method of a meeting's message stands in the type or, where a program leaves it out, within (RFC 5546). */
@@ -181,18 +192,6 @@ static gboolean take_report_part(Walk *state, GMimeContentType *type, GMimePart 
     return TRUE;
 }
 
-static void append_text(Walk *state, const char *text)
-{
-    gsize length = strlen(text), room = PART_MAX_TEXT - MIN(state->text->len, (gsize)PART_MAX_TEXT);
-    gsize kept = parse_charset_cut(text, length, room);
-
-    if (kept < length)
-        state->parts->truncated = TRUE;
-    if (state->text->len > 0 && kept > 0)
-        g_string_append_c(state->text, '\n');
-    g_string_append_len(state->text, text, (gssize)kept);
-}
-
 static void append_html(Walk *state, GMimePart *part)
 {
     if (state->html_bytes >= HTML_MAX_TOTAL || state->text->len >= PART_MAX_TEXT) {
@@ -206,6 +205,29 @@ static void append_html(Walk *state, GMimePart *part)
     state->parts->text_is_html = TRUE;
 }
 
+static void take_text_part(Walk *state, GMimePart *part, gboolean is_html, Place place)
+{
+    if (is_html && place.is_alternative) {
+        g_ptr_array_add(state->also_html, part);
+    } else if (is_html) {
+        append_html(state, part);
+    } else if (state->text->len >= PART_MAX_TEXT) {
+        state->parts->truncated = TRUE;
+    } else {
+        g_autofree char *text = part_text(part, &state->parts->truncated);
+        append_text(state, text);
+    }
+}
+
+/* A text file that is shown in the message, as some programs attach these: it has a name, and the message's own text stands before it. */
+static gboolean is_named_beside(const Walk *state, GMimeObject *object, Place place)
+{
+    if (state->text->len == 0 || place.is_alternative)
+        return FALSE;
+    g_autofree char *name = attachment_given_name(object);
+    return name != NULL;
+}
+
 static void take_part(Walk *state, GMimePart *part, Place place)
 {
     GMimeObject *object = GMIME_OBJECT(part);
@@ -215,22 +237,16 @@ static void take_part(Walk *state, GMimePart *part, Place place)
 
     if (take_report_part(state, type, part))
         return;
-    if (!attached && g_mime_content_type_is_type(type, "text", "html")) {
-        if (place.is_alternative)
-            g_ptr_array_add(state->also_html, part);
-        else
-            append_html(state, part);
-    } else if (!attached && (g_mime_content_type_is_type(type, "text", "plain") ||
-                             g_mime_content_type_is_type(type, "text", "enriched"))) {
-        if (state->text->len >= PART_MAX_TEXT) {
-            state->parts->truncated = TRUE;
-            return;
-        }
-        g_autofree char *text = part_text(part, &state->parts->truncated);
-        append_text(state, text);
-    } else {
-        add_attachment(state, object);
+    gboolean is_html = g_mime_content_type_is_type(type, "text", "html");
+    gboolean is_text = is_html || g_mime_content_type_is_type(type, "text", "plain") || g_mime_content_type_is_type(type, "text", "enriched");
+    if (!attached && is_text && !is_named_beside(state, object, place)) {
+        take_text_part(state, part, is_html, place);
+        return;
     }
+    gboolean is_tnef = g_mime_content_type_is_type(type, "application", "ms-tnef") ||
+                       g_mime_content_type_is_type(type, "application", "vnd.ms-tnef");
+    if (!is_tnef || !take_tnef(state, part))
+        add_attachment(state, object);
 }
 
 /* The header of a message inside of this one: what a report is about. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MAX_CHARS = 200, MAX_CLAUSES = 14, CLAUSE_MAX_BYTES = 300 };
+enum { MAX_CHARS = 200, MAX_CLAUSES = 14 };
 
 /* ---- what they wish, a language a group; each the whole of a clause but for courtesy around it ------------------------- */
 
@@ -204,7 +204,7 @@ static GPtrArray *clauses_of(const char *text)
                 g_string_append_unichar(clause, space ? ' ' : c);
             continue;
         }
-        g_autofree char *done = g_strstrip(g_strndup(clause->str, MIN(clause->len, (gsize)CLAUSE_MAX_BYTES)));
+        g_autofree char *done = g_strstrip(g_strdup(clause->str));
         g_string_truncate(clause, 0);
         if (*done != '\0')
             g_ptr_array_add(clauses, g_steal_pointer(&done));
