@@ -120,9 +120,9 @@ model: all ## random histories and rules against a reference scheduler (NURTURE_
 	@NURTURE_BIN=$(abspath $(B)) $(PYTEST_PARALLEL) --dist load tests/model
 e2e: asan ## real Dovecot and Postfix on loopback
 	@NURTURE_BIN=$(TEST_BIN) $(PYTEST_PARALLEL) tests/e2e
-crash: ## SIGKILL at named and at random moments of a run, many times (ROUNDS=…)
+crash: ## LIVES (1000) of the daemon, each ended by SIGKILL, beside a mail server that fails in every phase
 	@$(MAKE) FLAVOUR=crash all
-	@NURTURE_BIN=$(abspath $(B)/obj/crash) $(PYTHON) tests/crash/crash.py $(or $(ROUNDS),100)
+	@NURTURE_BIN=$(abspath $(B)/obj/crash) $(PYTHON) -B tests/crash/crash.py $(or $(LIVES),1000)
 BENCH_CONTACTS ?= 1000000
 $(OUT)/tests/bench/%.o: tests/bench/%.c
 	@mkdir -p $(@D)

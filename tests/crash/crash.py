@@ -1,125 +1,120 @@
 #!/usr/bin/python3
-"""make crash: a run of many messages, ended by SIGKILL at named and at random moments, and started again each time; in every second campaign the
-mail server fails at any phase, too (hostile.py).
+"""make crash: 1,000 lives of a daemon that is killed while it sends, and started again: at each named crash point, and at random moments, each beside a
+mail server that fails in each phase of SMTP in each way that hostile.py knows, and beside one that does not fail; a part with on_uncertain = "resend".
 
-After each campaign: no contact without a message, an `uncertain` row or a refusal, none with two messages, and never two rows for a step.
-usage: crash.py ROUNDS [MESSAGES]   prints a line a campaign, and exits 1 with the first that does not hold.
+After each campaign (campaign.py): no message lost; none sent twice, but where it was in doubt and is to be sent again; every `uncertain` row explained by
+what happened to it. And at the end: every point was met in every phase and way.
+usage: crash.py [LIVES]   CRASH_SEED=N for other dice, CRASH_JOBS=2 campaigns at once. Exits 1 with the first campaign that does not hold.
 """
+import concurrent.futures
+import itertools
 import os
 import random
+import re
 import subprocess
 import sys
+import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from world import Folder, wait_for  # noqa: E402
-from world.nurture import Nurture, account, server  # noqa: E402
+from campaign import HERE, POINTS, RANDOM, Campaign, Cell
+from hostile import FAULTS
 
-POINTS = ["claim-before-commit", "claim-after-commit", "delivery-answered", "outcome-before-commit", "outcome-after-commit"]
-RULES = '{ name = "r"; anchor = "stage"; when = { stage = "pitching"; }; steps = ( { after = "1 day"; template = "pitch-1"; } ); }'
+LIVES, MESSAGES = 25, 300  # of one campaign
 
 
-class Sink:
-    """Counts what arrives, by recipient, in a process of its own: a real SMTP server (aiosmtpd), or, with a seed, one that fails."""
+class Deck:
+    """What is still to be crossed: every point with every phase and fault. One that was missed is dealt again, when all others were; then all again."""
 
-    def __init__(self, seed=None):
-        program = "sink.py" if seed is None else "hostile.py"
-        self.process = subprocess.Popen(["/usr/bin/python3", os.path.join(os.path.dirname(os.path.abspath(__file__)), program), str(seed)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.port = int(self.process.stdout.readline())
+    def __init__(self, rng):
+        self.every = [Cell(point, phase, fault) for point in [*POINTS, RANDOM] for phase, faults in FAULTS.items() for fault in faults]
+        self.rng, self.lock, self.left, self.crossed = rng, threading.Lock(), [], set()
 
-    def counts(self, request="counts"):
-        self.process.stdin.write(request + "\n")
-        self.process.stdin.flush()
-        return dict((line.split()[0], int(line.split()[1])) for line in iter(self.process.stdout.readline, "end\n"))
+    def deal(self, count):
+        with self.lock:
+            hand = []
+            while len(hand) < count:
+                if not self.left:
+                    self.left = [cell for cell in self.every if cell not in self.crossed] or list(self.every)
+                    self.rng.shuffle(self.left)
+                hand.append(self.left.pop())
+            return hand
 
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-
-
-def is_settled(one):
-    return not [m for m in one.json("queue") if m["state"] in ("queued", "deferred", "sending")]
-
-
-def finish(one, sink):
-    """The server is kind from now on, and what waits for a later try has its time."""
-    sink.counts("kind")
-    for hours in (6, 12, 24):
-        later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + hours * 3600))
-        one.start("--clock", later)
-        try:
-            wait_for(lambda: is_settled(one), 20)
-            return
-        except AssertionError:
-            if hours == 24:
-                raise AssertionError(one.log_text()[-2000:] + str(one.json("queue"))) from None
-        finally:
-            one.stop()
+    def take_back(self, crossed, missed):
+        with self.lock:
+            self.crossed.update(crossed)
+            self.left[:0] = [cell for cell in missed if cell not in self.crossed]
 
 
-def campaign(seed, messages, kills, hostile=False):
-    """One run: returns (kills made, uncertain, faults)."""
-    rng, sink, folder = random.Random(seed), Sink(seed if hostile else None), Folder("nurture-crash-")
-    one = Nurture(folder, account(server("smtp", sink.port, extra='tls = "none"; connections = 4;')), rules=RULES)
+def unmet_points():
+    """Crash points that the source names and no test meets: the way in and the Sent folder are the end-to-end tests', beside a real Dovecot."""
+    def grep(pattern, folder):
+        return subprocess.run(["grep", "-rhoE", pattern, os.path.join(HERE, folder)], capture_output=True, text=True, check=True).stdout
+    named, met = set(re.findall(r'"([^"]+)"', grep(r'crash_point\([^)]+\)', "../../daemon"))), grep('"[a-z]+-[a-z-]+[:"]', "../e2e")
+    return [point for point in named if point not in POINTS and not re.search(f'"{point}[:"]', met)]
+
+
+def deal(number, deck, seed, lives):
+    """The cells of a campaign: every seventh is beside a server that does not fail."""
+    if number % 7:
+        return deck.deal(lives)
+    rng = random.Random(f"{seed} {number}")
+    return [Cell(rng.choice([*POINTS, RANDOM]), "", "") for _ in range(lives)]
+
+
+def run(number, deck, seed, lives):
+    """One campaign of so many lives, every third with resend. Cells that were not crossed go back to the deck."""
+    cells = deal(number, deck, seed, lives)
+    campaign = Campaign(f"{seed} {number}", MESSAGES, hostile=bool(cells[0].phase), resend=number % 3 == 2)
+    left = cells
     try:
-        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * 86400))
-        csv = folder.write("c.csv", "email,stage,stage_since\n" + "".join(f"c{i}@kunde.example,pitching,{since}\n" for i in range(messages)))
-        one.run("import", csv)
-        made = 0
-        for kill in range(kills):
-            point = rng.choice([None, *POINTS])
-            environment = {"NURTURE_CRASH_AT": f"{point}:{rng.randrange(1, max(2, messages // kills // 3))}"} if point else {}
-            one.start(wait=False, environment=environment)
-            try:
-                one.process.wait(2 if point else rng.uniform(0.02, 0.35))
-                made += one.process.returncode == -9
-                one.process = None
-            except subprocess.TimeoutExpired:
-                one.kill()
-                made += 1
-        finish(one, sink)
-        return (made, *judge(one, sink.counts(), messages, hostile))
+        left = campaign.lives(cells)
+        campaign.finish()
+    except AssertionError as fault:
+        campaign.faults.append(str(fault))
     finally:
-        one.stop()
-        sink.close()
-        folder.close()
+        campaign.close()
+    if cells[0].phase:
+        deck.take_back(campaign.crossed, campaign.missed + left)
+    return campaign
 
 
-def judge(one, counts, messages, hostile):
-    rows = one.json("queue", "list", "--all")
-    faults = []
-    states = {}
-    for row in rows:
-        if row["contact"] in states:
-            faults.append(f"two rows for {row['contact']}")
-        states[row["contact"]] = row["state"]
-        if row["state"] == "uncertain" and not row["reason"]:
-            faults.append(f"no reason given for {row['contact']}")
-    for i in range(messages):
-        address = f"c{i}@kunde.example"
-        got, state = counts.get(address, 0), states.get(address)
-        if got > 1:
-            faults.append(f"{address} got {got} messages")
-        refused = hostile and state == "failed" and got == 0
-        if not refused and (state not in ("sent", "uncertain") or (state == "sent" and got != 1)):
-            faults.append(f"{address} is {state} and got {got}")
-    return sum(state == "uncertain" for state in states.values()), faults
+def tell(number, campaign, seconds):
+    kind = ("against a hostile server" if campaign.crossed and campaign.crossed[0].phase else "against an honest server") + ", resend" * campaign.resend
+    print(f"campaign {number} {kind}: {campaign.kills} lives, {len(campaign.crossed)} ended where they should, {dict(campaign.states)}, "
+          f"{campaign.twice} twice, {seconds:.1f} s, {len(campaign.faults)} faults", flush=True)
+    print("\n".join(campaign.faults[:20]), end="\n" if campaign.faults else "", flush=True)
 
 
 def main():
-    rounds, messages = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 300
-    kills = 0
-    first = int(os.environ.get("CRASH_SEED", "1"))
-    for seed in range(first, first + rounds):
-        hostile = seed % 2 == 0
-        made, uncertain, faults = campaign(seed, messages, 10, hostile)
-        kills += made
-        print(f"campaign {seed}{' against a hostile server' if hostile else ''}: {made} kills, {uncertain} uncertain, {len(faults)} faults", flush=True)
-        if faults:
-            print("\n".join(faults[:20]))
-            return 1
-    print(f"{rounds} campaigns, {kills} kills, {messages} messages each: none lost, none twice")
+    lives, seed, jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000, os.environ.get("CRASH_SEED", "1"), int(os.environ.get("CRASH_JOBS", "2"))
+    unmet = unmet_points()
+    if unmet:
+        print("crash points that no test meets:", *unmet)
+        return 1
+    deck, numbers, ended = Deck(random.Random(seed)), itertools.count(), []
+
+    def work():
+        while sum(c.kills for c in ended) < lives and not any(c.faults for c in ended):
+            began, number = time.monotonic(), next(numbers)
+            ended.append(run(number, deck, seed, min(LIVES, lives)))
+            tell(number, ended[-1], time.monotonic() - began)
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for future in [pool.submit(work) for _ in range(jobs)]:
+            future.result()
+    return conclude(ended, deck, lives)
+
+
+def conclude(ended, deck, lives):
+    crossed, every = len(deck.crossed), len(deck.every)
+    uncertain, twice = sum(c.states["uncertain"] for c in ended), sum(c.twice for c in ended)
+    print(f"{len(ended)} campaigns, {sum(c.kills for c in ended)} lives, {sum(c.messages for c in ended)} messages; {crossed} of {every} crossings of "
+          f"{len(POINTS) + 1} points with {every // (len(POINTS) + 1)} ways to fail; {uncertain} uncertain, each explained; {twice} twice, all where that is wanted")
+    if any(c.faults for c in ended):
+        return 1
+    if lives >= 2 * every and (crossed < every or not twice):
+        print("not crossed:", *sorted(set(deck.every) - deck.crossed), sep="\n")
+        return 1
     return 0
 
 

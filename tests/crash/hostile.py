@@ -1,21 +1,29 @@
-"""An SMTP server that fails at any phase, by dice, and counts what it took, by recipient: what it has answered for with 250, or would have, had the
-connection not ended. hostile.py SEED prints its port; "counts" gives a line an address, then "end"; "kind" ends all misbehaviour.
+"""An SMTP server that fails where it is told to, and counts what it took, by recipient: what it has answered for with 250, or would have, had the
+connection not ended. Prints its port; then takes requests, a line each, and answers each with a line of JSON (see Peer.answer()):
 
-Each phase (greeting, ehlo, mail, rcpt, data, dot) may: drop, reset, half (of a reply, then drop), garbage, 4xx, 5xx, 421, late, slow (an octet at a time),
-endless (lines of one reply); after the dot also: taken, and the connection dropped before, within or behind the 250.
+aim PHASE FAULT   the next conversation that comes to that phase meets that fault, and every fourth thereafter
+wait SECONDS      answers when the fault that was aimed at has been met, or after so many seconds
+kind              no misbehaviour from now on
+counts            only the answer
+
+Beside what is aimed at, one step in fifty fails in some other way, so that faults meet each other, too.
 """
 import asyncio
 import collections
+import json
 import random
 import struct
 import sys
 
-counts = collections.Counter()
-OK = {"greeting": b"220 sink ESMTP\r\n", "ehlo": b"250-sink\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 50000000\r\n", "mail": b"250 2.1.0 Ok\r\n",
-      "rcpt": b"250 2.1.5 Ok\r\n", "data": b"354 go on\r\n", "dot": b"250 2.0.0 Ok: queued\r\n"}
-FAULTS = ["drop", "reset", "half", "garbage", "4xx", "5xx", "421", "late", "slow", "endless"]
-# a message is refused for good rarely, so that most are still to be sent when something else goes wrong
-RARE = {"5xx": 0.1}
+OK = {"greeting": b"220 sink ESMTP\r\n", "ehlo": b"250-sink\r\n250-8BITMIME\r\n250-AUTH PLAIN\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 50000000\r\n",
+      "auth": b"235 2.7.0 Ok\r\n", "mail": b"250 2.1.0 Ok\r\n", "rcpt": b"250 2.1.5 Ok\r\n", "data": b"354 go on\r\n", "dot": b"250 2.0.0 Ok: queued\r\n"}
+REFUSED = {"auth": b"535 5.7.8 "}
+# drop and reset end the connection without a word; half: within the answer. stall: no answer ever. slow: an octet at a time. endless: lines of one reply
+ANSWERS = ["drop", "reset", "half", "garbage", "4xx", "5xx", "421", "late", "slow", "endless", "stall"]
+# ours, and the connection lost before, within or behind the answer
+TAKEN = ["taken-drop", "taken-half", "taken-reset", "taken-behind"]
+FAULTS = {**dict.fromkeys(["greeting", "ehlo", "auth", "mail", "rcpt", "data"], ANSWERS), "body": ["drop", "reset", "stall"], "dot": ANSWERS + TAKEN}
+NOISE, AGAIN = 0.02, 0.25
 
 
 class Over(Exception):
@@ -23,16 +31,9 @@ class Over(Exception):
 
 
 class Conversation:
-    def __init__(self, dice, reader, writer):
-        self.dice, self.reader, self.writer = dice, reader, writer
+    def __init__(self, peer, reader, writer):
+        self.peer, self.dice, self.reader, self.writer = peer, peer.dice, reader, writer
         self.recipient = ""
-
-    def fault(self, phase):
-        share = 0.04 if phase in ("greeting", "ehlo") else 0.06
-        if not dice_of.hostile or self.dice.random() >= share:
-            return None
-        fault = self.dice.choice(FAULTS + (["taken-drop", "taken-half", "taken-reset", "taken-behind"] * 2 if phase == "dot" else []))
-        return fault if self.dice.random() < RARE.get(fault, 1) else None
 
     async def say(self, data):
         self.writer.write(data)
@@ -43,9 +44,13 @@ class Conversation:
         self.writer.transport.abort()
         raise Over
 
+    async def stall(self):
+        await self.reader.read()  # until the client goes
+        raise Over
+
     async def take(self, fault):
         """After the dot: it is ours, whatever becomes of the answer."""
-        counts[self.recipient] += 1
+        self.peer.taken[self.recipient] += 1
         if fault == "taken-half":
             await self.say(b"25")
         elif fault == "taken-behind":
@@ -54,32 +59,28 @@ class Conversation:
             self.reset()
         raise Over
 
-    async def answer(self, phase):
-        """True where the client may go on as if all were well."""
-        fault, ok = self.fault(phase), OK[phase]
-        if fault and fault.startswith("taken"):
+    async def accept(self, phase, fault):
+        if phase == "dot":
+            self.peer.taken[self.recipient] += 1
+        if fault == "late":
+            await asyncio.sleep(self.dice.uniform(0.05, 0.3))
+        if fault != "slow":
+            return await self.say(OK[phase])
+        for octet in OK[phase]:
+            await self.say(bytes([octet]))
+            await asyncio.sleep(0.002)
+
+    async def fail(self, phase, fault):
+        if fault in TAKEN:
             await self.take(fault)
-        if fault in (None, "late", "slow"):
-            if phase == "dot":
-                counts[self.recipient] += 1
-            if fault == "late":
-                await asyncio.sleep(self.dice.uniform(0.1, 0.6))
-            for i in range(len(ok) if fault == "slow" else 0):
-                await self.say(ok[i:i + 1])
-                await asyncio.sleep(0.005)
-            if fault != "slow":
-                await self.say(ok)
-            return True
         if fault in ("4xx", "5xx"):
-            code = {"4xx": b"451 4.3.0 ", "5xx": b"550 5.1.1 "}[fault]
-            await self.say(code + b"not this one\r\n")
-            if phase in ("greeting", "ehlo"):
-                raise Over
-            return False
-        if fault == "421":
+            await self.say((b"451 4.3.0 " if fault == "4xx" else REFUSED.get(phase, b"550 5.1.1 ")) + b"not this one\r\n")
+            if phase not in ("greeting", "ehlo"):
+                return
+        elif fault == "421":
             await self.say(b"421 4.3.2 closing\r\n")
         elif fault == "half":
-            await self.say(ok[:2])
+            await self.say(OK[phase][:2])
         elif fault == "garbage":
             await self.say(bytes(self.dice.randrange(256) for _ in range(40)) + b"\r\n")
         elif fault == "endless":
@@ -87,9 +88,23 @@ class Conversation:
                 await self.say(b"250-and more and more and more and more\r\n")
         elif fault == "reset":
             self.reset()
+        elif fault == "stall":
+            await self.stall()
         raise Over
 
+    async def answer(self, phase):
+        """True where the client may go on as if all were well."""
+        fault = self.peer.fault(phase, self.recipient)
+        if fault in (None, "late", "slow"):
+            await self.accept(phase, fault)
+            return True
+        return await self.fail(phase, fault)
+
     async def body(self):
+        fault = self.peer.fault("body", self.recipient)
+        if fault:
+            await self.reader.readline()
+            await self.fail("body", fault)
         async for line in self.reader:
             if line == b".\r\n":
                 return
@@ -99,7 +114,13 @@ class Conversation:
         verb = line[:4].upper()
         if verb in (b"EHLO", b"HELO"):
             await self.answer("ehlo")
+        elif verb == b"AUTH":
+            if len(line.split()) == 2:
+                await self.say(b"334 \r\n")
+                await self.reader.readline()
+            await self.answer("auth")
         elif verb == b"MAIL":
+            self.recipient = ""
             await self.answer("mail")
         elif verb == b"RCPT":
             self.recipient = line.split(b"<", 1)[1].split(b">", 1)[0].decode()
@@ -125,30 +146,57 @@ class Conversation:
             self.writer.close()
 
 
-class Dice:
-    """One stream of dice a connection, so that a seed means much the same again."""
-
+class Peer:
     def __init__(self, seed):
-        self.seed, self.connections, self.hostile = seed, 0, True
+        self.dice, self.aim = random.Random(seed), None
+        self.taken, self.hurt = collections.Counter(), collections.defaultdict(set)
+        self.bites, self.bitten = 0, asyncio.Event()
+
+    def fault(self, phase, recipient):
+        """What happens to this step: None, or the name of a fault, which is written down."""
+        if not self.aim:
+            return None
+        fault = None
+        if self.aim[0] == phase and (self.bites == 0 or self.dice.random() < AGAIN):
+            fault = self.aim[1]
+            self.bites += 1
+            self.bitten.set()
+        elif self.dice.random() < NOISE:
+            fault = self.dice.choice(FAULTS[phase])
+        if fault:
+            self.hurt[recipient].add(f"{phase} {fault}")
+        return fault
 
     async def on_connection(self, reader, writer):
-        self.connections += 1
-        await Conversation(random.Random(f"{self.seed} {self.connections}"), reader, writer).run()
+        await Conversation(self, reader, writer).run()
 
+    async def obey(self, verb, *arguments):
+        if verb == "aim":
+            self.aim, self.bites = arguments, 0
+            self.bitten.clear()
+        elif verb == "kind":
+            self.aim = None
+        elif verb == "wait":
+            try:
+                await asyncio.wait_for(self.bitten.wait(), float(arguments[0]))
+            except asyncio.TimeoutError:
+                pass
 
-dice_of = Dice(sys.argv[1])
+    def answer(self):
+        """taken: how many messages, by recipient. hurt: "phase fault" that a message of the recipient has met; "" where none was named yet.
+        bites: of what is aimed at, since then."""
+        return json.dumps({"taken": self.taken, "hurt": {address: sorted(faults) for address, faults in self.hurt.items()}, "bites": self.bites})
 
 
 async def main():
-    server = await asyncio.start_server(dice_of.on_connection, "127.0.0.1", 0, limit=1 << 20)
+    peer = Peer(sys.argv[1])
+    server = await asyncio.start_server(peer.on_connection, "127.0.0.1", 0, limit=1 << 20)
     print(server.sockets[0].getsockname()[1], flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        if line == "kind\n":
-            dice_of.hostile = False
-        for address, count in list(counts.items()):
-            print(address, count)
-        print("end", flush=True)
+        await peer.obey(*line.split())
+        print(peer.answer(), flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

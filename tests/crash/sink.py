@@ -1,5 +1,6 @@
-"""An SMTP server that counts messages by recipient. Prints its port; answers "counts" with a line an address, then "end"."""
+"""An SMTP server that counts messages by recipient. Prints its port; answers each line with a line of JSON, as hostile.py does."""
 import collections
+import json
 import logging
 import os
 import sys
@@ -23,6 +24,4 @@ controller = Controller(Counter(), hostname="127.0.0.1", port=free_port())
 controller.start()
 print(controller.port, flush=True)
 for line in sys.stdin:
-    for address, count in list(counts.items()):
-        print(address, count)
-    print("end", flush=True)
+    print(json.dumps({"taken": dict(counts), "hurt": {}, "bites": 0}), flush=True)

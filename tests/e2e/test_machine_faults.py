@@ -13,7 +13,7 @@ from world import Folder
 from world.nurture import Nurture, account, server
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "crash"))
-from crash import RULES, Sink  # noqa: E402
+from campaign import RULES, Sink  # noqa: E402
 
 MESSAGES = 300
 

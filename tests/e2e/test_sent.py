@@ -189,6 +189,18 @@ class TestDoubt:
         assert [(entry["rule"], entry["detail"]) for entry in filed] == [("pitch", "found in the Sent folder")]
         assert len(slow.recipients) == 1 and one.json("queue") == []
 
+    def test_kills_while_it_is_searched_for_search_again(self, make, slow, put, customer):
+        one = make("watch_sent = false;")
+        put(self.in_doubt(one, slow, customer()))
+        for point in ("search-asked", "search-before-commit"):
+            one.start(wait=False, environment={"NURTURE_CRASH_AT": point})
+            assert one.process.wait(30) == -signal.SIGKILL
+            one.process = None
+            assert states(one) == {customer(): "uncertain"}
+        one.start()
+        wait_for(lambda: states(one) == {customer(): "sent"}, 30, one.log_text)
+        assert len(slow.recipients) == 1
+
     def test_what_is_not_there_stays_held_and_the_queue_says_what_was_tried(self, make, slow, customer):
         one = make()
         self.in_doubt(one, slow, customer())
