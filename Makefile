@@ -118,7 +118,7 @@ property: ## calendar, window and conditions against an independent oracle
 	@$(PYTEST) tests/property
 model: all ## random histories and rules against a reference scheduler (NURTURE_MODEL_ROUNDS=10 for more, NURTURE_MODEL_SEED=N for one again)
 	@NURTURE_BIN=$(abspath $(B)) $(PYTEST_PARALLEL) --dist load tests/model
-e2e: asan ## real Dovecot and Postfix on loopback
+e2e: asan all ## real Dovecot and Postfix on loopback
 	@NURTURE_BIN=$(TEST_BIN) $(PYTEST_PARALLEL) tests/e2e
 crash: ## LIVES (1000) of the daemon, each ended by SIGKILL, beside a mail server that fails in every phase
 	@$(MAKE) FLAVOUR=crash all

