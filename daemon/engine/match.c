@@ -2,7 +2,8 @@
  * Matching. Runs on the loop. In this order, the first that fits:
  *
  *   an unsubscribe token that we signed            whose it is
- *   the original's Message-ID inside a report      what the report is about
+ *   the original's Message-ID inside a report,     what the report is about
+ *   else the token of its reply address
  *   In-Reply-To, then References from the last     what it answers; whole, else by the part before "@", which gateways leave alone
  *   the token of the reply address                 what it answers, where a mail system wrote another Message-ID over ours
  *   the sender's address: canonical, alias, or an earlier one
@@ -74,19 +75,25 @@ static gboolean find_by_id(EngineCore *core, const char *id, const char *by, Mat
     return match->answers || find_by_left_part(core, id, match, error);
 }
 
+static gboolean find_by_token_in(EngineCore *core, const char *address, const char *by, Match *match, GError **error)
+{
+    g_autofree char *token = mail_token_find(TOKEN_ANSWER, address);
+    gint64 outbox_id = 0;
+    if (!token || !mail_token_check(store_token_secret(core->store), TOKEN_ANSWER, token, &outbox_id))
+        return TRUE;
+    if (!store_outbox_get(core->store, outbox_id, &match->answers, error))
+        return FALSE;
+    if (match->answers)
+        match->by = by;
+    return TRUE;
+}
+
 /* The address that it was sent to, which only the message that it answers gave. */
 static gboolean find_by_reply_address(EngineCore *core, const InboundMessage *message, Match *match, GError **error)
 {
-    for (char **address = message->to; *address && !match->answers; address++) {
-        g_autofree char *token = mail_token_find(TOKEN_ANSWER, *address);
-        gint64 outbox_id = 0;
-        if (!token || !mail_token_check(store_token_secret(core->store), TOKEN_ANSWER, token, &outbox_id))
-            continue;
-        if (!store_outbox_get(core->store, outbox_id, &match->answers, error))
+    for (char **address = message->to; *address && !match->answers; address++)
+        if (!find_by_token_in(core, *address, "the token of the reply address", match, error))
             return FALSE;
-        if (match->answers)
-            match->by = "the token of the reply address";
-    }
     return TRUE;
 }
 
@@ -98,7 +105,11 @@ static gboolean find_answered(EngineCore *core, const InboundMessage *message, M
     for (guint i = g_strv_length(message->references); i > 0; i--)
         if (!find_by_id(core, message->references[i - 1], "References", match, error))
             return FALSE;
-    return match_is_by_machine(message) || match->answers || find_by_reply_address(core, message, match, error);
+    if (match->answers)
+        return TRUE;
+    return match_is_by_machine(message)
+               ? find_by_token_in(core, message->original_reply_to, "the token in the reply address of the original", match, error)
+               : find_by_reply_address(core, message, match, error);
 }
 
 /* A reminder is between us and the owner: what comes back for it, a bounce of the owner's mailbox above all, says nothing about the

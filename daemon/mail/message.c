@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "mail/departure.h"
 #include "mail/error.h"
 #include "mail/introduced.h"
 #include "mail/read.h"
@@ -26,6 +27,11 @@ static const char *const how_names[] = {
     [INTRODUCED_TEXT] = "text", [INTRODUCED_CC] = "cc", [INTRODUCED_VCARD] = "vcard", [INTRODUCED_FORWARD] = "forward"};
 static const char *const answer_names[] = {
     [REFERRAL_OPEN] = "open", [REFERRAL_REFUSED] = "refused", [REFERRAL_LATER] = "later"};
+
+static const char *const departure_names[] = {[DEPARTURE_NONE] = "none",
+                                              [DEPARTURE_LEFT] = "left",
+                                              [DEPARTURE_SUCCESSOR] = "successor",
+                                              [DEPARTURE_NEW_ADDRESS] = "new-address"};
 
 void composed_message_clear(ComposedMessage *message)
 {
@@ -95,13 +101,39 @@ void introduced_person_free(IntroducedPerson *person)
     g_free(person);
 }
 
+const char *departure_kind_name(DepartureKind kind)
+{
+    g_assert((guint)kind < G_N_ELEMENTS(departure_names));
+    return departure_names[kind];
+}
+
+gboolean departure_kind_parse(const char *name, DepartureKind *ret_kind)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(departure_names); i++)
+        if (g_strcmp0(name, departure_names[i]) == 0) {
+            *ret_kind = (DepartureKind)i;
+            return TRUE;
+        }
+    return FALSE;
+}
+
+void departure_clear(Departure *departure)
+{
+    g_clear_pointer(&departure->address, g_free);
+    g_clear_pointer(&departure->name, g_free);
+    g_clear_pointer(&departure->evidence, g_free);
+    departure->kind = DEPARTURE_NONE;
+}
+
 InboundMessage *inbound_message_new(void)
 {
     InboundMessage *message = g_new0(InboundMessage, 1);
     char **const texts[] = {&message->evidence,    &message->from,       &message->from_name,           &message->subject,
                             &message->message_id,  &message->in_reply_to, &message->text,               &message->full_text,
                             &message->token,       &message->fingerprint, &message->original_message_id,
-                            &message->authentication_results, &message->score.evidence};
+                            &message->authentication_results, &message->score.evidence,
+                            &message->departure.address, &message->departure.name, &message->departure.evidence,
+                            &message->original_reply_to};
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         *texts[i] = g_strdup("");
@@ -136,6 +168,8 @@ void inbound_message_free(InboundMessage *message)
     g_ptr_array_unref(message->attachments);
     g_free(message->score.evidence);
     g_ptr_array_unref(message->introduced);
+    departure_clear(&message->departure);
+    g_free(message->original_reply_to);
     g_free(message->fingerprint);
     g_free(message);
 }
@@ -160,12 +194,14 @@ GVariant *inbound_message_to_variant(const InboundMessage *message)
         g_variant_builder_add(&introduced, "(ssssybs)", person->name, person->address, person->phone, person->company,
                               (guchar)person->how, person->certain, person->evidence);
     }
-    return g_variant_new("(ysss^assss^asxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)sb)", (guchar)message->class, message->evidence, message->from,
+    return g_variant_new("(ysss^assss^asxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)(ysss)ssb)", (guchar)message->class, message->evidence, message->from,
                          message->from_name, message->to, message->subject, message->message_id, message->in_reply_to,
                          message->references, message->date_ms, message->text, message->full_text, &bounces,
                          message->original_message_id, message->absent_until_ms, message->token, message->asks_to_stop,
                          message->authentication_results, &attachments, (guchar)message->score.verdict, message->score.value,
                          message->score.evidence, &introduced, message->introduced_more, (guchar)message->referral_answer,
+                         (guchar)message->departure.kind, message->departure.address, message->departure.name,
+                         message->departure.evidence, message->original_reply_to,
                          message->fingerprint, message->truncated);
 }
 
@@ -373,6 +409,24 @@ static void take_introduced(TupleReader *reader, InboundMessage *message)
         refuse(reader);
 }
 
+/* As mail/departure.h makes it. */
+static void take_departure(TupleReader *reader, Departure *departure)
+{
+    guchar kind;
+    Departure found = {0};
+    g_autoptr(GVariant) child = tuple_next(reader);
+    g_variant_get(child, "(ysss)", &kind, &found.address, &found.name, &found.evidence);
+    g_autofree char *canonical = *found.address != '\0' ? address_canonical(found.address, NULL) : g_strdup("");
+
+    departure_clear(departure);
+    *departure = found;
+    if (kind < G_N_ELEMENTS(departure_names) && g_strcmp0(canonical, found.address) == 0 && is_line(found.name, DEPARTURE_MAX_NAME) &&
+        is_line(found.evidence, DEPARTURE_MAX_EVIDENCE))
+        departure->kind = (DepartureKind)kind;
+    else
+        refuse(reader);
+}
+
 /* In the order of INBOUND_MESSAGE_VARIANT_TYPE. */
 static gboolean take_message(TupleReader *reader, InboundMessage *message)
 {
@@ -397,6 +451,8 @@ static gboolean take_message(TupleReader *reader, InboundMessage *message)
     take_attachments(reader, message->attachments);
     take_score(reader, &message->score);
     take_introduced(reader, message);
+    take_departure(reader, &message->departure);
+    take_line(reader, &message->original_reply_to);
     take_line(reader, &message->fingerprint);
     message->truncated = take_boolean(reader);
     return reader->bad == 0;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "mail/address.h"
 #include "mail/classify.h"
+#include "mail/departure.h"
 #include "mail/parts.h"
 #include "mail/score.h"
 #include "mail/token.h"
@@ -164,6 +165,34 @@ static void read_token(InboundMessage *message)
         take(&message->token, token);
 }
 
+static void read_original_reply_to(const MailParts *parts, InboundMessage *message)
+{
+    g_autofree char *value = mail_field(parts->original_headers->str, "Reply-To");
+    g_autofree char *valid = text_make_valid(value ? value : "", -1);
+    char *address = NULL;
+    if (*valid && address_parse(valid, NULL, &address, NULL))
+        take(&message->original_reply_to, address);
+}
+
+/* The sender and those whom it was sent to are nobody new; of a bounce, who was not reached. */
+static void read_departure(InboundMessage *message)
+{
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+    gboolean is_bounce = message->class == INBOUND_BOUNCE;
+    if (!is_bounce && message->class != INBOUND_REPLY && message->class != INBOUND_AUTO_REPLY)
+        return;
+    g_ptr_array_add(others, message->from);
+    for (char **address = message->to; *address; address++)
+        g_ptr_array_add(others, *address);
+    for (guint i = 0; i < message->bounces->len; i++)
+        g_ptr_array_add(others, ((BounceRecipient *)message->bounces->pdata[i])->recipient);
+    g_ptr_array_add(others, NULL);
+    const BounceRecipient *bounce = is_bounce && message->bounces->len ? message->bounces->pdata[0] : NULL;
+    g_autofree char *note = bounce ? g_strconcat(bounce->diagnostic, "\n\n", message->full_text, NULL) : g_strdup(message->text);
+    departure_clear(&message->departure);
+    message->departure = departure_find(note, (const char *const *)others->pdata);
+}
+
 /* The same for copies of one message: what the sender wrote, and nothing that servers add on the way. */
 static char *fingerprint_of(const InboundMessage *message, const char *bytes, gsize len)
 {
@@ -247,6 +276,8 @@ InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
     }
     if (message->class != INBOUND_REPLY && message->class != INBOUND_UNSUBSCRIBE)
         take(&message->text, g_strdup(message->full_text));
+    read_departure(message);
+    read_original_reply_to(&parts, message);
     g_ptr_array_unref(message->attachments);
     message->attachments = g_steal_pointer(&parts.attachments);
     bound_lines(message);

@@ -68,6 +68,26 @@ typedef struct {
 typedef enum { REFERRAL_OPEN, REFERRAL_REFUSED, REFERRAL_LATER } ReferralAnswer;
 const char *referral_answer_name(ReferralAnswer answer);
 
+/* What a note says about an address that will not do any more (mail/departure.h). */
+typedef enum {
+    DEPARTURE_NONE,
+    DEPARTURE_LEFT,       /* the person has left; nobody is named with an address */
+    DEPARTURE_SUCCESSOR,  /* the person has left; address (and name) is who to write to instead */
+    DEPARTURE_NEW_ADDRESS /* the same person has another address */
+} DepartureKind;
+const char *departure_kind_name(DepartureKind kind); /* "none", "left", "successor", "new-address" */
+gboolean departure_kind_parse(const char *name, DepartureKind *ret_kind);
+
+typedef struct {
+    DepartureKind kind;
+    char *address;  /* canonical, "" for none */
+    char *name;     /* one line, "" for none */
+    char *evidence; /* the sentence that says it, one line; "" for none */
+} Departure;
+
+/* Frees what it holds, and leaves it empty, with NULL. */
+void departure_clear(Departure *departure);
+
 /* Everything that is taken from a received message. All text valid UTF-8 with LF line ends and within the limits of
  * mail/read.h; never NULL unless said so. */
 typedef struct {
@@ -93,6 +113,8 @@ typedef struct {
     GPtrArray *introduced;  /* IntroducedPerson*: whom a reply names, at most INTRODUCED_MAX */
     gboolean introduced_more; /* it names more than that */
     ReferralAnswer referral_answer;
+    Departure departure;    /* of a reply, an auto-reply or a bounce */
+    char *original_reply_to; /* where a bounce shows it: the address for answers of the message that it is about; "" */
     char *fingerprint;      /* hex SHA-256 that is the same for copies of one message */
     gboolean truncated;     /* something was beyond a limit */
 } InboundMessage;
@@ -107,7 +129,7 @@ void inbound_message_free(InboundMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InboundMessage, inbound_message_free)
 
 /* The GVariant type of the two calls below: what bytes from a pipe are to be read as. */
-#define INBOUND_MESSAGE_VARIANT_TYPE "(ysssassssasxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)sb)"
+#define INBOUND_MESSAGE_VARIANT_TYPE "(ysssassssasxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)(ysss)ssb)"
 
 /* To and from a GVariant, for the way from the child that read it to the daemon. The reader trusts nothing: NULL (and
  * MAIL_ERROR_LIMIT) for what is not of the form, not valid UTF-8, too large, or has a line end or control in a field of one line. */

@@ -70,6 +70,9 @@ static InboundMessage *full_message(void)
     g_ptr_array_add(message->introduced, person("Ola Næss", "ola@firma.example"));
     message->introduced_more = TRUE;
     message->referral_answer = REFERRAL_LATER;
+    departure_clear(&message->departure);
+    message->departure = (Departure){DEPARTURE_SUCCESSOR, g_strdup("sam@kunde.example"), g_strdup("Sam Vik"), g_strdup("ask Sam")};
+    set(&message->original_reply_to, g_strdup("anna+m-1@example.com"));
     set(&message->fingerprint, g_strdup("0f"));
     message->truncated = TRUE;
     return message;
@@ -134,7 +137,9 @@ static void test_what_is_beyond_a_limit_is_refused(void **state)
     static const gsize lines[] = {offsetof(InboundMessage, evidence),    offsetof(InboundMessage, from),        offsetof(InboundMessage, from_name),
                                   offsetof(InboundMessage, subject),     offsetof(InboundMessage, message_id),  offsetof(InboundMessage, in_reply_to),
                                   offsetof(InboundMessage, token),       offsetof(InboundMessage, fingerprint), offsetof(InboundMessage, original_message_id),
-                                  offsetof(InboundMessage, authentication_results)};
+                                  offsetof(InboundMessage, authentication_results), offsetof(InboundMessage, original_reply_to),
+                                  offsetof(InboundMessage, departure.name), offsetof(InboundMessage, departure.evidence),
+                                  offsetof(InboundMessage, departure.address)};
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
         InboundMessage *message = full_message();
         set((char **)((char *)message + lines[i]), g_strdup("a\nBcc: b@b.example"));
