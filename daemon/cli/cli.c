@@ -21,6 +21,8 @@ static const Command commands[] = {
      NULL},
     {"task", "[list | add EMAIL TEXT --due DATE | done ID… | reopen ID… | set ID …]", "What the owners are to do, and by when", NULL,
      task_subcommands, "list"},
+    {"report", "funnel|stages|rules|owners|referrals [--from DATE] [--to DATE] [--owner ACCOUNT] [--csv]",
+     "Numbers: the pipeline, what rules and owners achieve, referrals", NULL, report_subcommands, NULL},
     {"queue", "[list [--all] | approve ID… | hold ID… | cancel ID… | retry ID…]",
      "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
     {"suppression", "[list | add ADDRESS|@DOMAIN… | remove ADDRESS|@DOMAIN… | import FILE.csv | export]",

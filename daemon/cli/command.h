@@ -19,6 +19,7 @@ extern const Command company_subcommands[];
 extern const Command queue_subcommands[];
 extern const Command suppression_subcommands[];
 extern const Command task_subcommands[];
+extern const Command report_subcommands[];
 extern const Command account_subcommands[];
 
 int command_check(Cli *cli, char **words);
@@ -61,6 +62,12 @@ int suppression_command_add(Cli *cli, char **words);
 int suppression_command_remove(Cli *cli, char **words);
 int suppression_command_import(Cli *cli, char **words);
 int suppression_command_export(Cli *cli, char **words);
+
+int report_command_funnel(Cli *cli, char **words);
+int report_command_stages(Cli *cli, char **words);
+int report_command_rules(Cli *cli, char **words);
+int report_command_owners(Cli *cli, char **words);
+int report_command_referrals(Cli *cli, char **words);
 
 int task_command_list(Cli *cli, char **words);
 int task_command_add(Cli *cli, char **words);

@@ -17,6 +17,6 @@ const Command contact_subcommands[] = {
     {"resume", "EMAIL", "Ends a pause", contact_command_resume, NULL, NULL},
     {"forget", "EMAIL [--yes] [--suppress]", "Erases a person and all that is known of them", contact_command_forget, NULL,
      NULL},
-    {"export", "EMAIL", "Everything about a person, as JSON", contact_command_export, NULL, NULL},
+    {"export", "EMAIL [--json | --text]", "Everything about a person, for programs or for people", contact_command_export, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

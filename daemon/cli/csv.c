@@ -264,3 +264,19 @@ char *csv_decode(const char *bytes, gsize len, gboolean *ret_converted, const ch
     *ret_converted = TRUE;
     return decode_windows_1252(bytes, len);
 }
+
+/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+
+void csv_print_cell(FILE *out, const char *text)
+{
+    fputc('"', out);
+    if (text[0] != '\0' && strchr("=+-@", text[0]) != NULL)
+        fputc(' ', out);
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        if (*p == '"')
+            fputc('"', out);
+        if (!g_unichar_iscntrl(g_utf8_get_char(p)))
+            fwrite(p, 1, (gsize)(g_utf8_next_char(p) - p), out);
+    }
+    fputc('"', out);
+}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdio.h>
 
 enum {
     CSV_MAX_CELL = 64 * 1024, /* octets */
@@ -47,3 +48,7 @@ gsize csv_reader_position(const CsvReader *reader);
  * what is no text of one of them: *ret_fault says what, and what to do (static text). Caller frees.
  */
 char *csv_decode(const char *bytes, gsize len, gboolean *ret_converted, const char **ret_fault);
+
+/* Valid UTF-8 as a cell in quotes, without control characters. What a spreadsheet would take for a formula gets a space before it, which reading
+ * takes off. */
+void csv_print_cell(FILE *out, const char *text);

@@ -273,21 +273,6 @@ int suppression_command_import(Cli *cli, char **words)
 
 /* ---- export ---------------------------------------------------------------------------------------------------------- */
 
-/* Text from outside must not be a formula to a spreadsheet; the space before it is taken off when the file is read in again. */
-static void print_cell(FILE *out, const char *text)
-{
-    fputc('"', out);
-    if (strchr("=+-@", text[0]) != NULL && text[0] != '\0')
-        fputc(' ', out);
-    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
-        if (*p == '"')
-            fputc('"', out);
-        if (!g_unichar_iscntrl(g_utf8_get_char(p)))
-            fwrite(p, 1, (gsize)(g_utf8_next_char(p) - p), out);
-    }
-    fputc('"', out);
-}
-
 typedef struct {
     Cli *cli;
     guint64 erased;
@@ -308,9 +293,9 @@ static gboolean export_one(const Suppression *suppression, gpointer data)
     g_autofree char *valid = text_make_valid(suppression->detail, -1);
     g_autofree char *detail = text_one_line(valid);
     FILE *out = export->cli->out;
-    print_cell(out, suppression->address);
+    csv_print_cell(out, suppression->address);
     fprintf(out, ",%s,%s,", suppression->reason, at);
-    print_cell(out, detail);
+    csv_print_cell(out, detail);
     fputc('\n', out);
     return TRUE;
 }

@@ -422,6 +422,10 @@ static const char people_tasks[] =
 /* What was filed and nothing follows from: old conversation, and what a colleague wrote. */
 static const char history_silent[] = "ALTER TABLE interaction ADD COLUMN silent BIGINT NOT NULL DEFAULT 0;";
 
+/* What reports read of the histories: all that was no message of a rule. */
+static const char history_told[] =
+    "CREATE INDEX interaction_told ON interaction (kind, contact_id, id, at_ms, rule, step) WHERE kind <> 'sent' OR rule = '';";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -434,5 +438,6 @@ const Migration schema_migrations[] = {
     {9, {people_scores, referrals_2}},
     {10, {people_tasks}},
     {11, {history_silent}},
+    {12, {history_told}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -216,6 +216,11 @@ static DbStatement *rows_of(Store *store, const ReferralFilter *filter, GError *
     if (filter->referrer_id != 0)
         return db_query(store->db, REFERRAL_SELECT "WHERE r.referrer_id = $1 ORDER BY r.at_ms, r.id", error,
                         DB_INT(filter->referrer_id));
+    if (filter->friend_id != 0)
+        return db_query(store->db,
+                        REFERRAL_SELECT "WHERE r.contact_id = $1 OR (r.address <> '' AND r.address IN"
+                                        " (SELECT a.address FROM contact_address a WHERE a.contact_id = $1)) ORDER BY r.at_ms, r.id",
+                        error, DB_INT(filter->friend_id));
     if (filter->owner != NULL)
         return db_query(store->db, REFERRAL_SELECT "WHERE c.owner_key = $1 ORDER BY r.at_ms, r.id", error, DB_TEXT(owner));
     return db_query(store->db, REFERRAL_SELECT "ORDER BY r.at_ms, r.id", error);

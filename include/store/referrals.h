@@ -87,6 +87,7 @@ gboolean store_referral_count_proposed(Store *store, gint64 referrer_id, guint *
 typedef struct {
     guint states;       /* bits 1 << ReferralState; 0: any */
     gint64 referrer_id; /* 0: any */
+    gint64 friend_id;   /* of this contact, as whom it became or by one of their addresses; 0: any. With neither of the other two */
     const char *owner;  /* of the referrer; NULL: any */
 } ReferralFilter;
 

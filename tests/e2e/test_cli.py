@@ -235,7 +235,7 @@ class TestContact:
         assert contact(one, "liv@kunde.example")["customer_since"] == "2026-11-09T15:00:00Z"
         assert [entry["detail"] for entry in one.history("liv@kunde.example", "stage")] == ["-> pitching", "pitching -> follow-up"]
         whole = json.loads(one.run("contact", "export", "liv@kunde.example").stdout)
-        assert set(whole) == {"contact", "history", "enrolments", "messages"} and len(whole["history"]) == 2
+        assert set(whole) == {"contact", "suppressions", "history", "enrolments", "messages", "tasks", "referrals", "referred_by"} and len(whole["history"]) == 2
 
     def test_tags(self, kari):
         kari.run("contact", "tag", KARI, "+warm", "-happy", "met at fair")
@@ -588,7 +588,7 @@ def test_the_manual_page_has_every_command_and_option():
     def commands(*words):
         return re.findall(r"^  (\w+) ", shown(*words), re.MULTILINE)
 
-    groups = {"contact": commands("contact"), "queue": commands("queue"), "task": commands("task")}
+    groups = {"contact": commands("contact"), "queue": commands("queue"), "task": commands("task"), "report": commands("report")}
     assert len(commands()) > 10 and len(groups["contact"]) > 8
     for command in commands():
         assert re.search(rf"\.It Ic ((queue|task) Op Ic list|{command})\b", page) or f".Ic {command}\n" in page, command
