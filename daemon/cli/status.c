@@ -94,6 +94,48 @@ static void print_canaries(Cli *cli, JsonArray *accounts)
     }
 }
 
+static char *ago_text(JsonObject *object, const char *name, const char *never)
+{
+    gint64 seconds = json_object_get_int_member_with_default(object, name, -1);
+    if (seconds < 0)
+        return g_strdup(never);
+    return seconds < 120 ? g_strdup_printf("%" G_GINT64_FORMAT " s", seconds)
+                         : g_strdup_printf("%" G_GINT64_FORMAT " min", seconds / 60);
+}
+
+static void add_folder_row(Table *table, JsonObject *account, JsonObject *folder)
+{
+    g_autofree char *read = ago_text(folder, "read_s_ago", "never");
+    g_autofree char *oldest = ago_text(folder, "oldest_s", "");
+    g_autofree char *left = g_strdup_printf("%" G_GINT64_FORMAT, json_object_get_int_member_with_default(folder, "not_filed", 0));
+    const char *cells[] = {text_member(account, "account"), text_member(folder, "folder"), text_member(folder, "state"), read,
+                           left,                            oldest,                        text_member(folder, "reason")};
+    table_add(table, cells);
+}
+
+/* A line for each folder of each mailbox. */
+static void print_folders(Cli *cli, JsonArray *accounts)
+{
+    static const TableColumn columns[] = {{"ACCOUNT", FALSE, FALSE}, {"FOLDER", FALSE, FALSE}, {"STATE", FALSE, FALSE},
+                                          {"READ AGO", TRUE, FALSE},  {"NOT FILED", TRUE, FALSE}, {"OLDEST", TRUE, FALSE},
+                                          {"WHY", FALSE, FALSE},      {NULL, FALSE, FALSE}};
+    Table *table = NULL;
+    for (guint i = 0; i < json_array_get_length(accounts); i++) {
+        JsonObject *account = json_array_get_object_element(accounts, i);
+        JsonNode *node = json_object_get_member(account, "folders");
+        JsonArray *folders = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+        for (guint k = 0; folders && k < json_array_get_length(folders); k++) {
+            if (!table) {
+                fputc('\n', cli->out);
+                table = table_new(cli->out, columns, cli->columns, cli->colour);
+            }
+            add_folder_row(table, account, json_array_get_object_element(folders, k));
+        }
+    }
+    if (table)
+        table_finish(table, NULL);
+}
+
 static void print_accounts(Cli *cli, JsonArray *accounts)
 {
     static const TableColumn columns[] = {{"ACCOUNT", FALSE, FALSE}, {"SENDING", FALSE, FALSE}, {"MAILBOX", FALSE, FALSE},
@@ -140,6 +182,8 @@ int command_status(Cli *cli, char **words)
     JsonNode *accounts = json_object_get_member(answer, "accounts");
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_accounts(cli, json_node_get_array(accounts));
+    if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
+        print_folders(cli, json_node_get_array(accounts));
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_canaries(cli, json_node_get_array(accounts));
     return CLI_DONE;

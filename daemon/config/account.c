@@ -281,6 +281,8 @@ void account_free(Account *account)
     endpoint_clear(&account->smtp.server);
     endpoint_clear(&account->imap.server);
     g_strfreev(account->imap.folders);
+    g_strfreev(account->imap.prospect_folders);
+    g_free(account->imap.junk_folder);
     g_free(account->imap.sent_folder);
     g_free(account);
 }

@@ -109,6 +109,10 @@ typedef struct {
 
 /* The group (NULL: left out, for an account whose provider is known) of such a server. */
 void smtp_parse(Reader *reader, config_setting_t *group, AccountAuth *auth, SmtpSettings *smtp);
+/* The folders that are read (setting: of imap, NULL for none), into imap->folders and prospect_folders. */
+#define FOLDERS_EXAMPLE "folders = [ \"INBOX\" ], or ( \"INBOX\", { name = \"Leads\"; unknown = \"prospect\"; } )"
+void folders_parse(Reader *reader, config_setting_t *setting, ImapSettings *imap);
+
 void imap_parse(Reader *reader, config_setting_t *group, AccountAuth *auth, ImapSettings *imap);
 void endpoint_clear(Endpoint *endpoint);
 

@@ -26,9 +26,9 @@ typedef struct {
 
 typedef struct {
     ServerKeys server;
-    char **folders;
-    char *sent_folder;
-    gboolean save_sent, watch_sent;
+    config_setting_t *folders;
+    char *sent_folder, *junk_folder;
+    gboolean save_sent, watch_sent, watch_junk;
     Duration read_back;
     gint64 poll_ms;
 } ImapKeys;
@@ -228,16 +228,17 @@ void imap_parse(Reader *reader, config_setting_t *group, AccountAuth *auth, Imap
 {
     static const Key keys[] = {
         SERVER_ROWS(ImapKeys, "url = \"imaps://imap.example.com:993\""),
-        KEY_ROW(KEY_TEXTS, "folders", ImapKeys, folders, "[ \"INBOX\" ]"),
+        KEY_KEPT("folders", ImapKeys, folders, FOLDERS_EXAMPLE),
+        KEY_ROW(KEY_TEXT, "junk_folder", ImapKeys, junk_folder, "\"Junk\""),
+        KEY_ROW(KEY_BOOL, "watch_junk", ImapKeys, watch_junk, "true or false"),
         KEY_ROW(KEY_TEXT, "sent_folder", ImapKeys, sent_folder, "\"Sent\""),
         KEY_ROW(KEY_BOOL, "save_sent", ImapKeys, save_sent, "true or false"),
         KEY_ROW(KEY_BOOL, "watch_sent", ImapKeys, watch_sent, "true or false"),
         KEY_ROW(KEY_DURATION, "read_back", ImapKeys, read_back, "\"7 days\""),
-        KEY_SPAN("poll", ImapKeys, poll_ms, 1000, 24 * 3600 * 1000, "\"60 seconds\""),
+        KEY_SPAN("poll", ImapKeys, poll_ms, 1000, 24 * 3600 * 1000, "\"1 minute\""),
         KEY_END,
     };
-    const char *const inbox[] = {"INBOX", NULL};
-    ImapKeys found = {.folders = g_strdupv((char **)inbox), .watch_sent = TRUE, .poll_ms = DEFAULT_POLL_MS};
+    ImapKeys found = {.watch_sent = TRUE, .watch_junk = TRUE, .poll_ms = DEFAULT_POLL_MS};
     if (group)
         reader_read_group(reader, group, keys, &found);
     else
@@ -247,12 +248,11 @@ void imap_parse(Reader *reader, config_setting_t *group, AccountAuth *auth, Imap
     take_server(reader, group, &found.server, "imap", auth, &imap->server);
     if (!*imap->server.user)
         reader_fault(reader, group, "imap: a mailbox needs a user; write user = \"anna\" and a password");
-    if (!found.folders[0])
-        reader_fault(reader, group, "imap.folders is empty; write folders = [ \"INBOX\" ]");
-    for (char **folder = found.folders; *folder; folder++)
-        plain_check(reader, group, "a folder's name", *folder);
     plain_check(reader, group, "sent_folder", found.sent_folder);
-    imap->folders = found.folders;
+    plain_check(reader, group, "junk_folder", found.junk_folder);
+    folders_parse(reader, found.folders, imap);
+    imap->junk_folder = found.junk_folder ? found.junk_folder : g_strdup("");
+    imap->watch_junk = found.watch_junk;
     imap->sent_folder = found.sent_folder ? found.sent_folder : g_strdup("");
     imap->save_sent = found.save_sent;
     imap->watch_sent = found.watch_sent;

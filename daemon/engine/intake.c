@@ -57,12 +57,19 @@ static char *fingerprint_of(const ImapRecord *record)
     return g_strconcat(record->is_sent ? "sent " : "", record->message->fingerprint, NULL);
 }
 
+/* In the folder for junk a sender's address proves even less than elsewhere. */
+static gboolean counts_in_junk(const InboundMessage *message)
+{
+    return message->class == INBOUND_BOUNCE || message->class == INBOUND_COMPLAINT || *message->in_reply_to || *message->references ||
+           *message->token;
+}
+
 static gboolean apply(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
 {
     const Arrival arrival = {.account = intake->account, .message = record->message, .at_ms = arrival_time(intake, record->received_ms)};
     if (!canary_take(intake->core, intake->account, record, ret_filed, error))
         return FALSE;
-    if (*ret_filed)
+    if (*ret_filed || (record->is_junk && !counts_in_junk(record->message)))
         return TRUE;
     return record->is_sent ? outbound_apply(intake->core, &arrival, ret_filed, error)
                            : effects_apply(intake->core, &arrival, ret_filed, error);
@@ -175,9 +182,15 @@ static void on_answer(guint64 id, ImapAnswer answer, const char *text, gpointer 
     sent_work_answer(((Intake *)data)->sent, id, answer, text);
 }
 
-static void on_sent_folder(gboolean watched, const char *text, gpointer data)
+static void on_folder(const ImapFolderStatus *folder, gpointer data)
 {
-    sent_work_watched(((Intake *)data)->sent, watched, text);
+    const Intake *intake = data;
+    gboolean well = !*folder->why;
+    if (folder->kind == IMAP_FOLDER_SENT)
+        sent_work_watched(intake->sent, well, folder->why);
+    else if (folder->kind == IMAP_FOLDER_LISTED && (!well || folder->read_ms)) /* being read at first is what is expected */
+        log_event(well ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, well ? "folder-read" : "folder-unreadable",
+                  LOG_TEXT("account", intake->account->name), LOG_TEXT("folder", folder->name), LOG_TEXT("reason", well ? NULL : folder->why));
 }
 
 static gboolean on_get_cursor(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid, gint64 *ret_updated_ms, gpointer data)
@@ -235,7 +248,7 @@ static void start_link(Intake *intake)
                                      .get_token = on_get_token,
                                      .token_refused = on_token_refused,
                                      .on_answer = on_answer,
-                                     .on_sent_folder = on_sent_folder,
+                                     .on_folder = on_folder,
                                      .data = intake};
     intake->link = imap_link_new(intake->account, intake->program, NULL, &callbacks);
 }
@@ -298,12 +311,59 @@ void intake_wake_sent(Intake *intake)
     sent_work_wake(intake->sent);
 }
 
+static const char *folder_state(const Intake *intake, const ImapFolderStatus *folder)
+{
+    if (!folder->why)
+        return "not read yet";
+    if (*folder->why)
+        return "failed";
+    return folder->left ? "reading" : intake->state == IMAP_STATE_FAILED || intake->state == IMAP_STATE_CONNECTING ? "waiting" : "watched";
+}
+
+static JsonObject *folder_status(const Intake *intake, const ImapFolderStatus *folder)
+{
+    JsonObject *status = json_object_new();
+    json_object_set_string_member(status, "folder", folder->name);
+    json_object_set_string_member(status, "state", folder_state(intake, folder));
+    if (folder->read_ms)
+        json_object_set_int_member(status, "read_s_ago", (clock_monotonic_ms() - folder->read_ms) / 1000);
+    json_object_set_int_member(status, "not_filed", folder->left);
+    if (folder->left && folder->oldest_ms) /* by the servers' clock, whatever the program's shows */
+        json_object_set_int_member(status, "oldest_s", MAX(clock_system_now_ms() - folder->oldest_ms, 0) / 1000);
+    if (folder->why && *folder->why)
+        json_object_set_string_member(status, "reason", folder->why);
+    return status;
+}
+
+static void add_folders_status(const Intake *intake, JsonObject *status, const ImapFolderStatus **ret_failed)
+{
+    JsonArray *folders = json_array_new();
+    const ImapFolderStatus *folder;
+    *ret_failed = NULL;
+    for (guint i = 0; intake->link && (folder = imap_link_folder(intake->link, i)); i++) {
+        json_array_add_object_element(folders, folder_status(intake, folder));
+        if (!*ret_failed && folder->kind == IMAP_FOLDER_LISTED && folder->why && *folder->why)
+            *ret_failed = folder;
+    }
+    json_object_set_array_member(status, "folders", folders);
+}
+
+/* Watched, but not every folder that the account lists: no healthy state. */
+static void add_mailbox_status(const Intake *intake, JsonObject *status, const ImapFolderStatus *failed)
+{
+    gboolean partly = failed && intake->state == IMAP_STATE_WATCHING;
+    g_autofree char *reason = partly ? g_strdup_printf("folder %s: %s", failed->name, failed->why) : g_strdup(intake->reason);
+    json_object_set_string_member(status, "mailbox", partly ? "partly" : imap_state_name(intake->state));
+    if (*reason)
+        json_object_set_string_member(status, "mailbox_reason", reason);
+}
+
 void intake_add_status(const Intake *intake, JsonObject *status)
 {
+    const ImapFolderStatus *failed = NULL;
     gint64 read_ms = intake->link ? imap_link_last_read_ms(intake->link) : 0;
-    json_object_set_string_member(status, "mailbox", imap_state_name(intake->state));
-    if (*intake->reason)
-        json_object_set_string_member(status, "mailbox_reason", intake->reason);
+    add_folders_status(intake, status, &failed);
+    add_mailbox_status(intake, status, failed);
     if (intake->retry_at_ms)
         json_object_set_int_member(status, "mailbox_retry_in_s", MAX(0, intake->retry_at_ms - clock_monotonic_ms()) / 1000);
     if (read_ms)

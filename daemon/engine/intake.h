@@ -36,5 +36,7 @@ gboolean intake_is_blind(const Intake *intake);
 /* An outcome may have left a copy to be filed or a message to be searched for. */
 void intake_wake_sent(Intake *intake);
 
-/* Adds "mailbox" (connecting, watching, reading, failed), "mailbox_reason", "retry_in_s", "read_s_ago", "watcher_pid" and what engine/sent.h tells. */
+/* Adds "mailbox" (connecting, watching, partly, reading, failed), "mailbox_reason", "mailbox_retry_in_s", "read_s_ago", "watcher_pid", what
+ * engine/sent.h tells, and "folders": of each "folder", "state" (not read yet, watched, reading, waiting, failed), "read_s_ago" (when it was
+ * last read to its end), "not_filed" (messages), "oldest_s" (age of the oldest of them) and "reason". */
 void intake_add_status(const Intake *intake, JsonObject *status);

@@ -115,6 +115,11 @@ gboolean channel_send_reading(Channel *channel, const char *text, GError **error
     return send_frame(channel, FRAME_STATE, g_variant_new("(us)", (guint32)IMAP_STATE_READING, text), error);
 }
 
+gboolean channel_send_folder(Channel *channel, guint folder, guint left, gint64 oldest_ms, const char *why, GError **error)
+{
+    return send_frame(channel, FRAME_FOLDER, g_variant_new("(uuxs)", folder, left, oldest_ms, why), error);
+}
+
 static gboolean tell_watching(Channel *channel, GError **error)
 {
     if (!channel->resting || channel->told_watching || !record_window_is_empty(&channel->window))
@@ -159,7 +164,7 @@ static gboolean take_committed(Channel *channel, GVariant *value, GError **error
     g_variant_get(value, "(uuu)", &folder, &uidvalidity, &uid);
     if (folder >= MAX_FOLDERS)
         return TRUE;
-    record_window_commit(&channel->window, folder, uidvalidity, uid);
+    record_window_commit(&channel->window, folder, uidvalidity, uid, NULL);
     return release_position(channel, folder, error) && tell_watching(channel, error);
 }
 

@@ -47,7 +47,9 @@ Task *channel_take_task(Channel *channel);
  * g_bytes_unref(). */
 GBytes *channel_read_piece(Channel *channel, const Task *task, guint64 offset, GError **error);
 
-/* id 0: of the Sent folder itself. */
+/* How a folder goes: so many messages are left to be read, the oldest of oldest_ms (0: not known); why: "", or why it cannot be read. */
+gboolean channel_send_folder(Channel *channel, guint folder, guint left, gint64 oldest_ms, const char *why, GError **error);
+
 gboolean channel_send_answer(Channel *channel, guint64 id, ImapAnswer answer, const char *text, GError **error);
 
 /* The last word. Does not wait for a parent that does not listen. */

@@ -1,13 +1,15 @@
 /*
  * What is read, and how far: a folder's cursor is its UIDVALIDITY and the last UID read. Runs in the watcher, which has one
- * connection: the first folder is the one that IDLE waits in; the others are looked at after each wake and every poll_ms.
+ * connection: it waits (IDLE) in the first listed folder that can be read; the others are looked at every poll_ms, and where the
+ * server tells of them by itself (NOTIFY), at once.
  *
  *   EXAMINE --- never read ------> from UIDNEXT on, or (read_back) what came since then
  *           --- same UIDVALIDITY -> UIDs above the cursor
  *           --- other ------------> what came since shortly before the cursor's last step; the daemon drops repeats
+ *           --- refused ----------> told; the other folders are read, and this one is tried again at the next look
  *
- * A UID that SEARCH lists must be given by FETCH, be it at the second try, or have vanished meanwhile: nothing is passed
- * over because a server was in disorder.
+ * Flags are never read, and what is gone is of no interest, so CONDSTORE and QRESYNC would save nothing: UIDNEXT and one SEARCH
+ * above the cursor tell all there is to know.
  */
 #include "follow.h"
 
@@ -15,31 +17,40 @@
 #include "base/text.h"
 #include "fault.h"
 #include "fetch.h"
+#include "gather.h"
 #include "idle.h"
 #include "limits.h"
+#include "notify.h"
 #include "sent.h"
+#include "special.h"
 
 static const gint64 DAY_MS = G_GINT64_CONSTANT(24) * 60 * 60 * 1000;
 
 typedef struct {
     guint index;
-    const char *name, *wire_name; /* the hello's, and as the server is told */
+    ImapFolderKind kind;
+    const char *label;
+    char *wire_name; /* as the server is told; NULL: it is to say which folder that is */
+    gboolean asked;  /* it was asked */
+    gboolean well;   /* the last look succeeded */
     gboolean known;
     guint32 uidvalidity, last_uid;
     gint64 again_since_ms;
     guint32 suspect_uid;
-    gboolean is_sent; /* wire_name is the SentPlace's, NULL while it is not known */
 } Folder;
 
 typedef struct {
+    Gatherer gatherer;
     Session *session;
     Channel *channel;
     const Hello *hello;
-    WatcherReadFunc read;
     Clock *clock;
-    GArray *folders;  /* Folder */
+    GPtrArray *folders; /* Folder* */
     SentPlace *sent;
-    gboolean reading; /* READING was told since the last rest */
+    gint64 opened_ms;    /* when the folder that is waited in was opened */
+    gint64 others_at_ms; /* when the others are to be looked at */
+    gboolean notified;   /* the server was asked to tell of them */
+    gboolean reading;    /* READING was told since the last rest */
 } Follower;
 
 static gboolean tell_reading(Follower *self, const char *text, GError **error)
@@ -50,165 +61,17 @@ static gboolean tell_reading(Follower *self, const char *text, GError **error)
     return channel_send_reading(self->channel, text, error);
 }
 
-/* ---- one message ----------------------------------------------------------------------------------------------------- */
-
-/* For a message that the watcher died on again and again: known to be there, and no more. */
-static InboundMessage *unread_message(const Folder *folder, guint32 uid)
+static gboolean tell_folder(Follower *self, Folder *folder, const char *why, GError **error)
 {
-    InboundMessage *message = inbound_message_new();
-    g_autofree char *identity = g_strdup_printf("unread %u %u %s", folder->uidvalidity, uid, folder->name);
-    g_free(message->evidence);
-    message->evidence = g_strdup_printf("not read: it ended the watcher %d times", SUSPECT_DEATHS);
-    g_free(message->fingerprint);
-    message->fingerprint = g_compute_checksum_for_string(G_CHECKSUM_SHA256, identity, -1);
-    message->truncated = TRUE;
-    return message;
+    folder->well = *why == '\0';
+    return channel_send_folder(self->channel, folder->index, 0, 0, why, error);
 }
 
-static GVariant *message_to_bounded_variant(InboundMessage *message)
-{
-    g_autoptr(GVariant) whole = g_variant_ref_sink(inbound_message_to_variant(message));
-    if (frame_size(whole) + FETCH_ITEM_OCTETS <= FRAME_OCTETS)
-        return g_steal_pointer(&whole);
-    /* mail_read()'s limits leave room to spare; should they grow, the parent still gets all but the text */
-    message->truncated = TRUE;
-    g_free(message->text);
-    g_free(message->full_text);
-    message->text = g_strdup("");
-    message->full_text = g_strdup("");
-    return g_variant_ref_sink(inbound_message_to_variant(message));
-}
-
-static gboolean deliver(Follower *self, const Folder *folder, const FetchItem *item, const char *octets, gsize length,
-                        GError **error)
-{
-    gint64 now_ms = item->received_ms != 0 ? item->received_ms : clock_now_ms(self->clock);
-    g_autoptr(InboundMessage) message =
-        octets != NULL ? self->read(octets, length, now_ms) : unread_message(folder, item->uid);
-    if (octets != NULL && item->size > FETCH_BODY_OCTETS)
-        message->truncated = TRUE;
-    g_autoptr(GVariant) value = message_to_bounded_variant(message);
-    channel_tick(self->channel);
-    return channel_send_record(self->channel, folder->index, folder->uidvalidity, item->uid, item->received_ms, value,
-                               error);
-}
-
-/* ---- many messages --------------------------------------------------------------------------------------------------- */
-
-static gboolean is_missing_for_good(Follower *self, const Folder *folder, guint32 uid, gboolean *ret_gone, GError **error)
-{
-    g_autoptr(GArray) left = fetch_search_these(self->session, &uid, 1, error);
-    if (left == NULL)
-        return FALSE;
-    *ret_gone = left->len == 0;
-    if (*ret_gone)
-        return TRUE;
-    g_autofree char *name = text_escape(folder->name, 200);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "folder %s: the server lists message %u but does not give it", name,
-                uid);
-    return FALSE;
-}
-
-/* One that a batch's answer lacked: asked for again by itself, unless it has vanished. */
-static gboolean retry_body(Follower *self, const Folder *folder, const FetchItem *item, GError **error)
-{
-    g_autoptr(FetchBodies) bodies = fetch_bodies(self->session, item, 1, error);
-    if (bodies == NULL)
-        return FALSE;
-    gsize length = 0;
-    gboolean gone;
-    const char *octets = fetch_bodies_find(bodies, item->uid, &length);
-    if (octets != NULL)
-        return deliver(self, folder, item, octets, length, error);
-    return is_missing_for_good(self, folder, item->uid, &gone, error);
-}
-
-static gboolean read_batch(Follower *self, const Folder *folder, const FetchItem *items, guint n, GError **error)
-{
-    g_autoptr(FetchBodies) bodies = fetch_bodies(self->session, items, n, error);
-    if (bodies == NULL)
-        return FALSE;
-    for (guint i = 0; i < n; i++) {
-        gsize length = 0;
-        const char *octets = fetch_bodies_find(bodies, items[i].uid, &length);
-        gboolean well = octets != NULL ? deliver(self, folder, &items[i], octets, length, error)
-                                       : retry_body(self, folder, &items[i], error);
-        if (!well)
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* After a death: one message at a time, and the parent knows which. */
-static gboolean read_with_care(Follower *self, const Folder *folder, const FetchItem *item, GError **error)
-{
-    if (item->uid == folder->suspect_uid)
-        return deliver(self, folder, item, NULL, 0, error);
-    return channel_send_suspect(self->channel, folder->index, folder->uidvalidity, item->uid, error) &&
-           read_batch(self, folder, item, 1, error) &&
-           channel_send_suspect(self->channel, folder->index, folder->uidvalidity, 0, error);
-}
-
-static gboolean read_items(Follower *self, const Folder *folder, const GArray *items, GError **error)
-{
-    const FetchItem *all = (const FetchItem *)(gconstpointer)items->data;
-    for (guint i = 0; i < items->len;) {
-        if (self->hello->careful) {
-            if (!read_with_care(self, folder, &all[i++], error))
-                return FALSE;
-            continue;
-        }
-        guint n = 0;
-        for (gsize octets = 0; i + n < items->len; n++) {
-            octets += MIN(all[i + n].size, FETCH_BODY_OCTETS);
-            if (n > 0 && octets > FETCH_BATCH_OCTETS)
-                break;
-        }
-        if (!read_batch(self, folder, &all[i], n, error))
-            return FALSE;
-        i += n;
-    }
-    return TRUE;
-}
-
-/* Those of the UIDs that FETCH did not describe must have vanished; a second answer may have them. */
-static GArray *describe(Follower *self, const Folder *folder, const guint32 *uids, guint n, GError **error)
-{
-    g_autoptr(GArray) items = fetch_items(self->session, uids, n, error);
-    if (items == NULL || items->len == n)
-        return g_steal_pointer(&items);
-    g_autoptr(GArray) left = fetch_search_these(self->session, uids, n, error);
-    if (left == NULL || left->len == 0)
-        return left != NULL ? g_array_new(FALSE, FALSE, sizeof(FetchItem)) : NULL;
-    g_autoptr(GArray) again =
-        fetch_items(self->session, (const guint32 *)(gconstpointer)left->data, MIN(left->len, n), error);
-    if (again == NULL || again->len == left->len)
-        return g_steal_pointer(&again);
-    g_autofree char *name = text_escape(folder->name, 200);
-    g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "folder %s: the server lists %u messages but does not give them", name,
-                left->len - again->len);
-    return NULL;
-}
-
-/* Reads the UIDs (ascending), those that came before min_received_ms left out. */
 static gboolean read_uids(Follower *self, const Folder *folder, const GArray *uids, gint64 min_received_ms, GError **error)
 {
-    const guint32 *all = (const guint32 *)(gconstpointer)uids->data;
-    for (guint i = 0; i < uids->len; i += FETCH_CHUNK) {
-        g_autoptr(GArray) items = describe(self, folder, all + i, MIN(uids->len - i, FETCH_CHUNK), error);
-        if (items == NULL)
-            return FALSE;
-        guint kept = 0;
-        for (guint k = 0; k < items->len; k++) {
-            FetchItem item = g_array_index(items, FetchItem, k);
-            if (item.received_ms == 0 || item.received_ms >= min_received_ms)
-                g_array_index(items, FetchItem, kept++) = item;
-        }
-        g_array_set_size(items, kept);
-        if (!read_items(self, folder, items, error))
-            return FALSE;
-    }
-    return TRUE;
+    const GatheredFolder gathered = {
+        .index = folder->index, .label = folder->label, .uidvalidity = folder->uidvalidity, .suspect_uid = folder->suspect_uid};
+    return tell_reading(self, "", error) && gather_uids(&self->gatherer, &gathered, uids, min_received_ms, error);
 }
 
 /* ---- one folder ------------------------------------------------------------------------------------------------------ */
@@ -237,15 +100,14 @@ static gboolean begin(Follower *self, Folder *folder, const FolderState *state, 
         return FALSE;
     if (uids->len > 0)
         end = MAX(end, g_array_index(uids, guint32, uids->len - 1));
-    if (since_ms != 0 && uids->len > 0 &&
-        (!tell_reading(self, "", error) || !read_uids(self, folder, uids, min_received_ms, error)))
+    if (since_ms != 0 && uids->len > 0 && !read_uids(self, folder, uids, min_received_ms, error))
         return FALSE;
     return settle_at(self, folder, end, error);
 }
 
 static gboolean begin_again(Follower *self, Folder *folder, const FolderState *state, GError **error)
 {
-    g_autofree char *name = text_escape(folder->name, 200);
+    g_autofree char *name = text_escape(folder->label, 200);
     g_autofree char *text =
         g_strdup_printf("folder %s: its UIDVALIDITY changed from %u to %u; reading again what came lately", name,
                         folder->uidvalidity, state->uidvalidity);
@@ -266,7 +128,7 @@ static gboolean read_new(Follower *self, Folder *folder, gboolean *ret_found, GE
     *ret_found = uids->len > 0;
     if (uids->len == 0)
         return TRUE;
-    if (!tell_reading(self, "", error) || !read_uids(self, folder, uids, 0, error))
+    if (!read_uids(self, folder, uids, 0, error))
         return FALSE;
     return settle_at(self, folder, g_array_index(uids, guint32, uids->len - 1), error);
 }
@@ -290,38 +152,88 @@ static gboolean look_at_opened(Follower *self, Folder *folder, const FolderState
     return begin(self, folder, state, since_ms, since_ms, error);
 }
 
-static gboolean look(Follower *self, Folder *folder, gboolean *ret_found, GError **error)
+/* A folder that is not listed need not be there, and the server may be the one to say which it is; it is asked once. */
+static gboolean find_marked(Follower *self, Folder *folder, GError **error)
 {
-    *ret_found = FALSE;
-    if (g_strcmp0(self->session->selected, folder->wire_name) == 0)
-        return read_new(self, folder, ret_found, error);
-    FolderState state;
-    return session_examine(self->session, folder->wire_name, folder->name, &state, error) &&
-           look_at_opened(self, folder, &state, ret_found, error);
+    if (folder->wire_name != NULL)
+        return TRUE;
+    if (folder->kind == IMAP_FOLDER_SENT) { /* the place may have been found by a task meanwhile */
+        if (!folder->asked && !sent_place_find(self->sent, self->session, error))
+            return FALSE;
+        folder->wire_name = g_strdup(self->sent->wire_name);
+    } else if (!folder->asked && !special_folder_find(self->session, "Junk", &folder->wire_name, error)) {
+        return FALSE;
+    }
+    folder->asked = TRUE;
+    return TRUE;
 }
 
-/* The folder for sent mail need not be there: what is wrong with it is told, and the others are read on. */
-static gboolean look_at_sent(Follower *self, Folder *folder, GError **error)
+/* The folder for junk may be listed as well; then it is read as the list says. */
+static gboolean is_read_as_another(const Follower *self, const Folder *folder)
+{
+    for (guint i = 0; folder->kind == IMAP_FOLDER_JUNK && i < folder->index; i++) {
+        const Folder *other = self->folders->pdata[i];
+        if (g_strcmp0(other->wire_name, folder->wire_name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static const char *unknown_text(const Folder *folder)
+{
+    return folder->kind == IMAP_FOLDER_SENT ? sent_place_unknown()
+                                            : "the server does not say which folder is for junk; write junk_folder = \"…\"";
+}
+
+/* Opens it unless STATUS says that there is nothing new. *ret_refused (caller frees): the server's words where it would not. */
+static gboolean look_from_afar(Follower *self, Folder *folder, gboolean ask_first, gboolean *ret_found, char **ret_refused, GError **error)
 {
     FolderState state;
+    *ret_refused = NULL;
+    if (ask_first && !session_status(self->session, folder->wire_name, &state, ret_refused, error))
+        return FALSE;
+    if (*ret_refused != NULL || (ask_first && has_nothing_new(folder, &state)))
+        return TRUE;
+    if (!session_try_examine(self->session, folder->wire_name, folder->label, &state, ret_refused, error))
+        return FALSE;
+    self->opened_ms = clock_monotonic_ms();
+    return *ret_refused != NULL || look_at_opened(self, folder, &state, ret_found, error);
+}
+
+/* waited_in: it is to be the open one afterwards. */
+static gboolean look(Follower *self, Folder *folder, gboolean waited_in, gboolean *ret_found, GError **error)
+{
     g_autofree char *refused = NULL;
-    gboolean ignored = FALSE;
-    if (self->sent->told == NULL && !sent_place_find(self->sent, self->session, error)) /* asked once, and again by each task */
+    *ret_found = FALSE;
+    if (!find_marked(self, folder, error))
         return FALSE;
-    folder->wire_name = self->sent->wire_name;
-    if (folder->wire_name == NULL)
-        return sent_place_tell(self->sent, self->channel, sent_place_unknown(), error);
-    if (!session_status(self->session, folder->wire_name, &state, &refused, error))
+    if (folder->wire_name == NULL || is_read_as_another(self, folder))
+        return tell_folder(self, folder, folder->wire_name == NULL ? unknown_text(folder) : "", error);
+    gboolean is_open = g_strcmp0(self->session->selected, folder->wire_name) == 0;
+    /* a folder may have been put in its place under our feet */
+    gboolean fresh = is_open && clock_monotonic_ms() - self->opened_ms < IMAP_REOPEN_MS;
+    if (!(fresh ? read_new(self, folder, ret_found, error)
+                : look_from_afar(self, folder, !waited_in && !is_open, ret_found, &refused, error)))
         return FALSE;
-    gboolean news = refused == NULL && !has_nothing_new(folder, &state);
-    if (news && !session_try_examine(self->session, folder->wire_name, folder->name, &state, &refused, error))
-        return FALSE;
-    g_autofree char *why = refused != NULL ? g_strdup_printf("folder %s: %s", self->sent->label, refused) : g_strdup("");
-    return sent_place_tell(self->sent, self->channel, why, error) &&
-           (!news || refused != NULL || look_at_opened(self, folder, &state, &ignored, error));
+    if (refused == NULL)
+        return tell_folder(self, folder, "", error);
+    const char *words = *refused != '\0' ? refused : "refused, no reason given";
+    g_autofree char *why = folder->kind == IMAP_FOLDER_SENT ? g_strdup_printf("folder %s: %s", folder->label, words) : g_strdup(words);
+    return tell_folder(self, folder, why, error);
 }
 
 /* ---- all folders ----------------------------------------------------------------------------------------------------- */
+
+/* The first listed one that can be read, as far as is known; NULL: none. */
+static Folder *waited_in(const Follower *self)
+{
+    for (guint i = 0; i < self->folders->len; i++) {
+        Folder *folder = self->folders->pdata[i];
+        if (folder->kind == IMAP_FOLDER_LISTED && folder->well)
+            return folder;
+    }
+    return NULL;
+}
 
 /*
  * Looks until a look finds nothing and nothing changed during it: what the server tells in passing, in the answer to a
@@ -333,7 +245,7 @@ static gboolean look_until_quiet(Follower *self, Folder *folder, gboolean *ret_q
     for (guint i = 0; i < IMAP_LOOKS_IN_A_ROW && !*ret_quiet; i++) {
         gboolean found, was_open = g_strcmp0(self->session->selected, folder->wire_name) == 0;
         guint32 exists = session_exists(self->session);
-        if (!look(self, folder, &found, error))
+        if (!look(self, folder, TRUE, &found, error))
             return FALSE;
         gboolean changed = was_open && session_changed(self->session, exists);
         *ret_quiet = !found && !changed;
@@ -341,42 +253,86 @@ static gboolean look_until_quiet(Follower *self, Folder *folder, gboolean *ret_q
     return TRUE;
 }
 
-static gboolean look_at_others(Follower *self, gboolean *ret_quiet, GError **error)
+static gboolean look_at_others(Follower *self, const Folder *but, GError **error)
 {
-    for (guint i = 1; i < self->folders->len; i++) {
-        Folder *folder = &g_array_index(self->folders, Folder, i);
-        gboolean found;
-        if (!(folder->is_sent ? look_at_sent(self, folder, error) : look(self, folder, &found, error)))
+    for (guint i = 0; i < self->folders->len; i++) {
+        Folder *folder = self->folders->pdata[i];
+        gboolean ignored;
+        if (folder != but && !look(self, folder, FALSE, &ignored, error))
             return FALSE;
     }
-    return self->folders->len == 1 || look_until_quiet(self, &g_array_index(self->folders, Folder, 0), ret_quiet, error);
+    self->others_at_ms = clock_monotonic_ms() + self->hello->poll_ms;
+    return TRUE;
+}
+
+/* Where the folder that is waited in was lost, the next one takes its place. */
+static gboolean look_at_all(Follower *self, gboolean *ret_quiet, GError **error)
+{
+    Folder *first = waited_in(self);
+    *ret_quiet = TRUE;
+    if (first != NULL && !look_until_quiet(self, first, ret_quiet, error))
+        return FALSE;
+    gboolean due = first == NULL || !first->well || clock_monotonic_ms() >= self->others_at_ms;
+    if (due && !look_at_others(self, first, error))
+        return FALSE;
+    first = waited_in(self);
+    return !due || first == NULL || look_until_quiet(self, first, ret_quiet, error);
+}
+
+/* Only a hint of when to look: so it does no harm that what is told in the answers of other commands goes by unheard. */
+static gboolean ask_to_be_told(Follower *self, GError **error)
+{
+    if (self->notified || !self->session->has_notify)
+        return TRUE;
+    self->notified = TRUE;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < self->folders->len; i++) {
+        const Folder *folder = self->folders->pdata[i];
+        if (folder->well && folder->wire_name != NULL && folder != waited_in(self))
+            g_ptr_array_add(names, folder->wire_name);
+    }
+    return names->len == 0 || notify_begin(self->session, names, error);
 }
 
 static gboolean wait_for_more(Follower *self, gboolean quiet, GError **error)
 {
-    gboolean ignored;
+    gboolean ignored, heard = FALSE;
     if (!quiet)
         return channel_wait(self->channel, -1, IMAP_RESETTLE_MS, &ignored, error);
     self->reading = FALSE;
-    gint64 timeout_ms = self->session->has_idle && self->folders->len == 1 ? IMAP_IDLE_MS : self->hello->poll_ms;
-    return channel_rest(self->channel, error) && idle_wait(self->session, self->channel, timeout_ms, error);
+    gint64 left_ms = MAX(self->others_at_ms - clock_monotonic_ms(), 1);
+    gint64 timeout_ms = self->session->has_idle && self->folders->len == 1 && waited_in(self) != NULL ? IMAP_IDLE_MS : left_ms;
+    if (!channel_rest(self->channel, error) || !idle_wait(self->session, self->channel, timeout_ms, &heard, error))
+        return FALSE;
+    if (heard || clock_monotonic_ms() >= self->others_at_ms)
+        self->others_at_ms = 0;
+    return TRUE;
 }
 
-static GArray *folders_of(const Hello *hello, const GPtrArray *wire_names)
+static void folder_free(gpointer data)
 {
-    GArray *folders = g_array_new(FALSE, FALSE, sizeof(Folder));
+    Folder *folder = data;
+    g_free(folder->wire_name);
+    g_free(folder);
+}
+
+static GPtrArray *folders_of(const Hello *hello, const GPtrArray *wire_names)
+{
+    GPtrArray *folders = g_ptr_array_new_with_free_func(folder_free);
     for (guint i = 0; i < hello->folders->len; i++) {
         const HelloFolder *told = hello->folders->pdata[i];
-        Folder folder = {.index = i,
-                         .name = *told->name != '\0' ? told->name : IMAP_SENT_BY_SERVER,
-                         .wire_name = wire_names->pdata[i],
-                         .known = told->known,
-                         .uidvalidity = told->uidvalidity,
-                         .last_uid = told->last_uid,
-                         .again_since_ms = told->again_since_ms,
-                         .suspect_uid = told->suspect_uid,
-                         .is_sent = told->is_sent};
-        g_array_append_val(folders, folder);
+        const char *by_server = told->kind == IMAP_FOLDER_SENT ? IMAP_SENT_BY_SERVER : IMAP_JUNK_BY_SERVER;
+        Folder *folder = g_new0(Folder, 1);
+        *folder = (Folder){.index = i,
+                           .kind = (ImapFolderKind)told->kind,
+                           .label = *told->name != '\0' ? told->name : by_server,
+                           .wire_name = g_strdup(wire_names->pdata[i]),
+                           .known = told->known,
+                           .uidvalidity = told->uidvalidity,
+                           .last_uid = told->last_uid,
+                           .again_since_ms = told->again_since_ms,
+                           .suspect_uid = told->suspect_uid};
+        g_ptr_array_add(folders, folder);
     }
     return folders;
 }
@@ -385,24 +341,24 @@ static GArray *folders_of(const Hello *hello, const GPtrArray *wire_names)
 static gboolean turn(Follower *self, GError **error)
 {
     gboolean quiet, done;
-    return look_until_quiet(self, &g_array_index(self->folders, Folder, 0), &quiet, error) &&
-           look_at_others(self, &quiet, error) && sent_do_tasks(self->sent, self->session, self->channel, &done, error) &&
-           (done || wait_for_more(self, quiet, error));
+    return look_at_all(self, &quiet, error) && ask_to_be_told(self, error) &&
+           sent_do_tasks(self->sent, self->session, self->channel, &done, error) && (done || wait_for_more(self, quiet, error));
 }
 
 void follow(Session *session, Channel *channel, const Hello *hello, const GPtrArray *wire_names, WatcherReadFunc read,
             GError **error)
 {
     g_autoptr(Clock) clock = clock_new_system();
-    g_autoptr(GArray) folders = folders_of(hello, wire_names);
+    g_autoptr(GPtrArray) folders = folders_of(hello, wire_names);
     SentPlace sent = {0};
-    Follower self = {.session = session,
+    Follower self = {.gatherer = {.session = session, .channel = channel, .read = read, .clock = clock, .careful = hello->careful},
+                     .session = session,
                      .channel = channel,
                      .hello = hello,
-                     .read = read,
                      .clock = clock,
                      .folders = folders,
                      .sent = &sent};
+    ((Folder *)folders->pdata[0])->well = TRUE; /* the first to be opened, since it is the one that is waited in */
     if (sent_place_init(&sent, hello->sent_name, error))
         while (turn(&self, error))
             ;

@@ -110,12 +110,14 @@ static gboolean converse(Session *session, Channel *channel, gint64 timeout_ms, 
     return heard->answer == WIRE_OK || unexpected(heard, error);
 }
 
-gboolean idle_wait(Session *session, Channel *channel, gint64 timeout_ms, GError **error)
+gboolean idle_wait(Session *session, Channel *channel, gint64 timeout_ms, gboolean *ret_heard, GError **error)
 {
+    *ret_heard = FALSE;
     if (session->has_idle) {
         Heard heard = {0};
         gboolean well = converse(session, channel, timeout_ms, &heard, error);
         g_free(heard.words);
+        *ret_heard = heard.changed;
         return well;
     }
     const gint64 until_ms = clock_monotonic_ms() + MIN(timeout_ms, IMAP_QUIET_MS);

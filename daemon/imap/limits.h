@@ -17,7 +17,8 @@ enum {
     IMAP_LIST_OCTETS = 2 * 1024 * 1024,   /* about 20,000 folders */
     IMAP_NAME_OCTETS = 1000,              /* of a folder's name */
     IMAP_LINE_OCTETS = 8 * 1024,          /* a line that is not given to libetpan */
-    IMAP_IDLE_MS = 10 * 60 * 1000,        /* then we look ourselves: servers may forget to tell */
+    IMAP_IDLE_MS = 5 * 60 * 1000,         /* then we look ourselves: servers may forget to tell */
+    IMAP_REOPEN_MS = 5 * 60 * 1000,       /* then the folder that is waited in is opened anew */
     IMAP_QUIET_MS = 9 * 60 * 1000,        /* longest silence of ours where there is no IDLE */
     IMAP_RESETTLE_MS = 1000,              /* pause where a mailbox will not come to rest */
     IMAP_LOOKS_IN_A_ROW = 8,

@@ -21,6 +21,7 @@
 #include "launch.h"
 #include "limits.h"
 #include "peer.h"
+#include "watched.h"
 #include "window.h"
 
 typedef struct {
@@ -44,6 +45,7 @@ struct ImapLink {
     Peer *peer; /* and of this peer: */
     RecordWindow window;
     Asked asked;
+    GPtrArray *folders; /* WatchedFolder* */
     GError *fault; /* what it said last */
     gboolean settled;
     Place reading;
@@ -72,6 +74,7 @@ static void link_unref(ImapLink *link)
     g_clear_pointer(&link->context, g_main_context_unref);
     record_window_clear(&link->window);
     asked_clear(&link->asked);
+    g_ptr_array_unref(link->folders);
     g_clear_error(&link->fault);
     g_free(link->program);
     g_free(link);
@@ -92,41 +95,14 @@ static void set_state(ImapLink *link, ImapState state, const char *text, gint64 
 
 /* ---- folders --------------------------------------------------------------------------------------------------------- */
 
-static guint folder_count(const ImapLink *link)
+static WatchedFolder *folder_at(const ImapLink *link, guint index)
 {
-    return g_strv_length(link->account->imap.folders);
+    return link->folders->pdata[index];
 }
 
-static const char *sent_name(const ImapLink *link)
+const ImapFolderStatus *imap_link_folder(const ImapLink *link, guint index)
 {
-    const char *name = link->account->imap.sent_folder;
-    return name != NULL ? name : "";
-}
-
-/* The Sent folder is read as one more, unless it is among those that are read anyhow. */
-static gboolean watches_sent_beside(const ImapLink *link)
-{
-    const char *const *folders = (const char *const *)link->account->imap.folders;
-    return link->account->imap.watch_sent && !g_strv_contains(folders, sent_name(link));
-}
-
-static guint watched_count(const ImapLink *link)
-{
-    return folder_count(link) + (watches_sent_beside(link) ? 1 : 0);
-}
-
-/* Its name as the owner of the link knows it. */
-static const char *folder_name(const ImapLink *link, guint index)
-{
-    if (index < folder_count(link))
-        return link->account->imap.folders[index];
-    return *sent_name(link) != '\0' ? sent_name(link) : IMAP_SENT_BY_SERVER;
-}
-
-static gboolean is_sent(const ImapLink *link, guint index)
-{
-    return link->account->imap.watch_sent &&
-           (index >= folder_count(link) || g_str_equal(link->account->imap.folders[index], sent_name(link)));
+    return index < link->folders->len ? &folder_at(link, index)->status : NULL;
 }
 
 /* ---- trying again ---------------------------------------------------------------------------------------------------- */
@@ -216,19 +192,25 @@ static gboolean take_record(ImapLink *link, GVariant *value)
     g_autoptr(GVariant) content = NULL;
     g_variant_get(value, "(uuuxv)", &folder, &uidvalidity, &uid, &received_ms, &content);
     gsize octets = frame_size(value);
-    if (folder >= watched_count(link) || uidvalidity == 0 || uid == 0 || !record_window_has_room(&link->window, octets))
+    if (folder >= link->folders->len || uidvalidity == 0 || uid == 0 || !record_window_has_room(&link->window, octets))
         return FALSE;
     g_autoptr(InboundMessage) message = inbound_message_from_variant(content, NULL);
     if (message == NULL)
         return FALSE;
     record_window_add(&link->window,
-                      &(WindowRecord){.folder = folder, .uidvalidity = uidvalidity, .uid = uid, .octets = octets});
-    const ImapRecord record = {.folder = folder_name(link, folder),
+                      &(WindowRecord){.folder = folder,
+                                      .uidvalidity = uidvalidity,
+                                      .uid = uid,
+                                      .octets = octets,
+                                      .received_ms = received_ms});
+    watched_folder_add_record(folder_at(link, folder));
+    const ImapRecord record = {.folder = folder_at(link, folder)->status.name,
                                .uidvalidity = uidvalidity,
                                .uid = uid,
                                .received_ms = received_ms,
                                .message = message,
-                               .is_sent = is_sent(link, folder)};
+                               .is_sent = folder_at(link, folder)->is_sent,
+                               .is_junk = folder_at(link, folder)->status.kind == IMAP_FOLDER_JUNK};
     link->callbacks.on_message(&record, link->callbacks.data);
     return TRUE;
 }
@@ -237,14 +219,14 @@ static gboolean take_place(ImapLink *link, FrameKind kind, GVariant *value)
 {
     Place place;
     g_variant_get(value, "(uuu)", &place.folder, &place.uidvalidity, &place.uid);
-    if (place.folder >= watched_count(link) || place.uidvalidity == 0)
+    if (place.folder >= link->folders->len || place.uidvalidity == 0)
         return FALSE;
     if (kind == FRAME_POSITION && record_window_has_folder(&link->window, place.folder))
         return FALSE; /* the cursor would pass a record that is not committed */
     if (kind == FRAME_SUSPECT)
         link->reading = place;
     else
-        link->callbacks.on_position(folder_name(link, place.folder), place.uidvalidity, place.uid, link->callbacks.data);
+        link->callbacks.on_position(folder_at(link, place.folder)->status.name, place.uidvalidity, place.uid, link->callbacks.data);
     return TRUE;
 }
 
@@ -299,13 +281,24 @@ static gboolean take_answer(ImapLink *link, GVariant *value)
     if (answer >= IMAP_ANSWER_LOST) /* ours to say */
         return FALSE;
     g_autofree char *escaped = text_escape(text, FRAME_TEXT_OCTETS);
-    if (id != 0) {
-        if (!asked_end(&link->asked, id))
-            return FALSE;
-        link->callbacks.on_answer(id, (ImapAnswer)answer, escaped, link->callbacks.data);
-    } else if (link->callbacks.on_sent_folder != NULL) {
-        link->callbacks.on_sent_folder(answer == IMAP_ANSWER_FOUND, escaped, link->callbacks.data);
-    }
+    if (!asked_end(&link->asked, id))
+        return FALSE;
+    link->callbacks.on_answer(id, (ImapAnswer)answer, escaped, link->callbacks.data);
+    return TRUE;
+}
+
+static gboolean take_folder(ImapLink *link, GVariant *value)
+{
+    guint32 index, left;
+    gint64 oldest_ms;
+    const char *text;
+    g_variant_get(value, "(uux&s)", &index, &left, &oldest_ms, &text);
+    if (index >= link->folders->len)
+        return FALSE;
+    WatchedFolder *folder = folder_at(link, index);
+    g_autofree char *why = text_escape(text, FRAME_TEXT_OCTETS);
+    if (watched_folder_tell(folder, left, oldest_ms, why, clock_monotonic_ms()) && link->callbacks.on_folder != NULL)
+        link->callbacks.on_folder(&folder->status, link->callbacks.data);
     return TRUE;
 }
 
@@ -324,6 +317,9 @@ static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
         break;
     case FRAME_STATE:
         well = take_state(link, value);
+        break;
+    case FRAME_FOLDER:
+        well = take_folder(link, value);
         break;
     case FRAME_FAULT:
         well = take_fault(link, value);
@@ -352,10 +348,11 @@ static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
 
 static void add_folder(const ImapLink *link, Hello *hello, guint index)
 {
+    const WatchedFolder *watched = folder_at(link, index);
     HelloFolder *folder = g_new0(HelloFolder, 1);
-    folder->is_sent = index >= folder_count(link);
-    folder->name = g_strdup(folder->is_sent ? sent_name(link) : folder_name(link, index));
-    folder->known = link->callbacks.get_cursor(folder_name(link, index), &folder->uidvalidity, &folder->last_uid,
+    folder->kind = (guint32)watched->status.kind;
+    folder->name = g_strdup(watched->name_told);
+    folder->known = link->callbacks.get_cursor(watched->status.name, &folder->uidvalidity, &folder->last_uid,
                                                &folder->again_since_ms, link->callbacks.data);
     if (link->suspect_deaths >= SUSPECT_DEATHS && link->suspect.folder == index &&
         link->suspect.uidvalidity == folder->uidvalidity)
@@ -378,8 +375,8 @@ static void say_hello(ImapLink *link, const Launch *launch)
     /* real time, as the server's dates are, whatever the program's clock shows */
     hello->first_since_ms = launch_back_from(clock_system_now_ms(), &settings->read_back);
     hello->careful = link->careful;
-    hello->sent_name = g_strdup(sent_name(link));
-    for (guint i = 0; i < watched_count(link); i++)
+    hello->sent_name = g_strdup(settings->sent_folder != NULL ? settings->sent_folder : "");
+    for (guint i = 0; i < link->folders->len; i++)
         add_folder(link, hello, i);
     peer_send(link->peer, FRAME_HELLO, hello_to_variant(hello));
     peer_send_secret(link->peer, launch->secret);
@@ -392,7 +389,7 @@ static void on_prepared(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     g_autoptr(Launch) launch = launch_finish(result, &error);
     const PeerCallbacks callbacks = {.on_frame = on_frame, .on_end = on_end, .data = link};
-    if (launch != NULL && !link->closed && watched_count(link) > MAX_FOLDERS)
+    if (launch != NULL && !link->closed && link->folders->len > MAX_FOLDERS)
         g_set_error(&error, IMAP_FAULT, IMAP_FAULT_LOCAL, "at most %d folders can be watched", MAX_FOLDERS);
     else if (launch != NULL && !link->closed)
         link->peer = peer_start(link->program, link->context, &callbacks, &error);
@@ -423,6 +420,7 @@ static void start(ImapLink *link)
 {
     record_window_clear(&link->window);
     record_window_init(&link->window);
+    watched_folders_restart(link->folders);
     link->settled = FALSE;
     link->reading = (Place){0};
     link->refs += 2; /* one for on_prepared(), one until we return */
@@ -445,6 +443,7 @@ ImapLink *imap_link_new(const Account *account, const char *program, GMainContex
     link->state = IMAP_STATE_CONNECTING;
     record_window_init(&link->window);
     asked_init(&link->asked);
+    link->folders = watched_folders_new(account);
     link->retry = g_timeout_source_new(0); /* from the loop: no callback comes before the owner has its link */
     g_source_set_callback(link->retry, on_retry, link, NULL);
     g_source_attach(link->retry, link->context);
@@ -453,10 +452,12 @@ ImapLink *imap_link_new(const Account *account, const char *program, GMainContex
 
 void imap_link_committed(ImapLink *link, const char *folder, guint32 uidvalidity, guint32 uid)
 {
-    for (guint i = 0; i < watched_count(link); i++) {
-        if (!g_str_equal(folder_name(link, i), folder))
+    for (guint i = 0; i < link->folders->len; i++) {
+        if (!g_str_equal(folder_at(link, i)->status.name, folder))
             continue;
-        record_window_commit(&link->window, i, uidvalidity, uid);
+        gint64 received_ms = 0;
+        guint n = record_window_commit(&link->window, i, uidvalidity, uid, &received_ms);
+        watched_folder_commit(folder_at(link, i), n, received_ms, clock_monotonic_ms());
         if (link->peer != NULL)
             peer_send(link->peer, FRAME_COMMITTED, g_variant_new("(uuu)", i, uidvalidity, uid));
     }
@@ -486,7 +487,7 @@ GPid imap_link_pid(const ImapLink *link)
 
 gint64 imap_link_last_read_ms(const ImapLink *link)
 {
-    return link->state == IMAP_STATE_WATCHING ? clock_monotonic_ms() : link->last_read_ms;
+    return watched_folders_read_ms(link->folders, link->state == IMAP_STATE_WATCHING ? clock_monotonic_ms() : link->last_read_ms);
 }
 
 void imap_link_free(ImapLink *link)

@@ -13,14 +13,14 @@ typedef struct {
     guint32 length, kind;
 } FrameHead;
 
-#define HELLO_TYPE "(squssuasxxba(sbuuxub)s)"
+#define HELLO_TYPE "(squssuasxxba(sbuuxuu)s)"
 #define TASK_TYPE "(tubsxxt)"
 
 static const char *const type_of[FRAME_LAST + 1] = {
     [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",     [FRAME_COMMITTED] = "(uuu)", [FRAME_RECORD] = "(uuuxv)",
     [FRAME_POSITION] = "(uuu)", [FRAME_SUSPECT] = "(uuu)", [FRAME_STATE] = "(us)",      [FRAME_FAULT] = "(us)",
     [FRAME_HEARTBEAT] = NULL,   [FRAME_TASK] = TASK_TYPE,  [FRAME_PIECE] = "(ttay)",    [FRAME_WANT] = "(tt)",
-    [FRAME_ANSWER] = "(tus)",
+    [FRAME_ANSWER] = "(tus)",   [FRAME_FOLDER] = "(uuxs)",
 };
 
 static void append_octets(GByteArray *out, FrameKind kind, gconstpointer octets, gsize size)
@@ -109,13 +109,13 @@ void hello_free(Hello *hello)
 
 GVariant *hello_to_variant(const Hello *hello)
 {
-    g_auto(GVariantBuilder) folders = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(sbuuxub)"));
+    g_auto(GVariantBuilder) folders = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(sbuuxuu)"));
     for (guint i = 0; i < hello->folders->len; i++) {
         const HelloFolder *folder = hello->folders->pdata[i];
-        g_variant_builder_add(&folders, "(sbuuxub)", folder->name, folder->known, folder->uidvalidity, folder->last_uid,
-                              folder->again_since_ms, folder->suspect_uid, folder->is_sent);
+        g_variant_builder_add(&folders, "(sbuuxuu)", folder->name, folder->known, folder->uidvalidity, folder->last_uid,
+                              folder->again_since_ms, folder->suspect_uid, folder->kind);
     }
-    return g_variant_new("(squssu^asxxba(sbuuxub)s)", hello->host, hello->port, hello->tls, hello->ca_file, hello->user,
+    return g_variant_new("(squssu^asxxba(sbuuxuu)s)", hello->host, hello->port, hello->tls, hello->ca_file, hello->user,
                          hello->sign_in, hello->addresses, hello->poll_ms, hello->first_since_ms, hello->careful, &folders,
                          hello->sent_name);
 }
@@ -125,13 +125,16 @@ Hello *hello_parse(GVariant *value)
     g_autoptr(Hello) hello = hello_new();
     g_autoptr(GVariantIter) folders = NULL;
     HelloFolder folder = {0};
-    g_variant_get(value, "(squssu^asxxba(sbuuxub)s)", &hello->host, &hello->port, &hello->tls, &hello->ca_file, &hello->user,
+    g_variant_get(value, "(squssu^asxxba(sbuuxuu)s)", &hello->host, &hello->port, &hello->tls, &hello->ca_file, &hello->user,
                   &hello->sign_in, &hello->addresses, &hello->poll_ms, &hello->first_since_ms, &hello->careful, &folders,
                   &hello->sent_name);
-    while (g_variant_iter_next(folders, "(sbuuxub)", &folder.name, &folder.known, &folder.uidvalidity, &folder.last_uid,
-                               &folder.again_since_ms, &folder.suspect_uid, &folder.is_sent))
+    gboolean sane = TRUE;
+    while (g_variant_iter_next(folders, "(sbuuxuu)", &folder.name, &folder.known, &folder.uidvalidity, &folder.last_uid,
+                               &folder.again_since_ms, &folder.suspect_uid, &folder.kind)) {
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
-    gboolean possible = hello->folders->len > 0 && hello->folders->len <= MAX_FOLDERS && hello->tls <= TLS_NONE &&
+        sane = sane && folder.kind <= IMAP_FOLDER_JUNK && (*folder.name != '\0' || folder.kind != IMAP_FOLDER_LISTED);
+    }
+    gboolean possible = sane && hello->folders->len > 0 && hello->folders->len <= MAX_FOLDERS && hello->tls <= TLS_NONE &&
                         hello->sign_in <= SIGN_IN_OAUTH2 && hello->poll_ms > 0 &&
                         g_strv_length(hello->addresses) <= MAX_ADDRESSES;
     return possible ? g_steal_pointer(&hello) : NULL;

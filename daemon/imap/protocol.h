@@ -23,7 +23,8 @@ typedef enum {
     FRAME_STATE,     /* (us) ImapState, why */
     FRAME_FAULT,     /* (us) ImapFault, why; the last that it says */
     FRAME_WANT,      /* (tt) task, offset: the next piece of the message to be filed; each once, in order */
-    FRAME_ANSWER,    /* (tus) task, ImapAnswer, why; in the order of the tasks. Task 0: whether the Sent folder is watched */
+    FRAME_ANSWER,    /* (tus) task, ImapAnswer, why; in the order of the tasks */
+    FRAME_FOLDER,    /* (uuxs) index, messages left to read, received ms of the oldest, why it cannot be read */
     FRAME_HEARTBEAT, /* () */
     FRAME_LAST = FRAME_HEARTBEAT
 } FrameKind;
@@ -35,7 +36,7 @@ typedef struct {
     guint32 uidvalidity, last_uid;
     gint64 again_since_ms; /* read what came since then if the UIDVALIDITY has changed; real time */
     guint32 suspect_uid;   /* hand this one on unread; 0: none */
-    gboolean is_sent;      /* the Sent folder, beside those that must be there; name "": the one that the server says is it */
+    guint32 kind;          /* ImapFolderKind; name "" of one that is not listed: the one that the server says is it */
 } HelloFolder;
 
 typedef struct {

@@ -17,6 +17,7 @@
 #include "fetch.h"
 #include "folder_name.h"
 #include "limits.h"
+#include "special.h"
 #include "wire.h"
 
 /* ---- which folder ---------------------------------------------------------------------------------------------------- */
@@ -32,7 +33,6 @@ gboolean sent_place_init(SentPlace *place, const char *name, GError **error)
 void sent_place_clear(SentPlace *place)
 {
     g_clear_pointer(&place->wire_name, g_free);
-    g_clear_pointer(&place->told, g_free);
 }
 
 const char *sent_place_unknown(void)
@@ -40,87 +40,9 @@ const char *sent_place_unknown(void)
     return "the server does not say which folder is for sent mail; write sent_folder = \"…\"";
 }
 
-static gboolean has_sent_flag(const struct mailimap_mailbox_list *mailbox)
-{
-    const clist *flags = mailbox->mb_flag != NULL ? mailbox->mb_flag->mbf_oflags : NULL;
-    for (clistiter *i = flags != NULL ? clist_begin(flags) : NULL; i != NULL; i = clist_next(i)) {
-        const struct mailimap_mbx_list_oflag *flag = clist_content(i);
-        const char *name = flag->of_type == MAILIMAP_MBX_LIST_OFLAG_FLAG_EXT ? flag->of_flag_ext : NULL;
-        if (name != NULL && g_ascii_strcasecmp(*name == '\\' ? name + 1 : name, "Sent") == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* A server's word that goes back to it in commands: nothing may be in it that ends one. */
-static gboolean is_wire_name(const char *name)
-{
-    for (const char *p = name; *p != '\0'; p++)
-        if (*p < 0x20 || *p >= 0x7f)
-            return FALSE;
-    return *name != '\0' && strlen(name) <= IMAP_NAME_OCTETS;
-}
-
-static char *choose_sent(const clist *mailboxes)
-{
-    for (clistiter *i = mailboxes != NULL ? clist_begin(mailboxes) : NULL; i != NULL; i = clist_next(i)) {
-        const struct mailimap_mailbox_list *mailbox = clist_content(i);
-        if (has_sent_flag(mailbox) && is_wire_name(mailbox->mb_name))
-            return g_strdup(mailbox->mb_name);
-    }
-    return NULL;
-}
-
-/* A server may mark folders in a plain LIST without offering SPECIAL-USE (Exchange does); of one that may not, the upper folders are
- * enough to look at. */
-static const char *list_command(const Session *session)
-{
-    if (session->has_special_use && session->has_list_extended)
-        return "LIST (SPECIAL-USE) \"\" \"*\"\r\n";
-    return session->has_special_use ? "LIST \"\" \"*\"\r\n" : "LIST \"\" \"%\"\r\n";
-}
-
-/* libetpan's own LIST cannot ask for what RFC 5258 adds; its parser reads the answer all the same. */
-static int send_list(mailimap *imap, const char *command)
-{
-    struct mailimap_response *response = NULL;
-    int result = mailimap_send_current_tag(imap);
-    if (result != MAILIMAP_NO_ERROR)
-        return result;
-    if (mailstream_write(imap->imap_stream, command, strlen(command)) < 0 || mailstream_flush(imap->imap_stream) < 0 ||
-        mailimap_read_line(imap) == NULL)
-        return MAILIMAP_ERROR_STREAM;
-    result = mailimap_parse_response(imap, &response);
-    if (result != MAILIMAP_NO_ERROR)
-        return result;
-    gboolean well = response->rsp_resp_done->rsp_type == MAILIMAP_RESP_DONE_TYPE_TAGGED &&
-                    response->rsp_resp_done->rsp_data.rsp_tagged->rsp_cond_state->rsp_type == MAILIMAP_RESP_COND_STATE_OK;
-    mailimap_response_free(response);
-    return well ? MAILIMAP_NO_ERROR : MAILIMAP_ERROR_LIST;
-}
-
 gboolean sent_place_find(SentPlace *place, Session *session, GError **error)
 {
-    if (place->wire_name != NULL)
-        return TRUE;
-    stream_arm(session->stream, IMAP_COMMAND_MS, IMAP_LIST_OCTETS);
-    int result = send_list(session->imap, list_command(session));
-    if (result == MAILIMAP_ERROR_LIST) /* refused: as if none were marked */
-        return TRUE;
-    if (result != MAILIMAP_NO_ERROR)
-        return session_failed(session, result, "LIST", error);
-    const struct mailimap_response_info *info = session->imap->imap_response_info;
-    place->wire_name = info != NULL ? choose_sent(info->rsp_mailbox_list) : NULL;
-    return TRUE;
-}
-
-gboolean sent_place_tell(SentPlace *place, Channel *channel, const char *why, GError **error)
-{
-    if (g_strcmp0(place->told, why) == 0)
-        return TRUE;
-    g_free(place->told);
-    place->told = g_strdup(why);
-    return channel_send_answer(channel, 0, *why == '\0' ? IMAP_ANSWER_FOUND : IMAP_ANSWER_NO_FOLDER, why, error);
+    return place->wire_name != NULL || special_folder_find(session, "Sent", &place->wire_name, error);
 }
 
 /* ---- an answer ------------------------------------------------------------------------------------------------------- */
@@ -181,21 +103,9 @@ static char *date_text(gint64 at_ms)
                            g_date_time_get_minute(at), g_date_time_get_second(at));
 }
 
-/* A quoted string; the name holds nothing but printable ASCII. */
-static char *quote(const char *wire_name)
-{
-    GString *quoted = g_string_new("\"");
-    for (const char *p = wire_name; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\')
-            g_string_append_c(quoted, '\\');
-        g_string_append_c(quoted, *p);
-    }
-    return g_string_free(g_string_append_c(quoted, '"'), FALSE);
-}
-
 static gboolean begin_append(const SentPlace *place, Session *session, const Task *task, GError **error)
 {
-    g_autofree char *folder = quote(place->wire_name);
+    g_autofree char *folder = wire_quoted_string(place->wire_name);
     g_autofree char *date = date_text(task->at_ms);
     g_autofree char *when = date != NULL ? g_strdup_printf(" \"%s\"", date) : g_strdup("");
     g_autofree char *command = g_strdup_printf("APPEND %s (\\Seen)%s {%" G_GUINT64_FORMAT "}", folder, when, task->size);

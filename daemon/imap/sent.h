@@ -12,7 +12,6 @@
 typedef struct {
     const char *label; /* for messages */
     char *wire_name;   /* NULL: not known (yet) */
-    char *told;        /* what the parent heard last about it: "" watched, else why not; NULL: nothing yet */
 } SentPlace;
 
 /* name: of the account, "" for the one that the server marks \Sent. It must live as long as the place. */
@@ -21,9 +20,6 @@ void sent_place_clear(SentPlace *place);
 
 /* Asks the server where wire_name is not known. It stays NULL where the server does not say. */
 gboolean sent_place_find(SentPlace *place, Session *session, GError **error);
-
-/* Tells the parent whether the folder is watched (why: ""), where that has changed. */
-gboolean sent_place_tell(SentPlace *place, Channel *channel, const char *why, GError **error);
 
 /* What to say where sent_place_find() found nothing. */
 const char *sent_place_unknown(void);

@@ -80,6 +80,7 @@ static void note_capability(Capabilities *capabilities, const struct mailimap_ca
     capabilities->starttls |= g_ascii_strcasecmp(name, "STARTTLS") == 0;
     capabilities->special_use |= g_ascii_strcasecmp(name, "SPECIAL-USE") == 0;
     capabilities->list_extended |= g_ascii_strcasecmp(name, "LIST-EXTENDED") == 0;
+    capabilities->notify |= g_ascii_strcasecmp(name, "NOTIFY") == 0;
     capabilities->gmail |= g_ascii_strcasecmp(name, "X-GM-EXT-1") == 0;
 }
 
@@ -157,6 +158,7 @@ static gboolean enter(Session *session, const SessionSettings *settings, gboolea
     session->has_idle = capabilities.idle;
     session->has_special_use = capabilities.special_use;
     session->has_list_extended = capabilities.list_extended;
+    session->has_notify = capabilities.notify;
     session->is_gmail = capabilities.gmail;
     return TRUE;
 }

@@ -15,6 +15,7 @@ typedef struct {
     mailimap *imap;
     gboolean has_idle;
     gboolean has_special_use, has_list_extended; /* RFC 6154, RFC 5258 */
+    gboolean has_notify;                         /* RFC 5465 */
     gboolean is_gmail;                           /* X-GM-EXT-1: files what is sent through it by itself */
     char *selected; /* wire name of the folder that is open; NULL for none */
     guint32 raw_tag;

@@ -10,7 +10,7 @@
 typedef struct {
     gboolean idle, initial_response, login_disabled, starttls;
     gboolean plain, login, cram_md5, xoauth2, oauthbearer; /* AUTH=… */
-    gboolean special_use, list_extended, gmail;
+    gboolean special_use, list_extended, notify, gmail;
 } Capabilities;
 
 /*

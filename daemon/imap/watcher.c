@@ -89,8 +89,9 @@ static GPtrArray *wire_names_of(const Hello *hello, GError **error)
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < hello->folders->len; i++) {
         const HelloFolder *folder = hello->folders->pdata[i];
-        char *name = folder->is_sent ? NULL : folder_wire_name(folder->name, error); /* sent.c finds that one */
-        if (name == NULL && !folder->is_sent)
+        gboolean named = *folder->name != '\0'; /* else the server says which it is */
+        char *name = named ? folder_wire_name(folder->name, error) : NULL;
+        if (name == NULL && named)
             return NULL;
         g_ptr_array_add(names, name);
     }

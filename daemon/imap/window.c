@@ -31,17 +31,21 @@ void record_window_add(RecordWindow *window, const WindowRecord *record)
     window->octets += record->octets;
 }
 
-void record_window_commit(RecordWindow *window, guint folder, guint32 uidvalidity, guint32 uid)
+guint record_window_commit(RecordWindow *window, guint folder, guint32 uidvalidity, guint32 uid, gint64 *ret_received_ms)
 {
-    guint kept = 0;
+    guint kept = 0, before = window->sent->len;
     for (guint i = 0; i < window->sent->len; i++) {
         WindowRecord one = g_array_index(window->sent, WindowRecord, i);
-        if (one.folder == folder && one.uidvalidity == uidvalidity && one.uid <= uid)
+        if (one.folder == folder && one.uidvalidity == uidvalidity && one.uid <= uid) {
             window->octets -= one.octets;
-        else
+            if (ret_received_ms != NULL)
+                *ret_received_ms = one.received_ms;
+        } else {
             g_array_index(window->sent, WindowRecord, kept++) = one;
+        }
     }
     g_array_set_size(window->sent, kept);
+    return before - kept;
 }
 
 gboolean record_window_has_folder(const RecordWindow *window, guint folder)

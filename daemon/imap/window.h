@@ -15,6 +15,7 @@ typedef struct {
     guint folder;
     guint32 uidvalidity, uid;
     gsize octets;
+    gint64 received_ms;
 } WindowRecord;
 
 void record_window_init(RecordWindow *window);
@@ -24,7 +25,7 @@ void record_window_clear(RecordWindow *window); /* frees what it holds; to be in
 gboolean record_window_has_room(const RecordWindow *window, gsize octets);
 void record_window_add(RecordWindow *window, const WindowRecord *record);
 
-/* Takes away those of the folder up to uid. */
-void record_window_commit(RecordWindow *window, guint folder, guint32 uidvalidity, guint32 uid);
+/* Takes away those of the folder up to uid; how many they were. *ret_received_ms (may be NULL): of the last of them, if any. */
+guint record_window_commit(RecordWindow *window, guint folder, guint32 uidvalidity, guint32 uid, gint64 *ret_received_ms);
 gboolean record_window_is_empty(const RecordWindow *window);
 gboolean record_window_has_folder(const RecordWindow *window, guint folder);

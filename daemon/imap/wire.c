@@ -42,6 +42,17 @@ char *wire_quote(const Session *session, const char *words, gsize max_octets)
     return told ? g_strdup("(the server repeats what is secret)") : text_escape(words, max_octets);
 }
 
+char *wire_quoted_string(const char *printable)
+{
+    GString *quoted = g_string_new("\"");
+    for (const char *p = printable; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            g_string_append_c(quoted, '\\');
+        g_string_append_c(quoted, *p);
+    }
+    return g_string_free(g_string_append_c(quoted, '"'), FALSE);
+}
+
 gboolean wire_send_line(Session *session, const char *text, gboolean secret, GError **error)
 {
     mailstream *over = session->imap->imap_stream;

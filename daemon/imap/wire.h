@@ -19,6 +19,9 @@ typedef enum {
 /* Sends "tag text". secret: the text is wiped from the buffers that it passed, and no fault of the sign-in quotes it. */
 gboolean wire_command(Session *session, const char *text, gboolean secret, GError **error);
 
+/* As a quoted string of the protocol; printable holds nothing but printable ASCII. Caller frees. */
+char *wire_quoted_string(const char *printable);
+
 /* A line that belongs to a command under way (DONE, an answer to "+"). */
 gboolean wire_send_line(Session *session, const char *text, gboolean secret, GError **error);
 

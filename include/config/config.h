@@ -78,12 +78,15 @@ typedef struct {
 
 typedef struct {
     Endpoint server;
-    char **folders;       /* at least one, default INBOX */
+    char **folders;       /* at least one, default INBOX; each once */
+    char **prospect_folders; /* those of them where an unknown sender becomes a prospect (unknown = "prospect") */
+    char *junk_folder;    /* "": the one that the server says is it (RFC 6154) */
+    gboolean watch_junk;  /* read it, for answers and bounces that went there by mistake; default true */
     char *sent_folder;    /* "": the one that the server says is it (RFC 6154) */
     gboolean save_sent;   /* file copies of what is sent there */
     gboolean watch_sent;  /* read it, for what the owner writes by hand; default true */
     Duration read_back;   /* how far a first run reads back; zero: starts at the mailbox's present end */
-    gint64 poll_ms;       /* between looks, where a server lacks IDLE or for folders beside the first; default 60 s */
+    gint64 poll_ms;       /* between looks, where a server lacks IDLE or for folders beside the first; default 1 minute */
 } ImapSettings;
 
 /* 0 means "does not limit". */

@@ -19,10 +19,29 @@ typedef struct {
     gint64 received_ms; /* INTERNALDATE; 0 where unknown */
     const InboundMessage *message;
     gboolean is_sent; /* found in the Sent folder: written by the owner, or a copy of what we sent */
+    gboolean is_junk; /* found in the folder for junk */
 } ImapRecord;
 
-/* What the folder is called that the server says is the one for sent mail, where the account names none: the key of its cursor. */
+/* What the folders are called that the server says are the ones for sent mail and for junk, where the account names none: keys of
+ * their cursors. */
 #define IMAP_SENT_BY_SERVER "\\Sent"
+#define IMAP_JUNK_BY_SERVER "\\Junk"
+
+typedef enum {
+    IMAP_FOLDER_LISTED, /* among the account's folders */
+    IMAP_FOLDER_SENT,   /* beside them; neither need be there */
+    IMAP_FOLDER_JUNK
+} ImapFolderKind;
+
+/* How a folder goes. Its strings are the link's. */
+typedef struct {
+    const char *name;
+    ImapFolderKind kind;
+    const char *why;  /* "" where it can be read, else why not; NULL: not looked at yet */
+    gint64 read_ms;   /* monotonic: when it was last read to its end and all of it committed; 0: never */
+    guint left;       /* messages that are known to be there and not committed */
+    gint64 oldest_ms; /* when the oldest of them arrived, about; 0: not known */
+} ImapFolderStatus;
 
 typedef enum {
     IMAP_TASK_FILE,  /* a copy of a message into the Sent folder, seen */
@@ -74,8 +93,9 @@ typedef struct {
     void (*token_refused)(gpointer data);
     /* What became of a task. Never called from inside imap_link_ask(). */
     void (*on_answer)(guint64 id, ImapAnswer answer, const char *text, gpointer data);
-    /* Whether the Sent folder is watched (account->imap.watch_sent); text: else why not. May be NULL. */
-    void (*on_sent_folder)(gboolean watched, const char *text, gpointer data);
+    /* The folder was looked at for the first time, or folder->why is other than before. It is looked at again and again, whatever is
+     * wrong with it. May be NULL. */
+    void (*on_folder)(const ImapFolderStatus *folder, gpointer data);
     gpointer data;
 } ImapCallbacks;
 
@@ -98,9 +118,12 @@ gboolean imap_link_ask(ImapLink *link, const ImapTask *task);
 /* The process id of the child, 0 where none runs; for status and tests. */
 GPid imap_link_pid(const ImapLink *link);
 
-/* Monotonic ms at which the mailbox was last known to be read to its end (while WATCHING: now; the server's silence is
- * believed for ten minutes at most); 0: never. */
+/* Monotonic ms at which all listed folders were last known to be read to their ends (while WATCHING, with nothing wrong: now; the
+ * server's silence is believed for IMAP_IDLE_MS at most); 0: never. */
 gint64 imap_link_last_read_ms(const ImapLink *link);
+
+/* How each watched folder goes, in the account's order, then Sent and junk; index from 0. NULL: there are no more. */
+const ImapFolderStatus *imap_link_folder(const ImapLink *link, guint index);
 
 /* Ends the child (SIGTERM, then SIGKILL after a second) and frees. Accepts NULL. */
 void imap_link_free(ImapLink *link);

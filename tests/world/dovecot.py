@@ -45,6 +45,9 @@ namespace inbox {{
     auto = create
     special_use = \\Sent
   }}
+  mailbox Junk {{
+    special_use = \\Junk
+  }}
 }}
 service imap-login {{
   chroot =

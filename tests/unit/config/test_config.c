@@ -86,6 +86,40 @@ static void test_the_folder_for_sent_mail(void **state)
     assert_fault(*state, bad, 8, "sent_folder must not hold control characters", TRUE);
 }
 
+/* Texts and groups; what becomes of strangers is said of some. */
+static void test_the_folders(void **state)
+{
+    static const char *const faults[][2] = {
+        {"( )", "imap.folders is empty"},
+        {"( \"A\", { name = \"A\"; } )", "stands in folders twice"},
+        {"( { unknown = \"prospect\"; } )", "name is missing; write \"INBOX\""},
+        {"( { name = \"A\"; unknown = \"prospects\"; } )", "did you mean \"prospect\"?"},
+        {"( 7 )", "folders = [ \"INBOX\" ]"},
+        {"[ \"A\\r\\n\" ]", "must not hold control characters"},
+    };
+    g_autofree char *mixed = with(FULL, "[ \"INBOX\", \"Svar\" ];", "( \"INBOX\", { name = \"Leads\"; unknown = \"prospect\"; }, { name = \"X\"; unknown = \"ignore\"; } ); "
+                                        "junk_folder = \"Spam\"; watch_junk = false;");
+    g_autofree char *one = with(FULL, "[ \"INBOX\", \"Svar\" ];", "\"Svar\";");
+    g_autofree char *none = with(FULL, "folders = [ \"INBOX\", \"Svar\" ];", "");
+    g_autoptr(Config) config = load_good(*state, mixed);
+    const ImapSettings *imap = &config->accounts[0]->imap;
+    g_autofree char *names = g_strjoinv(" ", imap->folders), *prospects = g_strjoinv(" ", imap->prospect_folders);
+    assert_string_equal(names, "INBOX Leads X");
+    assert_string_equal(prospects, "Leads");
+    assert_string_equal(imap->junk_folder, "Spam");
+    assert_false(imap->watch_junk);
+    g_autoptr(Config) single = load_good(*state, one);
+    assert_string_equal(single->accounts[0]->imap.folders[0], "Svar");
+    g_autoptr(Config) plain = load_good(*state, none);
+    assert_string_equal(plain->accounts[0]->imap.folders[0], "INBOX");
+    assert_true(plain->accounts[0]->imap.watch_junk);
+    assert_string_equal(plain->accounts[0]->imap.junk_folder, "");
+    for (gsize i = 0; i < G_N_ELEMENTS(faults); i++) {
+        g_autofree char *text = with(FULL, "[ \"INBOX\", \"Svar\" ]", faults[i][0]);
+        assert_fault(*state, text, 8, faults[i][1], TRUE);
+    }
+}
+
 static char *replaced(const char *from, const char *to)
 {
     return with(FULL, from, to);
@@ -468,6 +502,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_everything_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_folder_for_sent_mail, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_faults_say_where_what_and_what_to_write, setup, teardown),
         cmocka_unit_test_setup_teardown(test_all_faults_are_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_numbers_are_told_from_what_looks_like_them, setup, teardown),

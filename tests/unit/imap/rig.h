@@ -158,11 +158,14 @@ static inline void rig_on_answer(guint64 id, ImapAnswer answer, const char *text
     g_string_append_printf(rig->answers, "%" G_GUINT64_FORMAT ":%d %s;", id, answer, text);
 }
 
-static inline void rig_on_sent_folder(gboolean watched, const char *text, gpointer data)
+static inline void rig_on_folder(const ImapFolderStatus *folder, gpointer data)
 {
     Rig *rig = data;
+    g_string_append_printf(rig->texts, "%s: %s\n", folder->name, *folder->why ? folder->why : "well");
+    if (folder->kind != IMAP_FOLDER_SENT)
+        return;
     g_free(rig->sent_folder);
-    rig->sent_folder = g_strdup(watched ? "watched" : text);
+    rig->sent_folder = g_strdup(*folder->why ? folder->why : "watched");
 }
 
 static inline gboolean rig_get_cursor(const char *folder, guint32 *ret_uidvalidity, guint32 *ret_last_uid,
@@ -211,7 +214,7 @@ static inline void rig_start(Rig *rig)
                                      .on_state = rig_on_state,
                                      .get_cursor = rig_get_cursor,
                                      .on_answer = rig_on_answer,
-                                     .on_sent_folder = rig_on_sent_folder,
+                                     .on_folder = rig_on_folder,
                                      .data = rig};
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     rig->state = IMAP_STATE_CONNECTING;

@@ -245,15 +245,57 @@ static void test_several_folders(void **state)
     rig_clear(&rig);
 }
 
-static void test_a_folder_that_is_missing_is_named(void **state)
+static gboolean has_said_well(const Rig *rig, guint unused)
+{
+    (void)unused;
+    return strstr(rig->texts->str, "Nowhere: well") != NULL;
+}
+
+/* The others are read, the mailbox does not count as read, and when the folder is there, it is read, too. */
+static void test_a_folder_that_is_missing_is_named_and_tried_again(void **state)
 {
     Rig rig;
     (void)state;
     init(&rig, "missing");
-    rig_set_folders(&rig, "INBOX,Nowhere");
+    rig_set_folders(&rig, "Nowhere,INBOX");
+    rig.account.imap.poll_ms = 500;
     rig_start(&rig);
-    assert_becomes(&rig, rig_has_failed, 1, 20);
-    assert_contains(rig.failed_text, "folder Nowhere refused");
+    assert_becomes(&rig, rig_is_watching, 0, 20);
+    assert_contains(rig.texts->str, "Nowhere: ");
+    assert_non_null(strstr(imap_link_folder(rig.link, 0)->why, "doesn't exist"));
+    assert_int_equal(imap_link_last_read_ms(rig.link), 0);
+    peer_process_tell(&server, "deliver missing 1 1 0");
+    assert_becomes(&rig, rig_has_effects, 1, 5);
+    peer_process_tell(&server, "create missing Nowhere");
+    assert_becomes(&rig, has_said_well, 0, 10);
+    assert_true(imap_link_last_read_ms(rig.link) > 0);
+    peer_process_tell(&server, "append missing Nowhere 2 0");
+    assert_becomes(&rig, rig_has_effects, 2, 10);
+    peer_process_tell(&server, "deliver missing 3 1 0"); /* and the other one still is */
+    assert_becomes(&rig, rig_has_effects, 3, 10);
+    assert_int_equal(rig.n_failed, 0);
+    rig_clear(&rig);
+}
+
+/* As a server with NOTIFY is watched: long before the next look. */
+static void test_news_of_another_folder_wake_the_watcher(void **state)
+{
+    Rig rig;
+    (void)state;
+    init(&rig, "notify");
+    rig_set_folders(&rig, "INBOX,Other");
+    rig.account.imap.poll_ms = 600 * 1000;
+    peer_process_tell(&server, "create notify Other");
+    rig_start(&rig);
+    assert_becomes(&rig, rig_is_watching, 0, 20);
+    peer_process_tell(&server, "append notify Other 1 0");
+    assert_becomes(&rig, rig_has_effects, 1, 20);
+    peer_process_tell(&server, "deliver notify 2 1 0");
+    assert_becomes(&rig, rig_has_effects, 2, 20);
+    const ImapFolderStatus *other = imap_link_folder(rig.link, 1);
+    assert_int_equal(other->left, 0);
+    assert_true(other->read_ms > 0);
+    assert_string_equal(other->why, "");
     rig_clear(&rig);
 }
 
@@ -350,7 +392,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_reading_back_takes_the_days_asked_for),
     cmocka_unit_test(test_expunged_messages_do_not_hold_the_cursor),
     cmocka_unit_test(test_several_folders),
-    cmocka_unit_test(test_a_folder_that_is_missing_is_named),
+    cmocka_unit_test(test_a_folder_that_is_missing_is_named_and_tried_again),
+        cmocka_unit_test(test_news_of_another_folder_wake_the_watcher),
     cmocka_unit_test(test_a_wrong_password_is_told),
     cmocka_unit_test(test_a_huge_message_is_read_in_part),
     cmocka_unit_test(test_a_message_that_ends_its_reader_is_handed_on_unread),

@@ -39,7 +39,7 @@ static Hello *some_hello(void)
                                     .last_uid = i,
                                     .again_since_ms = -5,
                                     .suspect_uid = 7,
-                                    .is_sent = i == 2};
+                                    .kind = i == 2 ? IMAP_FOLDER_SENT : IMAP_FOLDER_LISTED};
         g_ptr_array_add(hello->folders, g_memdup2(&folder, sizeof folder));
     }
     return hello;
@@ -70,6 +70,7 @@ static void append_all(GByteArray *out)
     frame_append(out, FRAME_FAULT, g_variant_new("(us)", 2, "fault"));
     frame_append(out, FRAME_WANT, g_variant_new("(tt)", (guint64)1, (guint64)2));
     frame_append(out, FRAME_ANSWER, g_variant_new("(tus)", (guint64)1, 2, "answer"));
+    frame_append(out, FRAME_FOLDER, g_variant_new("(uuxs)", 1, 2, G_GINT64_CONSTANT(3), "why"));
     frame_append(out, FRAME_HEARTBEAT, NULL);
 }
 
@@ -280,17 +281,17 @@ static void test_window(void **state)
         record_window_add(&window, &(WindowRecord){.folder = i % 2, .uidvalidity = 5, .uid = 1 + i, .octets = 10});
     }
     assert_false(record_window_has_room(&window, 0));
-    record_window_commit(&window, 0, 6, G_MAXUINT32); /* another UIDVALIDITY */
-    record_window_commit(&window, 2, 5, G_MAXUINT32); /* another folder */
+    record_window_commit(&window, 0, 6, G_MAXUINT32, NULL); /* another UIDVALIDITY */
+    record_window_commit(&window, 2, 5, G_MAXUINT32, NULL); /* another folder */
     assert_int_equal(window.sent->len, WINDOW_RECORDS);
-    record_window_commit(&window, 0, 5, 4); /* 1 and 3 */
+    record_window_commit(&window, 0, 5, 4, NULL); /* 1 and 3 */
     assert_int_equal(window.sent->len, WINDOW_RECORDS - 2);
     assert_true(record_window_has_room(&window, 10));
     assert_false(record_window_has_room(&window, WINDOW_OCTETS));
-    record_window_commit(&window, 0, 5, G_MAXUINT32);
+    record_window_commit(&window, 0, 5, G_MAXUINT32, NULL);
     assert_false(record_window_has_folder(&window, 0));
     assert_true(record_window_has_folder(&window, 1));
-    record_window_commit(&window, 1, 5, G_MAXUINT32);
+    record_window_commit(&window, 1, 5, G_MAXUINT32, NULL);
     assert_true(record_window_is_empty(&window));
     assert_int_equal(window.octets, 0);
     record_window_clear(&window);
