@@ -238,6 +238,8 @@ static const char *no_effect(const Matter *matter)
         return "about a reminder to the owner";
     if (by_machine && !match->answers)
         return "names no message that was sent";
+    if (matter->arrival->is_junk && !match->answers && !match->strong)
+        return "in the folder for junk, and answers nothing that was sent";
     return NULL;
 }
 

@@ -12,6 +12,7 @@ typedef struct {
     const InboundMessage *message;
     gint64 at_ms; /* when it counts as received */
     gboolean adopts_strangers; /* the folder's unknown = "prospect" */
+    gboolean is_junk;          /* it lay in the folder for junk, where a sender's address alone proves nothing */
 } Arrival;
 
 /* Files the message and does what follows from it. *ret_filed FALSE: it concerns nobody we know, or its evidence is too weak; the

@@ -1,8 +1,8 @@
 /*
  * The intake of one account. Runs on the loop; the mailbox itself is read by a child process (imap/link.h).
  *
- * A message's effects, its fingerprint and the cursor are committed together (invariant 3); only then is the child told to go
- * on. If the store refuses, the watcher is ended and begins again at the cursor that is on disk.
+ * A message's effects, its fingerprint and the cursor are committed together (invariant 3), many messages at once where they come fast; only
+ * then is the child told to go on. If the store refuses, the watcher is ended and begins again at the cursor that is on disk.
  */
 #include "engine/intake.h"
 
@@ -15,7 +15,11 @@
 #include "imap/link.h"
 #include "store/cursors.h"
 
-enum { RESTART_MS = 5000 };
+enum {
+    RESTART_MS = 5000,
+    BATCH_RECORDS = 256, /* as many go into one transaction, where they come that fast; */
+    BATCH_MS = 2         /* none waits longer for others than this */
+};
 
 struct Intake {
     EngineCore *core;
@@ -25,6 +29,8 @@ struct Intake {
     IntakeCallbacks callbacks;
     ImapLink *link; /* NULL while waiting for the store */
     SentWork *sent;
+    GPtrArray *waiting; /* ImapRecord*: read, not yet stored; in the order of reading */
+    guint commit_source;
     guint restart_source;
     guint blind_source; /* looks again when blind_after is over */
     gint64 started_ms;  /* monotonic */
@@ -57,48 +63,82 @@ static char *fingerprint_of(const ImapRecord *record)
     return g_strconcat(record->is_sent ? "sent " : "", record->message->fingerprint, NULL);
 }
 
-/* In the folder for junk a sender's address proves even less than elsewhere. */
-static gboolean counts_in_junk(const InboundMessage *message)
-{
-    return message->class == INBOUND_BOUNCE || message->class == INBOUND_COMPLAINT || *message->in_reply_to || *message->references ||
-           *message->token;
-}
-
 static gboolean apply(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
 {
-    const Arrival arrival = {.account = intake->account, .message = record->message, .at_ms = arrival_time(intake, record->received_ms)};
+    const char *const *prospect_folders = (const char *const *)intake->account->imap.prospect_folders;
+    const Arrival arrival = {.account = intake->account,
+                             .message = record->message,
+                             .at_ms = arrival_time(intake, record->received_ms),
+                             .adopts_strangers = g_strv_contains(prospect_folders, record->folder),
+                             .is_junk = record->is_junk};
     if (!canary_take(intake->core, intake->account, record, ret_filed, error))
         return FALSE;
-    if (*ret_filed || (record->is_junk && !counts_in_junk(record->message)))
+    if (*ret_filed)
         return TRUE;
     return record->is_sent ? outbound_apply(intake->core, &arrival, ret_filed, error)
                            : effects_apply(intake->core, &arrival, ret_filed, error);
 }
 
-static gboolean commit_record(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
+static gboolean apply_once(Intake *intake, const ImapRecord *record, gboolean *ret_filed, GError **error)
 {
-    gboolean is_new = FALSE, filed = FALSE;
+    Store *store = intake->core->store;
+    const char *account = intake->account->name;
+    gboolean seen = FALSE;
     g_autofree char *fingerprint = fingerprint_of(record);
+    *ret_filed = FALSE;
+    return store_inbound_seen(store, account, fingerprint, &seen, error) &&
+           (seen || (apply(intake, record, ret_filed, error) &&
+                     store_inbound_add(store, account, fingerprint, *ret_filed, clock_now_ms(intake->core->clock), error)));
+}
+
+/* The last of a run of records from one folder: where its cursor goes. */
+static gboolean ends_run(const GPtrArray *records, guint index)
+{
+    const ImapRecord *record = records->pdata[index];
+    const ImapRecord *next = index + 1 < records->len ? records->pdata[index + 1] : NULL;
+    return !next || next->folder != record->folder || next->uidvalidity != record->uidvalidity;
+}
+
+static gboolean commit_records(Intake *intake, const GPtrArray *records, gboolean *ret_filed, GError **error)
+{
     g_autoptr(StoreTransaction) transaction = store_begin(intake->core->store, error);
-    if (!transaction || !store_inbound_take(intake->core->store, intake->account->name, fingerprint,
-                                            clock_now_ms(intake->core->clock), &is_new, error))
-        return FALSE;
-    if (is_new && !apply(intake, record, &filed, error))
-        return FALSE;
-    if (!set_cursor(intake, record->folder, record->uidvalidity, record->uid, error))
+    for (guint i = 0; transaction && i < records->len; i++) {
+        const ImapRecord *record = records->pdata[i];
+        gboolean filed;
+        if (!apply_once(intake, record, &filed, error) ||
+            (ends_run(records, i) && !set_cursor(intake, record->folder, record->uidvalidity, record->uid, error)))
+            return FALSE;
+        *ret_filed |= filed;
+    }
+    if (!transaction)
         return FALSE;
     crash_point("intake-before-commit");
     if (!store_commit(g_steal_pointer(&transaction), error))
         return FALSE;
     crash_point("intake-after-commit");
-    *ret_filed = filed;
     return TRUE;
+}
+
+static void record_free(gpointer data)
+{
+    ImapRecord *record = data;
+    inbound_message_free(record->message);
+    g_free(record);
+}
+
+static GPtrArray *take_waiting(Intake *intake)
+{
+    g_clear_handle_id(&intake->commit_source, g_source_remove);
+    GPtrArray *records = intake->waiting;
+    intake->waiting = g_ptr_array_new_with_free_func(record_free);
+    return records;
 }
 
 static gboolean on_restart(gpointer data)
 {
     Intake *intake = data;
     intake->restart_source = 0;
+    g_ptr_array_unref(take_waiting(intake));
     imap_link_free(intake->link);
     sent_work_lose(intake->sent);
     start_link(intake);
@@ -115,20 +155,44 @@ static void restart_later(Intake *intake, const GError *error)
 
 /* ---- the watcher's side ---------------------------------------------------------------------------------------------- */
 
-static void on_message(const ImapRecord *record, gpointer data)
+static void commit_waiting(Intake *intake)
 {
-    Intake *intake = data;
     gboolean filed = FALSE;
     g_autoptr(GError) error = NULL;
-    if (intake->restart_source)
-        return; /* nothing may overtake the message that could not be stored */
-    if (!commit_record(intake, record, &filed, &error)) {
+    g_autoptr(GPtrArray) records = take_waiting(intake);
+    if (!commit_records(intake, records, &filed, &error)) {
         restart_later(intake, error);
         return;
     }
-    imap_link_committed(intake->link, record->folder, record->uidvalidity, record->uid);
+    for (guint i = 0; i < records->len; i++) {
+        const ImapRecord *record = records->pdata[i];
+        if (ends_run(records, i))
+            imap_link_committed(intake->link, record->folder, record->uidvalidity, record->uid);
+    }
     if (filed)
         intake->callbacks.on_filed(intake->callbacks.data);
+}
+
+static gboolean on_commit(gpointer data)
+{
+    Intake *intake = data;
+    intake->commit_source = 0;
+    commit_waiting(intake);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_message(ImapRecord *record, gpointer data)
+{
+    Intake *intake = data;
+    if (intake->restart_source)
+        return; /* nothing may overtake the message that could not be stored */
+    ImapRecord *kept = g_memdup2(record, sizeof *record);
+    record->message = NULL;
+    g_ptr_array_add(intake->waiting, kept);
+    if (intake->waiting->len >= BATCH_RECORDS)
+        commit_waiting(intake);
+    else if (!intake->commit_source)
+        intake->commit_source = g_timeout_add(BATCH_MS, on_commit, intake);
 }
 
 static void on_position(const char *folder, guint32 uidvalidity, guint32 last_uid, gpointer data)
@@ -188,7 +252,7 @@ static void on_folder(const ImapFolderStatus *folder, gpointer data)
     gboolean well = !*folder->why;
     if (folder->kind == IMAP_FOLDER_SENT)
         sent_work_watched(intake->sent, well, folder->why);
-    else if (folder->kind == IMAP_FOLDER_LISTED && (!well || folder->read_ms)) /* being read at first is what is expected */
+    else if (folder->kind == IMAP_FOLDER_LISTED && (!well || folder->again))
         log_event(well ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, well ? "folder-read" : "folder-unreadable",
                   LOG_TEXT("account", intake->account->name), LOG_TEXT("folder", folder->name), LOG_TEXT("reason", well ? NULL : folder->why));
 }
@@ -277,6 +341,7 @@ Intake *intake_new(EngineCore *core, const Account *account, const char *program
     intake->reason = g_strdup("");
     intake->started_ms = clock_monotonic_ms();
     intake->sent = sent_work_new(core, account, &(SentCallbacks){.ask = on_ask, .on_settled = on_settled, .data = intake});
+    intake->waiting = g_ptr_array_new_with_free_func(record_free);
     start_link(intake);
     return intake;
 }
@@ -285,6 +350,8 @@ void intake_free(Intake *intake)
 {
     if (!intake)
         return;
+    g_ptr_array_unref(take_waiting(intake));
+    g_ptr_array_unref(intake->waiting);
     g_clear_handle_id(&intake->restart_source, g_source_remove);
     g_clear_handle_id(&intake->blind_source, g_source_remove);
     imap_link_free(intake->link);

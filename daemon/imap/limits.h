@@ -29,7 +29,7 @@ enum {
     FETCH_BODY_OCTETS = 8 * 1024 * 1024,  /* of one message; what is beyond stays on the server */
     FETCH_ITEM_OCTETS = 1024,             /* of a response, besides the body */
     FETCH_MISSIZED_OCTETS = 1024 * 1024,  /* servers that tell sizes roughly */
-    WINDOW_RECORDS = 256,                 /* records sent and not yet committed */
+    WINDOW_RECORDS = 1024,                /* records sent and not yet committed */
     WINDOW_OCTETS = 16 * 1024 * 1024,
 
     /* ---- between parent and child ---- */

@@ -204,14 +204,15 @@ static gboolean take_record(ImapLink *link, GVariant *value)
                                       .octets = octets,
                                       .received_ms = received_ms});
     watched_folder_add_record(folder_at(link, folder));
-    const ImapRecord record = {.folder = folder_at(link, folder)->status.name,
-                               .uidvalidity = uidvalidity,
-                               .uid = uid,
-                               .received_ms = received_ms,
-                               .message = message,
-                               .is_sent = folder_at(link, folder)->is_sent,
-                               .is_junk = folder_at(link, folder)->status.kind == IMAP_FOLDER_JUNK};
+    ImapRecord record = {.folder = folder_at(link, folder)->status.name,
+                         .uidvalidity = uidvalidity,
+                         .uid = uid,
+                         .received_ms = received_ms,
+                         .message = g_steal_pointer(&message),
+                         .is_sent = folder_at(link, folder)->is_sent,
+                         .is_junk = folder_at(link, folder)->status.kind == IMAP_FOLDER_JUNK};
     link->callbacks.on_message(&record, link->callbacks.data);
+    inbound_message_free(record.message);
     return TRUE;
 }
 

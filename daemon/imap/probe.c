@@ -25,7 +25,7 @@ static void folder_free(gpointer data)
 /* ---- what the watcher tells ------------------------------------------------------------------------------------------ */
 
 /* None is asked for; one that comes all the same holds the watcher up, which ends it with the time. */
-static void on_message(const ImapRecord *record, gpointer data)
+static void on_message(ImapRecord *record, gpointer data)
 {
     (void)record;
     (void)data;

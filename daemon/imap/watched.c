@@ -64,6 +64,7 @@ gboolean watched_folder_tell(WatchedFolder *folder, guint32 left, gint64 oldest_
 {
     gboolean other = folder->status.why == NULL || !g_str_equal(folder->status.why, why);
     if (other) {
+        folder->status.again = folder->status.why != NULL && *why == '\0';
         g_free((char *)folder->status.why);
         folder->status.why = g_strdup(why);
     }

@@ -33,18 +33,21 @@ gboolean store_cursor_set(Store *store, const char *account, const char *folder,
         DB_INT(cursor->updated_ms));
 }
 
-gboolean store_inbound_take(Store *store, const char *account, const char *fingerprint, gint64 now_ms, gboolean *ret_new,
-                            GError **error)
+gboolean store_inbound_seen(Store *store, const char *account, const char *fingerprint, gboolean *ret_seen, GError **error)
 {
-    g_auto(StoreWrite) write = {0};
-    if (!store_write_begin(store, &write, error) || !db_run(store->db,
-                                                            "INSERT INTO inbound (account, fingerprint, at_ms) VALUES ($1, "
-                                                            "$2, $3) ON CONFLICT (account, fingerprint) DO NOTHING",
-                                                            error, DB_TEXT(account), DB_TEXT(fingerprint), DB_INT(now_ms)))
-        return FALSE;
-    gboolean is_new = db_changes(store->db) > 0;
-    if (!store_write_end(&write, error))
-        return FALSE;
-    *ret_new = is_new;
-    return TRUE;
+    g_autoptr(DbStatement) row =
+        db_query(store->db, "SELECT 1 FROM inbound WHERE fingerprint = $1 AND (account = $2 OR filed = 1) LIMIT 1", error,
+                 DB_TEXT(fingerprint), DB_TEXT(account));
+    DbStep step = row != NULL ? db_step(row, error) : DB_FAILED;
+    if (step != DB_FAILED)
+        *ret_seen = step == DB_ROW;
+    return step != DB_FAILED;
+}
+
+gboolean store_inbound_add(Store *store, const char *account, const char *fingerprint, gboolean filed, gint64 now_ms, GError **error)
+{
+    return store_write_run(store,
+                           "INSERT INTO inbound (fingerprint, account, filed, at_ms) VALUES ($1, $2, $3, $4)"
+                           " ON CONFLICT (fingerprint, account) DO NOTHING",
+                           error, DB_TEXT(fingerprint), DB_TEXT(account), DB_INT(filed ? 1 : 0), DB_INT(now_ms));
 }

@@ -2,7 +2,7 @@
  * The schema, as the numbered steps that lead to it. A step that was ever released is never changed: a new one is added.
  *
  * The keys say what must always hold: a step is decided once (outbox: contact, rule, round, step), an enrolment's round exists
- * once, an inbound message has its effects once (inbound: account, fingerprint), an address is one contact's. Times are UTC
+ * once, an inbound message has its effects once (inbound: fingerprint, account), an address is one contact's. Times are UTC
  * ms, 0 for none; text is never NULL; attributes are JSON objects. Columns *_key hold text folded for comparing without case.
  * Partial indexes keep what is looked up all the time (due, active, tried lately) as small as what it returns.
  */
@@ -426,6 +426,19 @@ static const char history_silent[] = "ALTER TABLE interaction ADD COLUMN silent 
 static const char history_told[] =
     "CREATE INDEX interaction_told ON interaction (kind, contact_id, id, at_ms, rule, step) WHERE kind <> 'sent' OR rule = '';";
 
+/* By key first, and whether it was filed: what came to one account is known when it comes to another. Of what came before, that is not
+ * known. */
+static const char inbound_filed[] =
+    "CREATE TABLE inbound_2 ("
+    "    fingerprint TEXT NOT NULL CHECK (fingerprint <> ''),"
+    "    account TEXT NOT NULL,"
+    "    filed BIGINT NOT NULL DEFAULT 0 CHECK (filed IN (0, 1)),"
+    "    at_ms BIGINT NOT NULL,"
+    "    PRIMARY KEY (fingerprint, account));"
+    "INSERT INTO inbound_2 (fingerprint, account, at_ms) SELECT fingerprint, account, at_ms FROM inbound;"
+    "DROP TABLE inbound;"
+    "ALTER TABLE inbound_2 RENAME TO inbound;";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -439,5 +452,6 @@ const Migration schema_migrations[] = {
     {10, {people_tasks}},
     {11, {history_silent}},
     {12, {history_told}},
+    {13, {inbound_filed}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

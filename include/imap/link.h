@@ -12,12 +12,12 @@
 
 typedef struct ImapLink ImapLink;
 
-/* A message as it was found. The InboundMessage belongs to the call. */
+/* A message as it was found. The callee may take the InboundMessage (g_steal_pointer()); else it goes with the call. */
 typedef struct {
     const char *folder;
     guint32 uidvalidity, uid;
     gint64 received_ms; /* INTERNALDATE; 0 where unknown */
-    const InboundMessage *message;
+    InboundMessage *message;
     gboolean is_sent; /* found in the Sent folder: written by the owner, or a copy of what we sent */
     gboolean is_junk; /* found in the folder for junk */
 } ImapRecord;
@@ -38,6 +38,7 @@ typedef struct {
     const char *name;
     ImapFolderKind kind;
     const char *why;  /* "" where it can be read, else why not; NULL: not looked at yet */
+    gboolean again;   /* it can be read, and before it could not */
     gint64 read_ms;   /* monotonic: when it was last read to its end and all of it committed; 0: never */
     guint left;       /* messages that are known to be there and not committed */
     gint64 oldest_ms; /* when the oldest of them arrived, about; 0: not known */
@@ -78,7 +79,7 @@ const char *imap_state_name(ImapState state);
 
 typedef struct {
     /* A new message. The callee commits its effects and the cursor together, then calls imap_link_committed(); it may do so later. */
-    void (*on_message)(const ImapRecord *record, gpointer data);
+    void (*on_message)(ImapRecord *record, gpointer data);
     /* Reading of a folder stands at this cursor without a message (first run, or messages that are gone): to be committed as it is. */
     void (*on_position)(const char *folder, guint32 uidvalidity, guint32 last_uid, gpointer data);
     /* State changed. text: why, escaped, one line. */

@@ -19,6 +19,9 @@ gboolean store_cursor_get(Store *store, const char *account, const char *folder,
                           GError **error);
 gboolean store_cursor_set(Store *store, const char *account, const char *folder, const MailboxCursor *cursor, GError **error);
 
-/* Takes the key of an inbound message (mail/message.h: InboundMessage.fingerprint) for this account; *ret_new FALSE: it has
- * had its effects before. */
-gboolean store_inbound_take(Store *store, const char *account, const char *fingerprint, gint64 now_ms, gboolean *ret_new, GError **error);
+/* Whether a message of this key (mail/message.h: InboundMessage.fingerprint) has had its effects: it came to this account before, or was
+ * filed when it came to another. */
+gboolean store_inbound_seen(Store *store, const char *account, const char *fingerprint, gboolean *ret_seen, GError **error);
+
+/* Notes that it came to this account; filed: it is on somebody's history. One that is noted already stays as it is. */
+gboolean store_inbound_add(Store *store, const char *account, const char *fingerprint, gboolean filed, gint64 now_ms, GError **error);

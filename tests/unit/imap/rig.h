@@ -108,7 +108,7 @@ static inline void rig_step_cursor(Rig *rig, const char *folder, guint32 uidvali
     g_hash_table_replace(rig->cursors, g_strdup(folder), g_memdup2(&cursor, sizeof cursor));
 }
 
-static inline void rig_on_message(const ImapRecord *record, gpointer data)
+static inline void rig_on_message(ImapRecord *record, gpointer data)
 {
     Rig *rig = data;
     rig->n_records++;

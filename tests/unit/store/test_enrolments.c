@@ -178,18 +178,32 @@ static void an_inbound_message_is_taken_once(void **state)
 {
     Store *store = store_of(state);
     GError *error = NULL;
-    gboolean is_new = FALSE;
+    gboolean seen = TRUE;
     StoreTransaction *transaction = store_begin(store, &error);
-    assert_done(store_inbound_take(store, "anna", "abc", NOW, &is_new, &error));
-    assert_true(is_new);
-    assert_done(store_inbound_take(store, "anna", "abc", NOW, &is_new, &error));
-    assert_false(is_new);
+    assert_done(store_inbound_seen(store, "anna", "abc", &seen, &error));
+    assert_false(seen);
+    assert_done(store_inbound_add(store, "anna", "abc", FALSE, NOW, &error));
+    assert_done(store_inbound_seen(store, "anna", "abc", &seen, &error));
+    assert_true(seen);
     store_transaction_free(transaction); /* its effects were not committed, so neither is this */
-    assert_done(store_inbound_take(store, "anna", "abc", NOW, &is_new, &error));
-    assert_true(is_new);
-    assert_done(store_inbound_take(store, "berit", "abc", NOW, &is_new, &error));
-    assert_true(is_new);
-    assert_refused(store_inbound_take(store, "anna", "", NOW, &is_new, &error), STORE_ERROR_FAILED);
+    assert_done(store_inbound_seen(store, "anna", "abc", &seen, &error));
+    assert_false(seen);
+    assert_refused(store_inbound_add(store, "anna", "", FALSE, NOW, &error), STORE_ERROR_FAILED);
+}
+
+/* What was filed for one account is not filed for another; what was not may be, since accounts and folders differ. */
+static void an_inbound_message_is_filed_once_for_all_accounts(void **state)
+{
+    Store *store = store_of(state);
+    GError *error = NULL;
+    gboolean seen = TRUE;
+    assert_done(store_inbound_add(store, "anna", "filed", TRUE, NOW, &error));
+    assert_done(store_inbound_add(store, "anna", "filed", FALSE, NOW + 1, &error)); /* stays filed */
+    assert_done(store_inbound_add(store, "anna", "ignored", FALSE, NOW, &error));
+    assert_done(store_inbound_seen(store, "berit", "ignored", &seen, &error));
+    assert_false(seen);
+    assert_done(store_inbound_seen(store, "berit", "filed", &seen, &error));
+    assert_true(seen);
 }
 
 static void a_pause_of_an_account_is_remembered(void **state)
@@ -218,6 +232,7 @@ int main(void)
         with_store(a_suppression_covers_the_person),
         with_store(a_cursor_is_kept_for_each_folder),
         with_store(an_inbound_message_is_taken_once),
+        with_store(an_inbound_message_is_filed_once_for_all_accounts),
         with_store(a_pause_of_an_account_is_remembered),
     };
     return cmocka_run_group_tests_name("enrolments", tests, NULL, NULL);

@@ -216,7 +216,8 @@ static void call_work(Store *store)
     call_history(store);
     assert_done(store_cursor_set(store, "anna", "INBOX", &cursor, &error));
     assert_done(store_cursor_get(store, "anna", "INBOX", &yes, &cursor, &error));
-    assert_done(store_inbound_take(store, "anna", "f", NOW, &yes, &error));
+    assert_done(store_inbound_seen(store, "anna", "f", &yes, &error));
+    assert_done(store_inbound_add(store, "anna", "f", TRUE, NOW, &error));
     assert_done(store_account_pause_set(store, "anna", "x", NOW, &error));
     assert_done(store_account_pause_get(store, "anna", &reason, &error));
     Rule rule = {
