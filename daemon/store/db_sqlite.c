@@ -61,8 +61,11 @@ static StoreError code_of(int result)
     }
 }
 
-static const char *advice_for(int result)
+/* problem: why the file may not be written; 0: it may. */
+static const char *advice_for(int result, int problem)
 {
+    if (problem == EROFS)
+        return "; mount it for reading and writing";
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -84,8 +87,10 @@ static const char *advice_for(int result)
 
 static void set_error(const SqliteDb *db, int result, GError **error)
 {
-    g_set_error(error, STORE_ERROR, (gint)code_of(result), "the store %s: %s (SQLite %d)%s",
-                db->path != NULL ? db->path : "in memory", sqlite3_errmsg(db->handle), result, advice_for(result));
+    /* SQLite forgets what the system said of a commit; where the disk became read-only, that is asked again */
+    int problem = (result & 0xff) == SQLITE_IOERR && db->path && access(db->path, W_OK) != 0 ? errno : 0;
+    g_set_error(error, STORE_ERROR, (gint)code_of(result), "the store %s: %s%s%s (SQLite %d)%s", db->path != NULL ? db->path : "in memory",
+                sqlite3_errmsg(db->handle), problem ? ": " : "", problem ? g_strerror(problem) : "", result, advice_for(result, problem));
 }
 
 static gboolean run_script(Db *base, const char *sql, GError **error)

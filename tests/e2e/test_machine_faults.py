@@ -1,5 +1,6 @@
 """Faults of the machine under a running nurtured: a full disk, a store that another locks, too few files. Nothing is lost or doubled, the status
 says what is wrong, and all goes on without a restart."""
+import errno
 import os
 import resource
 import sqlite3
@@ -15,6 +16,7 @@ from world.nurture import Nurture, account, server
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "crash"))
 from campaign import RULES, Sink  # noqa: E402
 
+PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peers")
 MESSAGES = 300
 
 
@@ -33,8 +35,8 @@ class Scene:
             text = open(self.one.config, encoding="utf-8").read()
             self.folder.write("nurture.conf", text.replace(self.folder / "nurture.db", self.store), mode=0o600)
 
-    def people(self, first=0, count=MESSAGES):
-        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * 86400))
+    def people(self, first=0, count=MESSAGES, due_in_s=-86400):
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400 + due_in_s))
         rows = "".join(f"c{first + i}@kunde.example,pitching,{since}\n" for i in range(count))
         self.one.run("import", self.folder.write("c.csv", "email,stage,stage_since\n" + rows))
 
@@ -123,16 +125,35 @@ class TestMachineFaults:
         scene.one.start()
         scene.everybody_has_one(3)
 
+    @pytest.mark.parametrize("fault, words", [(errno.EROFS, "Read-only file system"), (errno.ENOSPC, "full")], ids=["read-only", "full"])
+    def test_a_disk_that_refuses_while_messages_leave(self, scene, fault, words):
+        scene = scene()
+        library, switch = scene.folder / "faulty_disk.so", scene.folder / "fault"
+        subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, os.path.join(PEERS, "faulty_disk.c")], check=True)
+        scene.people(count=1000)
+        scene.one.start(environment={"LD_PRELOAD": library, "FAULTY_DISK": switch,
+                                     "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"})
+        wait_for(scene.sink.counts, 20)
+        scene.folder.write("fault.new", str(fault))
+        os.rename(scene.folder / "fault.new", switch)
+        wait_for(lambda: words in scene.status()["store"], 20, what=lambda: str(scene.status()))
+        taken = wait_for(lambda: scene.status()["accounts"][0]["in_flight"] == 0 and len(scene.sink.counts()), 20, what=lambda: str(scene.status()))
+        wait_for(lambda: scene.one.log_text().count("event=store-fault") >= 2, 20)  # tried again meanwhile
+        assert len(scene.sink.counts()) == taken < 1000  # what cannot be written down does not leave
+        os.unlink(switch)
+        scene.everybody_has_one(1000)
+        assert scene.status()["store"] == "ready"
+
     def test_too_few_files_for_another_connection(self, scene):
         scene = scene()
         scene.one.start()
-        scene.one.run("pause")
-        scene.people()
+        scene.people(due_in_s=3)
         pid = scene.one.process.pid
         limit = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")) + 1, limit[1]))  # one for the command
-        scene.one.run("resume")
-        time.sleep(3)
-        assert scene.one.process.poll() is None, scene.one.log_text()[-1000:]
+        wait_for(lambda: scene.status()["enrolments"] == MESSAGES, 20)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), limit[1]))
+        wait_for(lambda: "event=unreachable" in scene.one.log_text(), 20, what=scene.one.log_text)
+        print([line for line in scene.one.log_text().splitlines() if "unreach" in line])
+        assert not scene.sink.counts() and scene.one.process.poll() is None
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
         scene.everybody_has_one()
