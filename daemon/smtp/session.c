@@ -7,8 +7,8 @@
  *
  * libcurl tells us each command it sends (the debug callback) and each line it receives (the header callback); from
  * these the phase and the reply are kept here, since its own CURLINFO_RESPONSE_CODE may be of the command before.
- * Neither callback prints what passes: among it are credentials. What was said in a sign-in is kept until it is judged, so that a
- * server that repeats it is not quoted. All waits are bounded in the progress
+ * Neither callback prints what passes: among it are credentials. What was said in the sign-in is kept as long as its connection, so that
+ * a server that repeats it, then or later, is not quoted. All waits are bounded in the progress
  * callback, which libcurl calls at least once a second, because its own limits know no difference between a command and
  * the final dot.
  *
@@ -19,15 +19,14 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "handle.h"
 #include "sign_in.h"
 #include "trouble.h"
-
-#define SYSTEM_AUTHORITIES_FILE "/etc/ssl/certs/ca-certificates.crt"
-#define SYSTEM_AUTHORITIES_DIR "/etc/ssl/certs"
 
 /* What passed between us and the server in the attempt under way. */
 typedef struct {
@@ -52,15 +51,14 @@ struct SmtpSession {
     char *url, *server;
     gboolean cram_md5; /* the server has nothing else */
     gint64 until_ms;   /* monotonic: the token that this connection signed in with ends; 0: never */
-    GString *said;     /* in the sign-in of this attempt; wiped */
+    GString *said;     /* in the sign-in of this connection; wiped */
     CURL *curl;       /* NULL: no connection */
     guint n_attempts; /* on this connection */
     Exchange exchange;
     char words[CURL_ERROR_SIZE];
 };
 
-/* ---- what libcurl tells and asks
- * -------------------------------------------------------------------------------------- */
+/* ---- what libcurl tells and asks --------------------------------------------------------------------------------- */
 
 static void enter_phase(Exchange *exchange, SmtpPhase phase)
 {
@@ -205,8 +203,7 @@ static int on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_of
     return 1;
 }
 
-/* ---- the handle
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- the handle -------------------------------------------------------------------------------------------------- */
 
 static void set_callbacks(SmtpSession *session)
 {
@@ -225,37 +222,6 @@ static void set_callbacks(SmtpSession *session)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, session->words);
 }
 
-/* libcurl's own limits, above ours: they must never end a wait that on_progress() allows. */
-static void set_waits(SmtpSession *session)
-{
-    const SmtpLimits *limits = session->limits;
-    gint64 connect_ms = limits->connect_ms + 8 * limits->command_ms;
-    gint64 answer_s = (MAX(limits->final_ms, limits->command_ms) + 999) / 1000 + 10;
-    curl_easy_setopt(session->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
-    curl_easy_setopt(session->curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)answer_s);
-    curl_easy_setopt(session->curl, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(session->curl, CURLOPT_QUICK_EXIT, 1L); /* a look-up that hangs is left behind, not waited for */
-}
-
-/* The system's authorities; a private one comes to them. This build loads file and folder both, and the folder costs 18
- * ms a connection where the bundle takes 5, so it is used only where the file's place is taken. */
-static void set_tls(SmtpSession *session)
-{
-    const Endpoint *server = &session->account->smtp.server;
-    CURL *curl = session->curl;
-    curl_easy_setopt(curl, CURLOPT_USE_SSL, server->tls == TLS_NONE ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
-    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (*server->ca_file || access(SYSTEM_AUTHORITIES_FILE, R_OK) != 0) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, *server->ca_file ? server->ca_file : NULL);
-        curl_easy_setopt(curl, CURLOPT_CAPATH, SYSTEM_AUTHORITIES_DIR);
-    } else {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, SYSTEM_AUTHORITIES_FILE);
-        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-    }
-}
-
 static gboolean open_handle(SmtpSession *session, GError **error)
 {
     CURL *curl = session->curl = curl_easy_init();
@@ -266,18 +232,15 @@ static gboolean open_handle(SmtpSession *session, GError **error)
         curl_easy_cleanup(g_steal_pointer(&session->curl));
         return FALSE;
     }
-    curl_easy_setopt(curl, CURLOPT_URL, session->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    /* CURLOPT_INFILESIZE stays unset: it is compared with bytes after dot-stuffing, and too small a one cuts the
-     * message short */
-    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    smtp_handle_prepare(curl, &session->account->smtp.server, session->url, session->limits);
     set_callbacks(session);
-    set_waits(session);
-    set_tls(session);
     return TRUE;
+}
+
+static void forget_said(SmtpSession *session)
+{
+    explicit_bzero(session->said->str, session->said->len); /* nothing ever lies behind it */
+    g_string_truncate(session->said, 0);
 }
 
 static curl_socket_t active_socket(SmtpSession *session)
@@ -290,6 +253,7 @@ static curl_socket_t active_socket(SmtpSession *session)
 /* Without a word: a QUIT on a connection that is out of step would wait two minutes in curl_easy_cleanup(). */
 static void drop_connection(SmtpSession *session)
 {
+    forget_said(session);
     if (!session->curl)
         return;
     curl_socket_t socket = active_socket(session);
@@ -307,14 +271,7 @@ static gboolean is_quiet(SmtpSession *session)
            (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-/* ---- attempts
- * ----------------------------------------------------------------------------------------------------------- */
-
-static void forget_said(SmtpSession *session)
-{
-    explicit_bzero(session->said->str, session->said->len); /* nothing ever lies behind it */
-    g_string_truncate(session->said, 0);
-}
+/* ---- attempts ---------------------------------------------------------------------------------------------------- */
 
 static void begin_exchange(SmtpSession *session, GBytes *wire)
 {
@@ -324,7 +281,6 @@ static void begin_exchange(SmtpSession *session, GBytes *wire)
     if (wire)
         session->exchange.data = g_bytes_get_data(wire, &session->exchange.size);
     session->words[0] = '\0';
-    forget_said(session);
     enter_phase(&session->exchange, PHASE_GREETING);
 }
 
@@ -422,6 +378,16 @@ static void note_no_secret(const SmtpSession *session, const GError *error, Smtp
     ending->detail = error->message;
 }
 
+/* libcurl calls it a server that cannot be reached, or a name that is not found. */
+static void note_want_of_files(SmtpSession *session)
+{
+    int fd = eventfd(0, EFD_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    else if (errno == EMFILE || errno == ENFILE)
+        g_snprintf(session->words, sizeof session->words, "%s: raise the limit (LimitNOFILE=)", g_strerror(errno));
+}
+
 static void note_ending(SmtpSession *session, CURLcode status, SmtpEnding *ending)
 {
     Exchange *exchange = &session->exchange;
@@ -431,10 +397,11 @@ static void note_ending(SmtpSession *session, CURLcode status, SmtpEnding *endin
     ending->waited_ms = exchange->overdue_ms ? exchange->overdue_ms : clock_monotonic_ms() - exchange->since_ms;
     if (!*session->words)
         g_strlcpy(session->words, curl_easy_strerror(status), sizeof session->words);
-    if (ending->phase == PHASE_SIGN_IN &&
-        smtp_sign_in_is_told(session->said->str, session->account->smtp.server.user, exchange->reply.text->str))
+    if (ending->fault == FAULT_NO_CONNECTION)
+        note_want_of_files(session);
+    gboolean is_quoted = ending->fault != FAULT_NONE || exchange->reply.code != 250;
+    if (is_quoted && smtp_sign_in_is_told(session->said->str, session->account->smtp.server.user, exchange->reply.text->str))
         g_string_assign(exchange->reply.text, "(the server repeats what is secret)");
-    forget_said(session);
 }
 
 /* FALSE: the connection was stale, and nothing came of it. */
@@ -476,29 +443,7 @@ void smtp_session_deliver(SmtpSession *session, const char *sender, const char *
         attempt(session, sender, recipient, wire, FALSE, ret_result);
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------------------------------- */
-
-/* The name that we give in EHLO: the sender's domain, whose mail this is. Never "localhost", which some servers refuse. */
-static char *hello_name(const Account *account)
-{
-    const char *at = strrchr(account->from_address, '@');
-    const char *domain = at ? at + 1 : "";
-    gboolean usable = *domain && g_ascii_strcasecmp(domain, "localhost") != 0;
-    for (const char *c = domain; *c && usable; c++)
-        usable = g_ascii_isalnum(*c) || *c == '.' || *c == '-';
-    return g_strdup(usable ? domain : "[127.0.0.1]");
-}
-
-static char *make_url(const Account *account)
-{
-    const Endpoint *server = &account->smtp.server;
-    gboolean bare_ipv6 = strchr(server->host, ':') && server->host[0] != '[';
-    g_autofree char *name = hello_name(account);
-    g_autofree char *path = g_uri_escape_string(name, NULL, FALSE);
-    return g_strdup_printf("%s://%s%s%s:%u/%s", server->tls == TLS_IMPLICIT ? "smtps" : "smtp", bare_ipv6 ? "[" : "",
-                           server->host, bare_ipv6 ? "]" : "", (guint)server->port, path);
-}
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, const SmtpCallbacks *callbacks, const gint *cancelled)
 {
@@ -508,7 +453,7 @@ SmtpSession *smtp_session_new(const Account *account, const SmtpLimits *limits, 
     session->callbacks = callbacks;
     session->cancelled = cancelled;
     session->said = g_string_sized_new(SMTP_SAID_OCTETS); /* never grows, so nothing is left behind */
-    session->url = make_url(account);
+    session->url = smtp_handle_url(account);
     session->server = g_strdup_printf("%s:%u", account->smtp.server.host, (guint)account->smtp.server.port);
     smtp_reply_init(&session->exchange.reply);
     return session;
@@ -563,7 +508,6 @@ void smtp_session_free(SmtpSession *session)
         return;
     smtp_session_close(session);
     smtp_reply_clear(&session->exchange.reply);
-    forget_said(session);
     g_string_free(session->said, TRUE);
     g_free(session->url);
     g_free(session->server);

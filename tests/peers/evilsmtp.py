@@ -17,6 +17,7 @@ Actions (OK is the answer that would be right):
   lateN      OK after N seconds                 odd        251 for OK
   okdrop     OK, then closes                    ok421      OK, then 421 unasked, and closes
   two        OK and another 250                 twoN       the same, N seconds later
+  echo       550, and what was said in the sign-in
   stale      drops where the connection has served a message before, else OK; stale421 the same with a 421
 """
 import argparse
@@ -116,6 +117,9 @@ class Conversation:
                 self.then_gone(reply)
             self.send(reply)
             return False
+        if action == "echo":
+            self.send(b"550 5.7.1 " + self.said + b" may not\r\n")
+            return False
         if action.startswith("late"):
             time.sleep(float(action[4:]))
             action = ""
@@ -198,8 +202,9 @@ class Conversation:
             self.peer.log(self.number, f"AUTH-OTHER {mechanism.decode()}")
             self.send(b"504 5.5.4 no such mechanism\r\n")
             return
+        self.said = base64.b64decode(words[2]).replace(b"\0", b" ").replace(b"\1", b" ")
         if self.options.auth_reply == "echo":
-            self.send(b"535 5.7.8 I know no " + base64.b64decode(words[2]).replace(b"\0", b" ").replace(b"\1", b" ") + b"\r\n")
+            self.send(b"535 5.7.8 I know no " + self.said + b"\r\n")
             return
         self.answer(self.options.auth_reply, b"235 2.7.0 welcome\r\n")
 

@@ -382,6 +382,36 @@ static void test_a_server_that_repeats_the_secret_is_not_quoted(void **state)
     }
 }
 
+/* Nor one that repeats it later, when another message has gone by the same connection. */
+static void test_a_server_that_repeats_the_secret_later_is_not_quoted(void **state)
+{
+    static const char *const senders[] = {"rcpt.echo@x.example", "dot.echo@x.example"};
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(senders); i++) {
+        Peer peer;
+        const char *options[] = {"--auth=PLAIN", NULL};
+        const SmtpLimits limits = PATIENT_LIMITS;
+        Mail mails[2] = {0};
+        peer_start(&peer, options);
+        Account account = peer_account(peer.port);
+        account.smtp.server.user = (char *)"anna";
+        account.smtp.server.password = (SecretSource){.kind = SECRET_TEXT, .value = (char *)"token-0"};
+        SmtpPool *pool = mail_pool(&account, &limits);
+        mail_submit(pool, &mails[0], "ok@x.example");
+        mail_submit(pool, &mails[1], senders[i]);
+        pool_drain(pool);
+        smtp_pool_free(pool, 1000);
+        assert_int_equal(mails[0].result.class, DELIVERY_SENT);
+        assert_int_equal(mails[1].result.class, DELIVERY_FAILED);
+        assert_int_equal(mails[1].result.code, 550);
+        assert_string_equal(mails[1].result.text, "(the server repeats what is secret)");
+        assert_int_equal(peer_count(&peer, "AUTH-PLAIN"), 1);
+        mail_clear(&mails[0]);
+        mail_clear(&mails[1]);
+        peer_stop(&peer);
+    }
+}
+
 /* A connection is not used beyond the end of the token that it signed in with; before, it is used again. */
 static void test_a_connection_is_left_when_its_token_ends(void **state)
 {
@@ -467,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_sign_in_refused),
         cmocka_unit_test(test_refused_sign_in_takes_what_waits_along),
         cmocka_unit_test(test_a_server_that_repeats_the_secret_is_not_quoted),
+        cmocka_unit_test(test_a_server_that_repeats_the_secret_later_is_not_quoted),
         cmocka_unit_test(test_a_connection_is_left_when_its_token_ends),
         cmocka_unit_test(test_password_is_read_for_each_connection),
     };
