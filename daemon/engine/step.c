@@ -109,8 +109,7 @@ static gboolean queue(const Due *due, gboolean *ret_new, GError **error)
     if (!*ret_new)
         return TRUE;
     due->summary->queued++;
-    due->enrolment->due_ms = 0;
-    return store_enrolment_update(due->subject->core->store, due->enrolment, error);
+    return store_enrolment_queued(due->subject->core->store, due->enrolment, error);
 }
 
 /* ---- one step --------------------------------------------------------------------------------------------------------- */

@@ -344,7 +344,7 @@ gboolean store_contact_forget(Store *store, gint64 id, GError **error)
            db_run(store->db,
                   "DELETE FROM referral WHERE address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
                   DB_INT(id)) &&
-           db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
+           enrolments_forget_due(store, id, error) && db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
            db_run(store->db,
                   "DELETE FROM company WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM contact WHERE company_id = $1)", error,
                   DB_INT(company)) &&

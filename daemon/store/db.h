@@ -47,6 +47,7 @@ typedef enum {
 
 typedef struct {
     const char *scheme;          /* of the URL: "sqlite" */
+    const char *clustered_table; /* what stands behind a table that is to lie in the order of its key; "" where there is nothing like it */
     const char *identity_column; /* the type of a primary key that counts up and never gives a number twice */
 
     Db *(*open)(const char *location, DbMode mode, GError **error); /* location: the URL behind "scheme://" */

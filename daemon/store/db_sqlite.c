@@ -504,6 +504,7 @@ static gboolean column_is_null(DbStatement *base, int column)
 
 const DbDriver db_sqlite_driver = {
     .scheme = "sqlite",
+    .clustered_table = "WITHOUT ROWID",
     .identity_column = "INTEGER PRIMARY KEY AUTOINCREMENT",
     .open = open_db,
     .close = close_db,

@@ -1,15 +1,19 @@
 /*
  * Enrolments: rows of a contact's passage through a rule, unique by contact, rule and round. The states are told in
- * include/store/enrolments.h. No state of its own; runs in the thread of its Store.
+ * include/store/enrolments.h. Those that wait for the time of their step stand in enrolment_due, too, and are written there with each call.
+ * No state of its own; runs in the thread of its Store.
  */
 #include "store/enrolments.h"
 
 #include "store/internal.h"
 
+/* due_ms: what the row says is the time of the step that is next, or was until it came to the outbox; enrolment_due has those that still
+ * wait for theirs. */
 #define ENROLMENT_SELECT                                                                                                    \
-    "SELECT id, contact_id, rule, round, state, stage, anchor_ms, next_step, due_ms, last_step_ms, history_mark, "          \
-    "enrolled_ms, ended_ms,"                                                                                                \
-    " end_reason FROM enrolment "
+    "SELECT e.id, e.contact_id, e.rule, e.round, e.state, e.stage, e.anchor_ms, e.next_step,"                               \
+    " CASE WHEN EXISTS (SELECT 1 FROM enrolment_due d WHERE d.due_ms = e.due_ms AND d.enrolment_id = e.id)"                 \
+    " THEN e.due_ms ELSE 0 END,"                                                                                            \
+    " e.last_step_ms, e.history_mark, e.enrolled_ms, e.ended_ms, e.end_reason FROM "
 
 static const char *const state_names[] = {
     [ENROLMENT_ACTIVE] = "active", [ENROLMENT_DONE] = "done", [ENROLMENT_ENDED] = "ended"};
@@ -68,6 +72,23 @@ static gboolean read_all(DbStatement *rows, GPtrArray **ret_enrolments, GError *
     return TRUE;
 }
 
+/* ---- writing ---------------------------------------------------------------------------------------------------------- */
+
+static gboolean add_due(Store *store, const Enrolment *enrolment, GError **error)
+{
+    return enrolment->state != ENROLMENT_ACTIVE || enrolment->due_ms <= 0 ||
+           db_run(store->db, "INSERT INTO enrolment_due (due_ms, enrolment_id) VALUES ($1, $2)", error, DB_INT(enrolment->due_ms),
+                  DB_INT(enrolment->id));
+}
+
+/* Before the row is written, which says where to look. */
+static gboolean remove_due(Store *store, gint64 id, GError **error)
+{
+    return db_run(store->db,
+                  "DELETE FROM enrolment_due WHERE due_ms = (SELECT due_ms FROM enrolment WHERE id = $1) AND enrolment_id = $1", error,
+                  DB_INT(id));
+}
+
 gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
 {
     g_auto(StoreWrite) write = {0};
@@ -91,7 +112,9 @@ gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
                     enrolment->rule);
         return FALSE;
     }
-    if (!store_write_end(&write, error))
+    Enrolment stored = *enrolment;
+    stored.id = id;
+    if (!add_due(store, &stored, error) || !store_write_end(&write, error))
         return FALSE;
     enrolment->id = id;
     return TRUE;
@@ -101,7 +124,7 @@ gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
 gboolean store_enrolment_update(Store *store, const Enrolment *enrolment, GError **error)
 {
     g_auto(StoreWrite) write = {0};
-    return store_write_begin(store, &write, error) &&
+    return store_write_begin(store, &write, error) && remove_due(store, enrolment->id, error) &&
            db_run(store->db,
                   "UPDATE enrolment SET stage = $2, anchor_ms = $3, next_step = $4, due_ms = $5, last_step_ms = $6,"
                   " history_mark = $7, enrolled_ms = $8, ended_ms = $9, end_reason = $10 WHERE id = $1",
@@ -111,12 +134,45 @@ gboolean store_enrolment_update(Store *store, const Enrolment *enrolment, GError
                   DB_TEXT(enrolment->end_reason)) &&
            db_run(store->db, "UPDATE enrolment SET state = $2 WHERE id = $1 AND state <> $2", error, DB_INT(enrolment->id),
                   DB_TEXT(state_name(enrolment->state))) &&
+           add_due(store, enrolment, error) && store_write_end(&write, error);
+}
+
+gboolean store_enrolment_queued(Store *store, Enrolment *enrolment, GError **error)
+{
+    if (!store_write_run(store, "DELETE FROM enrolment_due WHERE due_ms = $1 AND enrolment_id = $2", error, DB_INT(enrolment->due_ms),
+                         DB_INT(enrolment->id)))
+        return FALSE;
+    enrolment->due_ms = 0;
+    return TRUE;
+}
+
+gboolean store_enrolment_end(Store *store, gint64 id, const char *reason, gint64 now_ms, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    return store_write_begin(store, &write, error) && remove_due(store, id, error) &&
+           db_run(store->db,
+                  "UPDATE enrolment SET state = 'ended', due_ms = 0, ended_ms = $3, end_reason = $2 WHERE id = $1 AND state "
+                  "= 'active'",
+                  error, DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
+           db_run(store->db,
+                  "UPDATE outbox SET state = 'cancelled', ended_ms = $3, reason = $2"
+                  " WHERE enrolment_id = $1 AND state IN ('queued', 'deferred', 'held')",
+                  error, DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
            store_write_end(&write, error);
 }
 
+gboolean enrolments_forget_due(Store *store, gint64 contact_id, GError **error)
+{
+    return db_run(store->db,
+                  "DELETE FROM enrolment_due WHERE (due_ms, enrolment_id) IN (SELECT due_ms, id FROM enrolment WHERE contact_id = $1)", error,
+                  DB_INT(contact_id));
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------- */
+
 gboolean store_enrolment_get(Store *store, gint64 id, Enrolment **ret_enrolment, GError **error)
 {
-    g_autoptr(DbStatement) row = db_query(store->db, ENROLMENT_SELECT "WHERE id = $1", error, DB_INT(id));
+    g_autoptr(DbStatement) row = db_query(store->db, ENROLMENT_SELECT "enrolment e WHERE e.id = $1", error, DB_INT(id));
     DbStep step = row != NULL ? db_step(row, error) : DB_FAILED;
     if (step == DB_FAILED)
         return FALSE;
@@ -127,48 +183,31 @@ gboolean store_enrolment_get(Store *store, gint64 id, Enrolment **ret_enrolment,
 gboolean store_enrolments_of(Store *store, gint64 contact_id, GPtrArray **ret_enrolments, GError **error)
 {
     g_autoptr(DbStatement) rows =
-        db_query(store->db, ENROLMENT_SELECT "WHERE contact_id = $1 ORDER BY rule, round", error, DB_INT(contact_id));
+        db_query(store->db, ENROLMENT_SELECT "enrolment e WHERE e.contact_id = $1 ORDER BY e.rule, e.round", error, DB_INT(contact_id));
     return read_all(rows, ret_enrolments, error);
 }
 
 gboolean store_enrolments_marked(Store *store, gint64 last_mark, GPtrArray **ret_enrolments, GError **error)
 {
-    g_autoptr(DbStatement) rows =
-        db_query(store->db,
-                 "SELECT e.id, e.contact_id, e.rule, e.round, e.state, e.stage, e.anchor_ms, e.next_step, e.due_ms, e.last_step_ms,"
-                 " e.history_mark, e.enrolled_ms, e.ended_ms, e.end_reason FROM mark m JOIN enrolment e ON e.contact_id = m.contact_id"
-                 " WHERE m.id > 0 AND m.id <= $1 ORDER BY m.id, e.rule, e.round",
-                 error, DB_INT(last_mark));
+    g_autoptr(DbStatement) rows = db_query(store->db,
+                                           ENROLMENT_SELECT "mark m JOIN enrolment e ON e.contact_id = m.contact_id"
+                                                            " WHERE m.id > 0 AND m.id <= $1 ORDER BY m.id, e.rule, e.round",
+                                           error, DB_INT(last_mark));
     return read_all(rows, ret_enrolments, error);
 }
 
 gboolean store_enrolments_due(Store *store, gint64 now_ms, guint limit, GPtrArray **ret_enrolments, GError **error)
 {
-    g_autoptr(DbStatement) rows = db_query(
-        store->db, ENROLMENT_SELECT "WHERE state = 'active' AND due_ms > 0 AND due_ms <= $1 ORDER BY due_ms, id LIMIT $2",
-        error, DB_INT(now_ms), DB_INT(limit));
+    g_autoptr(DbStatement) rows = db_query(store->db,
+                                           ENROLMENT_SELECT "enrolment_due n JOIN enrolment e ON e.id = n.enrolment_id"
+                                                            " WHERE n.due_ms <= $1 ORDER BY n.due_ms, n.enrolment_id LIMIT $2",
+                                           error, DB_INT(now_ms), DB_INT(limit));
     return read_all(rows, ret_enrolments, error);
 }
 
 gboolean store_enrolments_next_due(Store *store, gint64 *ret_at_ms, GError **error)
 {
-    return db_run_int(store->db, "SELECT coalesce(min(due_ms), 0) FROM enrolment WHERE state = 'active' AND due_ms > 0",
-                      NULL, ret_at_ms, error);
-}
-
-gboolean store_enrolment_end(Store *store, gint64 id, const char *reason, gint64 now_ms, GError **error)
-{
-    g_auto(StoreWrite) write = {0};
-    return store_write_begin(store, &write, error) &&
-           db_run(store->db,
-                  "UPDATE enrolment SET state = 'ended', due_ms = 0, ended_ms = $3, end_reason = $2 WHERE id = $1 AND state "
-                  "= 'active'",
-                  error, DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
-           db_run(store->db,
-                  "UPDATE outbox SET state = 'cancelled', ended_ms = $3, reason = $2"
-                  " WHERE enrolment_id = $1 AND state IN ('queued', 'deferred', 'held')",
-                  error, DB_INT(id), DB_TEXT(reason), DB_INT(now_ms)) &&
-           store_write_end(&write, error);
+    return db_run_int(store->db, "SELECT coalesce(min(due_ms), 0) FROM enrolment_due", NULL, ret_at_ms, error);
 }
 
 gboolean store_enrolments_count_active(Store *store, guint64 *ret_count, GError **error)

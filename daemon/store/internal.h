@@ -34,6 +34,9 @@ typedef struct {
 gboolean store_write_begin(Store *store, StoreWrite *write, GError **error);
 gboolean store_write_end(StoreWrite *write, GError **error);
 
+/* Nothing of the contact waits for its time any more: before their row goes, and all enrolments with it. Inside a StoreWrite. */
+gboolean enrolments_forget_due(Store *store, gint64 contact_id, GError **error);
+
 /* What was kept of rows looked up before is no longer true. */
 void store_forget_known(Store *store);
 

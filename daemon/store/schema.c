@@ -26,16 +26,23 @@ gboolean schema_version(Db *db, gint64 *ret_version, GError **error)
     return db_run_int(db, "SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'schema_version'", NULL, ret_version, error);
 }
 
-static gboolean apply(Db *db, const Migration *migration, GError **error)
+gboolean schema_run(Db *db, const Migration *migration, GError **error)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(migration->sql) && migration->sql[i] != NULL; i++) {
         g_autoptr(GString) sql = g_string_new(migration->sql[i]);
         g_string_replace(sql, "{identity}", db->driver->identity_column, 0);
+        g_string_replace(sql, "{clustered}", db->driver->clustered_table, 0);
         if (!db->driver->script(db, sql->str, error))
             return FALSE;
     }
+    return TRUE;
+}
+
+static gboolean apply(Db *db, const Migration *migration, GError **error)
+{
     g_autofree char *version = g_strdup_printf("%" G_GINT64_FORMAT, migration->version);
-    return db_run(db,
+    return schema_run(db, migration, error) &&
+           db_run(db,
                   "INSERT INTO meta (key, value) VALUES ('schema_version', $1)"
                   " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                   error, DB_TEXT(version));

@@ -9,7 +9,7 @@
 
 typedef struct {
     gint64 version;     /* 1, 2, …, without gaps */
-    const char *sql[4]; /* up to NULL: statements; {identity} stands for the driver's type of a counting primary key */
+    const char *sql[4]; /* up to NULL: statements; {identity} and {clustered} stand for the driver's words (store/db.h) */
 } Migration;
 
 extern const Migration schema_migrations[];
@@ -24,6 +24,9 @@ gboolean schema_ready(Db *db, gboolean change, gboolean read_only, GError **erro
 
 /* Applies those of the migrations that the database lacks, in one transaction: all or none. */
 gboolean schema_migrate(Db *db, const Migration *migrations, gsize n_migrations, GError **error);
+
+/* The statements of one, in the caller's transaction; the version stays. */
+gboolean schema_run(Db *db, const Migration *migration, GError **error);
 
 /* *ret_version 0 for an empty database. STORE_ERROR_OPEN for a foreign one. */
 gboolean schema_version(Db *db, gint64 *ret_version, GError **error);

@@ -37,6 +37,9 @@ gboolean store_enrolment_add(Store *store, Enrolment *enrolment, GError **error)
 /* Writes all fields but id, contact_id, rule and round. */
 gboolean store_enrolment_update(Store *store, const Enrolment *enrolment, GError **error);
 
+/* What it waited for is in the outbox: due_ms becomes 0, here and there. Writes nothing else of it. */
+gboolean store_enrolment_queued(Store *store, Enrolment *enrolment, GError **error);
+
 gboolean store_enrolment_get(Store *store, gint64 id, Enrolment **ret_enrolment, GError **error);
 
 /* All of a contact (Enrolment*, freed with the array), by rule, then round. */

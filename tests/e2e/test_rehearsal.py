@@ -74,7 +74,7 @@ def is_idle(one):
     """Nothing is left to decide or to send at the start; what the limits hold back waits."""
     with sqlite3.connect(f"file:{one.folder / 'nurture.db'}?mode=ro", uri=True) as store:
         return store.execute("SELECT NOT EXISTS (SELECT 1 FROM mark) AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'sending')"
-                             " AND NOT EXISTS (SELECT 1 FROM enrolment WHERE state = 'active' AND due_ms > 0 AND due_ms <= $1)"
+                             " AND NOT EXISTS (SELECT 1 FROM enrolment_due WHERE due_ms <= $1)"
                              " AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND account <> 'bert' AND due_ms > 0 AND due_ms <= $1)"
                              " AND EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND account = 'bert')", (START,)).fetchone()[0]
 

@@ -86,7 +86,7 @@ class Story:
         def idle():
             with sqlite3.connect(f"file:{self.folder / 'nurture.db'}?mode=ro", uri=True) as store:
                 return store.execute("SELECT NOT EXISTS (SELECT 1 FROM mark)"
-                                     " AND NOT EXISTS (SELECT 1 FROM enrolment WHERE state = 'active' AND due_ms > 0 AND due_ms <= $1)"
+                                     " AND NOT EXISTS (SELECT 1 FROM enrolment_due WHERE due_ms <= $1)"
                                      " AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND due_ms > 0 AND due_ms <= $1)"
                                      " AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'sending' AND step <> 'halt')", (self.now,)).fetchone()[0]
         wait_for(idle, 30, what=lambda: "nothing is left to do: " + self.program.log_text()[-3000:], every=0.002)

@@ -98,6 +98,52 @@ static void the_first_end_counts(void **state)
     assert_int_equal(enrolment->due_ms, 0);
 }
 
+static gint64 next_due(Store *store)
+{
+    GError *error = NULL;
+    gint64 at = 0;
+    assert_done(store_enrolments_next_due(store, &at, &error));
+    return at;
+}
+
+static void assert_waits(Store *store, gint64 id, gint64 due_ms)
+{
+    g_autoptr(Enrolment) enrolment = get(store, id);
+    assert_int_equal(enrolment->due_ms, due_ms);
+    assert_int_equal(next_due(store), due_ms);
+    assert_int_equal(number_of(store, "SELECT count(*) FROM enrolment_due"), due_ms != 0 ? 1 : 0);
+}
+
+/* What waits is told in two places, which stay one. */
+static void one_waits_for_its_time_alone(void **state)
+{
+    Store *store = store_of(state);
+    GError *error = NULL;
+    gint64 contact = add_contact(store, "a@b.no"), id = add_enrolment(store, contact, "rule", NOW);
+    assert_waits(store, id, NOW);
+    g_autoptr(Enrolment) enrolment = get(store, id);
+    assert_done(store_enrolment_queued(store, enrolment, &error));
+    assert_int_equal(enrolment->due_ms, 0);
+    assert_waits(store, id, 0);
+    enrolment->due_ms = NOW; /* the next step, at the same moment */
+    assert_done(store_enrolment_update(store, enrolment, &error));
+    assert_waits(store, id, NOW);
+    enrolment->due_ms = NOW + DAY;
+    assert_done(store_enrolment_update(store, enrolment, &error));
+    assert_waits(store, id, NOW + DAY);
+    enrolment->state = ENROLMENT_DONE; /* whatever due_ms says */
+    assert_done(store_enrolment_update(store, enrolment, &error));
+    assert_waits(store, id, 0);
+    enrolment->state = ENROLMENT_ACTIVE;
+    assert_done(store_enrolment_update(store, enrolment, &error));
+    assert_waits(store, id, NOW + DAY);
+    assert_done(store_enrolment_end(store, id, "reply", NOW, &error));
+    assert_waits(store, id, 0);
+    add_enrolment(store, contact, "another", NOW);
+    assert_done(store_contact_forget(store, contact, &error));
+    assert_int_equal(next_due(store), 0);
+}
+
 /* ---- suppressions ---- */
 
 static gboolean is_suppressed(Store *store, const char *address, const char *want_reason)
@@ -229,6 +275,7 @@ int main(void)
         with_store(a_round_exists_once_and_is_read_as_written),
         with_store(due_ones_come_earliest_first),
         with_store(the_first_end_counts),
+        with_store(one_waits_for_its_time_alone),
         with_store(a_suppression_covers_the_person),
         with_store(a_cursor_is_kept_for_each_folder),
         with_store(an_inbound_message_is_taken_once),

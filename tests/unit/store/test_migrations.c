@@ -31,7 +31,7 @@ static const char rows_of_1[] =
     " (7, 2, 50, 'meeting', '', '', '', '', '', '', '', ''), (8, 3, 60, 'note', '', '', '', '', '', '', '', '');"
     "INSERT INTO referral VALUES (1, 1, 2, 'c@b.no', 'C', 'accepted', 'e', 'm', 'r', 7);"
     "INSERT INTO enrolment VALUES (1, 1, 'r', 1, 'active', 'pitching', 5, 's', 0, 0, 3, 5, 0, ''),"
-    " (2, 2, 'r', 1, 'ended', '', 5, 's', 0, 0, 3, 5, 9, 'reply');"
+    " (2, 2, 'r', 1, 'ended', '', 5, 's', 0, 0, 3, 5, 9, 'reply'), (3, 2, 'w', 1, 'active', '', 5, 's', 90, 0, 3, 5, 0, '');"
     "INSERT INTO outbox VALUES (1, 1, 1, 'anna', 'r', 's', 1, 'sent', 60, 60, 1, 'M@x', 'm@x', 'i', 'refs', 'Hi', '', 5, "
     "70, 71),"
     " (2, 1, 1, 'anna', 'r', 't', 1, 'queued', 80, 81, 0, '', '', '', '', '', 'window', 5, 0, 0);"
@@ -137,6 +137,13 @@ static void the_history_fills_the_new_columns(void **state)
     assert_false(message->is_task);
     assert_int_equal(message->approval, APPROVAL_NONE);
 
+    gint64 due_ms = 0; /* of the one that waits for its time */
+    g_autoptr(Enrolment) enrolment = NULL;
+    assert_done(store_enrolments_next_due(fixture->store, &due_ms, &error));
+    assert_int_equal(due_ms, 90);
+    assert_done(store_enrolment_get(fixture->store, 3, &enrolment, &error));
+    assert_int_equal(enrolment->due_ms, 90);
+
     /* the new table is as strict as the old one, and counts on */
     gint64 id = 0;
     Interaction tag = {.contact_id = 2, .at_ms = 1, .kind = INTERACTION_TAG, .detail = "added x"};
@@ -150,17 +157,6 @@ static void the_history_fills_the_new_columns(void **state)
     assert_int_equal(number_of(fixture->store, "SELECT count(*) FROM interaction WHERE contact_id = 2"), 0);
 }
 
-static gboolean run_migration(Db *db, const Migration *migration)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(migration->sql) && migration->sql[i] != NULL; i++) {
-        g_autoptr(GString) sql = g_string_new(migration->sql[i]);
-        g_string_replace(sql, "{identity}", db->driver->identity_column, 0);
-        if (!db->driver->script(db, sql->str, NULL))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* All statements of the migrations behind the first, and then the end. */
 static void migrate_and_die(const char *url)
 {
@@ -168,7 +164,7 @@ static void migrate_and_die(const char *url)
     if (db == NULL || !db_begin(db, NULL))
         _exit(1);
     for (gsize i = 1; i < schema_n_migrations; i++)
-        if (!run_migration(db, &schema_migrations[i]))
+        if (!schema_run(db, &schema_migrations[i], NULL))
             _exit(1);
     kill(getpid(), SIGKILL);
 }

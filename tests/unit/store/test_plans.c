@@ -161,6 +161,7 @@ static void call_reading_of_work(Store *store, gint64 enrolment, gint64 message)
     assert_done(store_outbox_counts(store, "anna", counts, &error));
     assert_done(store_enrolment_get(store, enrolment, &found, &error));
     assert_done(store_enrolment_update(store, found, &error));
+    assert_done(store_enrolment_queued(store, found, &error));
     assert_done(store_enrolments_of(store, 1, &enrolments, &error));
     assert_done(store_enrolments_due(store, NOW, 10, &enrolments_due, &error));
     assert_done(store_enrolments_next_due(store, &at, &error));
@@ -292,6 +293,11 @@ static void a_wake_reads_a_stretch_of_one_index(void **state)
         {"SELECT i.kind FROM interaction i CROSS", "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"},
         {"SELECT i.detail FROM interaction i CROSS", "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)"},
         {"SELECT i.detail FROM interaction i WHERE", "interaction_contact (contact_id=? AND id>?)"},
+        {"enrolment_due n JOIN", "SEARCH n USING PRIMARY KEY (due_ms<?)"},
+        {"enrolment_due n JOIN", "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"},
+        {"enrolment_due n JOIN", "SEARCH d USING PRIMARY KEY (due_ms=? AND enrolment_id=?)"},
+        {"DELETE FROM enrolment_due WHERE due_ms = (", "enrolment_due USING PRIMARY KEY (due_ms=? AND enrolment_id=?)"},
+        {"DELETE FROM enrolment_due WHERE (", "enrolment_due USING PRIMARY KEY (due_ms=? AND enrolment_id=?)"},
         {"INSERT INTO mark (contact_id) SELECT k.id", "enrolment_active (rule=? AND contact_id=?)"},
         {"UPDATE contact SET told_mark", "interaction_contact (contact_id=? AND id>?)"},
     };
