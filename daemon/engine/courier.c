@@ -4,8 +4,8 @@
  *   pool --done()--> answered --round--> on disk          a round is one transaction: the outcomes that came since the last, and
  *   rows due         --round--> `sending` --> the pool    the rows that may go next. So durability costs one commit a round, not a message
  *
- * The busier the server keeps us, the more a round holds: while the workers have enough to do, answers wait for each other. Where the store refuses, all that was answered is kept and tried again; nothing
- * leaves meanwhile. A fault of the server or the sign-in is the account's: everything queued stays (engine/backoff.h).
+ * (engine/round.c). The busier the server keeps us, the more a round holds: while the workers have enough to do, answers wait for each other.
+ * Where the store refuses, all that was answered is kept and tried again; nothing leaves meanwhile. A fault of the server or the sign-in is the account's: everything queued stays (engine/backoff.h).
  */
 #include "engine/courier.h"
 
@@ -14,9 +14,10 @@
 #include "base/stage.h"
 #include "engine/backoff.h"
 #include "engine/canary.h"
-#include "engine/claim.h"
+#include "engine/job.h"
 #include "engine/outcome.h"
 #include "engine/pace.h"
+#include "engine/round.h"
 #include "smtp/pool.h"
 #include "store/accounts.h"
 
@@ -41,46 +42,9 @@ struct Courier {
     gboolean stopping;
 };
 
-typedef struct {
-    Courier *courier;
-    gint64 outbox_id;
-    Letter *letter;
-    char *sender;
-    gint recalled; /* atomic: it may not leave any more, if no worker has begun with it */
-    DeliveryResult result;
-    ComposedMessage composed;
-    gboolean has_composed;
-} Job;
-
 static void wake(Courier *courier);
 
-/* A job on its way holds a virtual clock: sending takes no business time. */
-static void job_free(Job *job)
-{
-    clock_release(job->courier->core->clock);
-    letter_free(job->letter);
-    g_free(job->sender);
-    delivery_result_clear(&job->result);
-    composed_message_clear(&job->composed);
-    g_free(job);
-}
-
 /* ---- outcomes -------------------------------------------------------------------------------------------------------- */
-
-/* Takes copies: result and message belong to the pool's call. */
-static void remember_result(Job *job, const DeliveryResult *result, const ComposedMessage *composed)
-{
-    job->result = *result;
-    job->result.enhanced = g_strdup(result->enhanced);
-    job->result.text = g_strdup(result->text);
-    job->has_composed = composed != NULL;
-    if (composed) {
-        if (job->courier->account->imap.save_sent && composed->bytes)
-            job->composed.bytes = g_bytes_ref(composed->bytes);
-        job->composed.subject = g_strdup(composed->subject);
-        job->composed.text = g_strdup(composed->text);
-    }
-}
 
 static const char *token_name(const Courier *courier)
 {
@@ -139,9 +103,9 @@ static void on_done(gpointer data, const DeliveryResult *result, const ComposedM
 {
     (void)unused;
     Job *job = data;
-    Courier *courier = job->courier;
+    Courier *courier = job->owner;
     g_ptr_array_remove_fast(courier->under_way, job);
-    remember_result(job, result, composed);
+    job_take_answer(job, result, composed, courier->account->imap.save_sent);
     crash_point("delivery-answered");
     note_server(courier, job);
     pace_count(&courier->pace, clock_monotonic_ms());
@@ -184,21 +148,6 @@ static gint64 unreachable_due_ms(const Courier *courier)
     return clock_now_ms(courier->core->clock) + (clock_is_virtual(clock) ? 0 : backoff_left_ms(&courier->backoff));
 }
 
-/* Stores what was answered. The reports go to reports, to be told when it is on disk. */
-static gboolean apply_answers(Courier *courier, GPtrArray *reports, GError **error)
-{
-    for (guint i = 0; i < courier->answered->len; i++) {
-        const Job *job = courier->answered->pdata[i];
-        OutcomeReport *report = NULL;
-        if (!outcome_apply(courier->core, job->outbox_id, courier->account, &job->result, job->has_composed ? &job->composed : NULL,
-                           unreachable_due_ms(courier), &report, error))
-            return FALSE;
-        if (report)
-            g_ptr_array_add(reports, report);
-    }
-    return TRUE;
-}
-
 /* ---- claiming -------------------------------------------------------------------------------------------------------- */
 
 /* What was answered leaves its place in the same round. */
@@ -206,17 +155,6 @@ static guint capacity(const Courier *courier)
 {
     guint most = pace_capacity(&courier->pace), busy = smtp_pool_pending(courier->pool);
     return busy < most ? most - busy : 0;
-}
-
-static Job *job_new(Courier *courier, const OutboxMessage *message, Letter *letter)
-{
-    Job *job = g_new0(Job, 1);
-    clock_hold(courier->core->clock);
-    job->courier = courier;
-    job->outbox_id = message->id;
-    job->letter = letter;
-    job->sender = g_strdup(courier->account->from_address);
-    return job;
 }
 
 static void submit(Courier *courier, Job *job)
@@ -227,96 +165,23 @@ static void submit(Courier *courier, Job *job)
     smtp_pool_submit(courier->pool, job, &envelope);
 }
 
-/* One round. */
-typedef struct {
-    Courier *courier;
-    GPtrArray *reports; /* OutcomeReport*: of what was answered */
-    GPtrArray *jobs;    /* Job*: claimed */
-    ClaimRound claims;
-    guint slots; /* how many may be claimed; 0: none */
-    guint claimed;
-} Round;
-
-static void on_claimed(const OutboxMessage *message, Letter *letter, gpointer data)
+/* Frees the list; the jobs are the pool's then. Returns how many they were. */
+static guint submit_all(Courier *courier, GPtrArray *jobs)
 {
-    Round *round = data;
-    round->claimed++;
-    g_ptr_array_add(round->jobs, job_new(round->courier, message, letter));
-}
-
-/* The round's own, before it is committed. */
-static gboolean fill_round(Round *round, GError **error)
-{
-    Courier *courier = round->courier;
-    const ClaimAccount account = {.account = courier->account, .blind = FALSE, .paused = ""};
+    guint count = jobs->len;
     gint64 begun = stage_begin();
-    if (!apply_answers(courier, round->reports, error))
-        return FALSE;
-    stage_end(STAGE_OUTCOME, begun, courier->answered->len);
-    begun = stage_begin();
-    if (round->slots && !claim_due(courier->core, &account, round->slots, on_claimed, round, &round->claims, error))
-        return FALSE;
-    stage_end(STAGE_CLAIM, begun, round->claimed);
-    return TRUE;
+    for (guint i = 0; i < count; i++)
+        submit(courier, jobs->pdata[i]);
+    stage_end(STAGE_TELL, begun, count);
+    g_ptr_array_unref(jobs);
+    return count;
 }
 
-static gboolean commit_round(Round *round, GError **error)
+static gboolean run_round(Courier *courier, guint slots, RoundDone *ret_done, GError **error)
 {
-    Courier *courier = round->courier;
-    g_autoptr(StoreTransaction) transaction = store_begin(courier->core->store, error);
-    if (!transaction || !fill_round(round, error))
-        return FALSE;
-    if (courier->answered->len)
-        crash_point("outcome-before-commit");
-    if (round->jobs->len)
-        crash_point("claim-before-commit");
-    gint64 begun = stage_begin();
-    if (!store_commit(g_steal_pointer(&transaction), error))
-        return FALSE;
-    stage_end(STAGE_COMMIT, begun, round->claimed);
-    if (courier->answered->len)
-        crash_point("outcome-after-commit");
-    if (round->jobs->len)
-        crash_point("claim-after-commit");
-    return TRUE;
-}
-
-/* It is on disk: what was answered is told, and what was claimed goes to the pool. */
-static void end_round(Round *round)
-{
-    Courier *courier = round->courier;
-    gint64 begun = stage_begin();
-    core_note_store(courier->core, NULL);
-    for (guint i = 0; i < round->reports->len; i++)
-        outcome_report(round->reports->pdata[i]);
-    g_ptr_array_set_free_func(round->reports, NULL);
-    g_ptr_array_set_size(courier->answered, 0);
-    for (guint i = 0; i < round->jobs->len; i++)
-        submit(courier, round->jobs->pdata[i]);
-    stage_end(STAGE_TELL, begun, round->claimed);
-    g_ptr_array_set_free_func(round->jobs, NULL); /* they are the pool's now */
-    if (round->claims.reassigned)
-        courier->callbacks.on_reassigned(courier->callbacks.data);
-}
-
-static gboolean run_round(Round *round, GError **error)
-{
-    gboolean ok = commit_round(round, error);
-    if (ok)
-        end_round(round);
-    g_ptr_array_unref(round->reports);
-    g_ptr_array_unref(round->jobs);
-    return ok;
-}
-
-static Round round_new(Courier *courier, guint slots)
-{
-    return (Round){
-        .courier = courier,
-        .reports = g_ptr_array_new_with_free_func((GDestroyNotify)outcome_report_free),
-        .jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free),
-        .slots = slots,
-    };
+    const RoundWork work = {.core = courier->core, .account = courier->account, .owner = courier, .answered = courier->answered,
+                            .retry_ms = unreachable_due_ms(courier), .slots = slots};
+    return round_run(&work, ret_done, error);
 }
 
 static gboolean is_paused(Courier *courier, char **ret_reason, GError **error)
@@ -378,13 +243,16 @@ static gboolean work(Courier *courier, gboolean *ret_more, GError **error)
         return FALSE;
     if (!answers && !due)
         return TRUE;
-    Round round = round_new(courier, due ? slots : 0);
-    if (!run_round(&round, error))
+    RoundDone round = {0};
+    if (!run_round(courier, due ? slots : 0, &round, error))
         return FALSE;
+    guint claimed = submit_all(courier, round.jobs);
     /* what was answered may make another row due at once; where the workers have all that they may have, their answers wake us */
-    *ret_more = round.claimed < slots && (answers || round.claims.looked_at > 0);
+    *ret_more = claimed < slots && (answers || round.claims.looked_at > 0);
     if (!*ret_more && round.claims.next_ms)
         clock_timer_set(courier->timer, round.claims.next_ms);
+    if (round.claims.reassigned)
+        courier->callbacks.on_reassigned(courier->callbacks.data);
     if (answers || round.claims.looked_at)
         courier->callbacks.on_decided(courier->callbacks.data);
     return TRUE;
@@ -515,8 +383,10 @@ static void settle_at_the_end(Courier *courier)
     g_autoptr(GError) error = NULL;
     if (courier->answered->len == 0)
         return;
-    Round round = round_new(courier, 0);
-    if (!run_round(&round, &error))
+    RoundDone round = {0};
+    if (run_round(courier, 0, &round, &error))
+        g_ptr_array_unref(round.jobs);
+    else
         log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", courier->account->name), LOG_TEXT("reason", error->message));
 }
 
