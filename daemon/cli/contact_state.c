@@ -112,6 +112,18 @@ static gboolean forget(Cli *cli, const Contact *contact, gboolean suppress, GErr
            store_contact_forget(cli->store, contact->id, error) && store_commit(g_steal_pointer(&transaction), error);
 }
 
+/* They are erased whatever comes of it: what is left is in the log of the database, where nothing reads it. */
+static void erase_traces(Cli *cli)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean done = FALSE;
+    if (!store_erase_traces(cli->store, &done, &error))
+        cli_note(cli, "the database's log may still hold what was erased: %s", error->message);
+    else if (!done)
+        cli_note(cli, "the database's log may still hold what was erased, since it was in use all the time; it is gone when the log is next emptied, "
+                      "which nurture contact forget of anybody, or a restart of nurtured, does");
+}
+
 int contact_command_forget(Cli *cli, char **words)
 {
     gboolean yes = FALSE, suppress = FALSE;
@@ -135,6 +147,7 @@ int contact_command_forget(Cli *cli, char **words)
     if (!forget(cli, contact, suppress, &error))
         return cli_failed_by(cli, error);
     control_knock(cli->config);
+    erase_traces(cli);
     cli_tell(cli, contact->email, "erased");
     return CLI_DONE;
 }

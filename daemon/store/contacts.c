@@ -332,25 +332,6 @@ gboolean store_contact_set_reconsider(Store *store, gint64 id, gint64 at_ms, GEr
                            DB_INT(id), DB_INT(at_ms));
 }
 
-gboolean store_contact_forget(Store *store, gint64 id, GError **error)
-{
-    g_auto(StoreWrite) write = {0};
-    gint64 company = 0;
-    return store_write_begin(store, &write, error) &&
-           db_run_int(store->db, "SELECT coalesce(company_id, 0) FROM contact WHERE id = $1", NULL, &company, error,
-                      DB_INT(id)) &&
-           erased_take(store, id, error) &&
-           /* what others told of them goes too; all the rest follows the contact's row */
-           db_run(store->db,
-                  "DELETE FROM referral WHERE address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
-                  DB_INT(id)) &&
-           enrolments_forget_due(store, id, error) && db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
-           db_run(store->db,
-                  "DELETE FROM company WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM contact WHERE company_id = $1)", error,
-                  DB_INT(company)) &&
-           store_write_end(&write, error);
-}
-
 /* ---- aliases ---------------------------------------------------------------------------------------------------------- */
 
 gboolean store_contact_aliases(Store *store, gint64 id, char ***ret_addresses, GError **error)

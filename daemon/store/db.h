@@ -57,6 +57,8 @@ typedef struct {
     void (*set_patience)(Db *db, int wait_ms); /* how long another's lock is waited for */
     gboolean (*set_bulk)(Db *db, gboolean bulk, GError **error); /* much will be written in a short time; FALSE: that is over, and on the disk */
 
+    gboolean (*empty_log)(Db *db, gboolean *ret_done, GError **error); /* all that was committed is in its place, and nowhere else */
+
     gboolean (*identify)(Db *db, DbOwner *ret_owner, GError **error);
     gboolean (*settle)(Db *db, GError **error); /* it is ours or empty: what is to be set once for the database */
     gboolean (*adopt)(Db *db, GError **error);  /* sets our mark, in the open transaction */

@@ -334,6 +334,18 @@ static gboolean set_bulk(Db *base, gboolean bulk, GError **error)
     return sync_log(db, error);
 }
 
+static gboolean empty_log(Db *base, gboolean *ret_done, GError **error)
+{
+    SqliteDb *db = (SqliteDb *)base;
+    int result = db->path != NULL ? sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) : SQLITE_OK;
+    if (result != SQLITE_OK && (result & 0xff) != SQLITE_BUSY && (result & 0xff) != SQLITE_LOCKED) {
+        set_error(db, result, error);
+        return FALSE;
+    }
+    *ret_done = result == SQLITE_OK;
+    return TRUE;
+}
+
 /* It is thrown away in the end, so that there is nothing to undo, to overwrite or to find again. */
 static gboolean make_scratch(SqliteDb *db, GError **error)
 {
@@ -512,6 +524,7 @@ const DbDriver db_sqlite_driver = {
     .claim = claim,
     .set_patience = set_patience,
     .set_bulk = set_bulk,
+    .empty_log = empty_log,
     .identify = identify,
     .settle = settle,
     .adopt = adopt,

@@ -129,9 +129,17 @@ gboolean store_contact_asked(Store *store, gint64 id, const char *rule, guint ro
 /* No mail to them before until_ms, for the reason; of two holds the later counts. 0 ends it. Marks. */
 gboolean store_contact_hold(Store *store, gint64 id, gint64 until_ms, const char *reason, GError **error);
 
-/* Erases the contact with history, enrolments and outbox; the suppressions of their addresses stay, without the addresses:
+/* What stands in other people's texts instead of an address of somebody who was erased. */
+#define CONTACT_ERASED "(erased)"
+
+/* Erases the contact with history, enrolments, outbox, tasks and referrals, made by them or of them; in the histories, tasks and referrals of
+ * others, their addresses are put out, and all else that others wrote stays. The suppressions of their addresses stay, without the addresses:
  * should one become a contact's again, it is suppressed as before. */
 gboolean store_contact_forget(Store *store, gint64 id, GError **error);
+
+/* What was erased leaves the file for good: the database's log, too, is emptied. *ret_done FALSE: others were reading or writing all the time, and
+ * it will be gone when the log is used anew. Not inside a transaction. */
+gboolean store_erase_traces(Store *store, gboolean *ret_done, GError **error);
 
 /* When the contact is to be looked at again because a condition turns by time alone; 0: never. Read with store/marks.h. */
 gboolean store_contact_set_reconsider(Store *store, gint64 id, gint64 at_ms, GError **error);

@@ -1,0 +1,120 @@
+"""A person's rights: everything about them in one piece, and nothing of them left in the files once they are erased."""
+import glob
+import json
+import os
+import random
+import sqlite3
+
+import pytest
+from world import Folder, wait_for
+from world.nurture import Nurture, account
+from world.sink import Sink
+
+KARI, ALIAS, OLA = "kari.nordmann@fjord.example", "knordmann@privat.example", "ola@berg.example"
+MARKS = ["Karianne", "Nordmannsen", "Fjordlaksen", "sjokolade", "bursdagen", "innvending", "Lindebjerg"]
+RULES = """{ name = "hello"; anchor = "stage"; when = { stage = "pitching"; }; stop_on = [ ];
+             steps = ( { after = "1 minute"; template = "hello"; }, { after = "900 days"; template = "again"; } ); }"""
+
+
+@pytest.fixture
+def one():
+    sink = Sink()
+    folder = Folder("nurture-rights-")
+    folder.write("templates/hello.md", "Subject: About the tilbudsbrevet\n\nDear {{first_name}} of {{company}}, the tilbudsbrevet is on its way.\n")
+    folder.write("templates/again.md", "Subject: Again\n\nDear {{first_name}}, again.\n")
+    nurture = Nurture(folder, accounts=account(f'{{ url = "smtp://127.0.0.1:{sink.port}"; tls = "none"; }}'), rules=RULES, templates=folder / "templates")
+    nurture.run("contact", "add", KARI, "--first-name", "Karianne", "--last-name", "Nordmannsen", "--company", "Fjordlaksen AS", "--tag", "sjokolade",
+                "--attribute", "birthday=bursdagen")
+    nurture.run("contact", "alias", KARI, "add", ALIAS)
+    nurture.run("contact", "add", OLA, "--first-name", "Ola", "--company", "Berg AS")
+    yield nurture
+    nurture.stop()
+    sink.close()
+    folder.close()
+
+
+def live_through(one):
+    """Mail, notes, tasks and referrals of Kari, among those of others who name her."""
+    one.start("--clock", "2026-11-24T08:00:00Z", "--speed", "600")
+    one.run("contact", "stage", KARI, "pitching")
+    one.run("contact", "stage", OLA, "pitching")
+    wait_for(lambda: one.history(KARI, "sent") and one.history(OLA, "sent"), 20, what=one.log_text)
+    one.run("log", KARI, "call", "She has an innvending, " + "and a long one " * 400)
+    one.run("log", OLA, "note", f"Knows Kari: <{KARI}>, or {ALIAS.upper()}. Not x{KARI} or {KARI}.br, but {KARI}.")
+    one.run("task", "add", KARI, "send the innvending", "--due", "tomorrow")
+    one.run("task", "add", OLA, f"ask about {KARI}", "--due", "tomorrow")
+    one.run("contact", "set", KARI, "--attribute", "where=Lindebjerg")
+    with sqlite3.connect(one.folder / "nurture.db", timeout=10) as store:
+        ids = dict(store.execute("SELECT email, id FROM contact"))
+        for referrer, friend, address in ((OLA, KARI, ALIAS), (KARI, None, "friend@x.example")):
+            store.execute("INSERT INTO referral (referrer_id, contact_id, address, name, state, evidence, message_id, rule, at_ms)"
+                          " VALUES (?, ?, ?, 'Karianne N', 'accepted', 'ask Karianne', '', 'hello', 1)", (ids[referrer], ids.get(friend), address))
+    store.close()
+
+
+def grow(one, seed):
+    """Others' histories, so that pages of the file are split, moved and freed."""
+    rng = random.Random(seed)
+    with sqlite3.connect(one.folder / "nurture.db", timeout=10) as store:
+        ids = [row[0] for row in store.execute("SELECT id FROM contact")]
+        for _ in range(300):
+            store.execute("INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail)"
+                          " VALUES (?, 1, 'note', '', '', '', '', ?, '', '', '')", (rng.choice(ids), "x" * rng.randrange(3000)))
+    store.close()
+
+
+def left_of(one, words):
+    """(file, word) of what can still be found in the store's files, its log included."""
+    found = []
+    for name in filter(os.path.isfile, glob.glob(str(one.folder / "nurture.db*"))):
+        with open(name, "rb") as file:
+            content = file.read().lower()
+        found += [(name.rsplit("/", 1)[1], word) for word in words if word.lower().encode() in content]
+    return found
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["while nurtured runs", "while it is stopped"])
+def test_nothing_is_left_in_the_files(one, running):
+    live_through(one)
+    for seed in range(3):
+        grow(one, seed)
+        one.run("contact", "set", KARI, "--attribute", f"note{seed}=innvending " + "i" * 1500)
+    one.run("contact", "set", KARI, "--attribute", "note1=")
+    if not running:
+        one.stop()
+    assert {word for _, word in left_of(one, MARKS)} == set(MARKS)
+    result = one.run("contact", "forget", KARI, "--yes", "--suppress")
+    assert result.stderr == "" and "erased" in result.stdout
+    assert left_of(one, [*MARKS, ALIAS]) == []
+    note = next(entry["text"] for entry in one.history(OLA, "note") if entry["text"].startswith("Knows"))
+    assert note == f"Knows Kari: <(erased)>, or (erased). Not x{KARI} or {KARI}.br, but (erased)."
+    assert one.json("task", "list")[0]["text"] == "ask about (erased)"
+    assert one.json("contact", "export", OLA)[0]["referrals"] == []
+    assert [row["address"] for row in one.json("suppression")] == [None, None]
+    one.run("contact", "add", KARI)
+    assert one.json("contact", "show", KARI)[0]["suppressed"] == "manual"
+
+
+def test_export_has_everything(one):
+    live_through(one)
+    one.run("suppression", "add", ALIAS, "--reason", "unsubscribe", "--detail", "by telephone")
+    whole = one.json("contact", "export", KARI)[0]
+    assert json.loads(one.run("contact", "export", KARI).stdout) == whole
+    assert whole["contact"]["aliases"] == [ALIAS] and whole["company"]["name"] == "Fjordlaksen AS"
+    assert whole["suppressions"][0]["detail"] == "by telephone" and whole["tasks"][0]["text"] == "send the innvending"
+    assert sorted(entry["kind"] for entry in whole["history"]) == ["call", "sent", "stage", "stage", "task"]
+    assert any("Dear Karianne of Fjordlaksen AS" in entry["text"] for entry in whole["history"] if entry["kind"] == "sent")
+    assert whole["messages"][0]["state"] == "sent" and whole["enrolments"][0]["rule"] == "hello"
+    assert whole["referrals"][0]["address"] == "friend@x.example" and whole["referred_by"][0]["referrer"] == OLA
+    text = one.run("contact", "export", KARI, "--text").stdout
+
+    def words(value):
+        if isinstance(value, dict):
+            return [word for member in value.values() for word in words(member)]
+        if isinstance(value, list):
+            return [word for element in value for word in words(element)]
+        return str(value).split() if isinstance(value, str) else []
+    assert [word for word in words(whole) if word not in text] == []
+    assert text.startswith("CONTACT\n") and "\nREFERRED BY\n" in text and "\033" not in text
+    result = one.run("contact", "export", KARI, "--text", "--json", check=False)
+    assert result.returncode == 2 and "not both" in result.stderr
