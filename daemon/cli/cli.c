@@ -23,6 +23,8 @@ static const Command commands[] = {
      task_subcommands, "list"},
     {"report", "funnel|stages|rules|owners|referrals [--from DATE] [--to DATE] [--owner ACCOUNT] [--csv]",
      "Numbers: the pipeline, what rules and owners achieve, referrals", NULL, report_subcommands, NULL},
+    {"proposal", "[list [--all] | show ID | accept ID | decline ID]", "Who has left, and who has a new address, as their mail says", NULL,
+     proposal_subcommands, "list"},
     {"queue", "[list [--all] | approve ID… | hold ID… | cancel ID… | retry ID…]",
      "What is queued, held, uncertain or failed, and why", NULL, queue_subcommands, "list"},
     {"suppression", "[list | add ADDRESS|@DOMAIN… | remove ADDRESS|@DOMAIN… | import FILE.csv | export]",

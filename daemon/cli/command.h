@@ -20,6 +20,7 @@ extern const Command queue_subcommands[];
 extern const Command suppression_subcommands[];
 extern const Command task_subcommands[];
 extern const Command report_subcommands[];
+extern const Command proposal_subcommands[];
 extern const Command account_subcommands[];
 
 int command_check(Cli *cli, char **words);
@@ -74,6 +75,11 @@ int task_command_add(Cli *cli, char **words);
 int task_command_done(Cli *cli, char **words);
 int task_command_reopen(Cli *cli, char **words);
 int task_command_set(Cli *cli, char **words);
+
+int proposal_command_list(Cli *cli, char **words);
+int proposal_command_show(Cli *cli, char **words);
+int proposal_command_accept(Cli *cli, char **words);
+int proposal_command_decline(Cli *cli, char **words);
 
 int company_command_list(Cli *cli, char **words);
 int company_command_show(Cli *cli, char **words);

@@ -7,6 +7,7 @@
 #include "store/enrolments.h"
 #include "store/history.h"
 #include "store/outbox.h"
+#include "store/proposals.h"
 #include "store/tasks.h"
 
 /* Caller owns the objects. What is not known is left out, but for the keys of `nurture history` and `nurture queue`, which are
@@ -15,6 +16,7 @@ JsonObject *contact_object(const Contact *contact, gint64 now_ms);
 JsonObject *interaction_object(const Interaction *interaction);
 JsonObject *enrolment_object(const Enrolment *enrolment);
 JsonObject *task_object(const OwnerTask *task);
+JsonObject *proposal_object(const Proposal *proposal);
 JsonObject *message_object(const OutboxMessage *message);
 
 /* "ask (ask-b)": a step with the variant that somebody gets of it ("" or NULL: none). Caller frees. */

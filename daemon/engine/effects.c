@@ -18,9 +18,11 @@
 #include "engine/stranger.h"
 #include "store/history.h"
 #include "store/outbox.h"
+#include "store/proposals.h"
 #include "store/suppressions.h"
 
 #define NOON_MS ((gint64)12 * 3600 * 1000)
+#define LEFT_HOLD_MS ((gint64)365 * 24 * 3600 * 1000)
 #define LOOP_WITHIN_MS ((gint64)24 * 3600 * 1000)
 
 enum { LOOP_MOST = 5 /* automatic answers of one person within that time; more are another machine's, which answers one of ours */ };
@@ -75,9 +77,31 @@ static gboolean file_with_thread(const Matter *matter, InteractionKind kind, GEr
     return add_entry(matter, match->thread, kind, detail, are_colleagues, error);
 }
 
+/* What the message says about an address that will not do any more; somebody who has left is not mailed until the owner has decided. Weak evidence will
+ * do: a proposal changes nothing, and a hold is silence. */
+static gboolean propose(const Matter *matter, GError **error)
+{
+    const Departure *departure = &matter->message->departure;
+    const Contact *contact = matter->match.contact;
+    gboolean added = FALSE;
+    if (departure->kind == DEPARTURE_NONE || match_is_own_address(matter->core->config, departure->address) ||
+        g_str_equal(departure->address, contact->email))
+        return TRUE;
+    const Proposal proposal = {.contact_id = contact->id, .kind = departure->kind, .address = departure->address, .name = departure->name,
+                               .evidence = departure->evidence, .account = (char *)matter->arrival->account->name,
+                               .message_id = matter->message->message_id, .at_ms = matter->arrival->at_ms};
+    if (!store_proposal_add(matter->core->store, &proposal, &added, error))
+        return FALSE;
+    if (added)
+        log_event(LOG_LEVEL_NOTICE, "proposal", LOG_TEXT("account", proposal.account), LOG_TEXT("contact", contact->email),
+                  LOG_TEXT("kind", departure_kind_name(proposal.kind)), LOG_TEXT("address", *proposal.address ? proposal.address : NULL));
+    return !added || departure->kind == DEPARTURE_NEW_ADDRESS ||
+           store_contact_hold(matter->core->store, contact->id, matter->arrival->at_ms + LEFT_HOLD_MS, PROPOSAL_HOLD, error);
+}
+
 static gboolean file(Matter *matter, InteractionKind kind, const char *detail, GError **error)
 {
-    return add_entry(matter, matter->match.contact, kind, detail, FALSE, error) &&
+    return propose(matter, error) && add_entry(matter, matter->match.contact, kind, detail, FALSE, error) &&
            (!matter->match.thread || file_with_thread(matter, kind, error));
 }
 
@@ -132,7 +156,11 @@ static gboolean hold_while_away(const Matter *matter, const char *detail, GError
 static gboolean take_auto_reply(Matter *matter, GError **error)
 {
     g_autofree char *until = matter->message->absent_until_ms ? timestamp_format(matter->message->absent_until_ms) : NULL;
-    g_autofree char *detail = until ? g_strdup_printf("away until %.10s", until) : g_strdup("answers by itself");
+    DepartureKind departure = matter->message->departure.kind;
+    g_autofree char *detail = until                                 ? g_strdup_printf("away until %.10s", until)
+                              : departure == DEPARTURE_NONE         ? g_strdup("answers by itself")
+                              : departure == DEPARTURE_NEW_ADDRESS ? g_strdup("has a new address: nurture proposal list")
+                                                                    : g_strdup(PROPOSAL_HOLD);
     return hold_while_away(matter, detail, error) && settle_as_sent(matter, "an automatic answer names it", error) && file(matter, INTERACTION_AUTO_REPLY, detail, error);
 }
 

@@ -371,6 +371,31 @@ gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, G
     return store_write_end(&write, error);
 }
 
+gboolean store_contact_readdress(Store *store, gint64 id, const char *address, GError **error)
+{
+    g_auto(StoreWrite) write = {0};
+    g_autoptr(Contact) contact = NULL;
+    gint64 holder = 0;
+    if (!store_contact_get(store, id, &contact, error) ||
+        !db_run_int(store->db, "SELECT " CONTACT_ID_BY_ADDRESS, NULL, &holder, error, DB_TEXT(address)))
+        return FALSE;
+    if (!contact || (holder != 0 && holder != id)) {
+        g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS, "%s is another contact's address", address);
+        return FALSE;
+    }
+    if (g_str_equal(contact->email, address))
+        return TRUE;
+    /* as an alias first, which sees to what is known of the address already */
+    if (!store_write_begin(store, &write, error) || !store_contact_alias_add(store, id, address, error) ||
+        !db_run(store->db, "DELETE FROM alias WHERE address = $1", error, DB_TEXT(address)) ||
+        !db_run(store->db, "UPDATE contact SET email = $2, domain = $3 WHERE id = $1", error, DB_INT(id), DB_TEXT(address),
+                DB_TEXT(store_domain_of(address))) ||
+        !insert_alias(store, id, contact->email, error) ||
+        !db_run(store->db, "DELETE FROM suppression WHERE address = $1 AND reason = 'bounce'", error, DB_TEXT(contact->email)))
+        return FALSE;
+    return store_write_end(&write, error);
+}
+
 gboolean store_contact_alias_remove(Store *store, gint64 id, const char *address, GError **error)
 {
     g_auto(StoreWrite) write = {0};

@@ -449,6 +449,23 @@ static const char work_due[] = "DROP INDEX enrolment_due;"
                                "INSERT INTO enrolment_due (due_ms, enrolment_id)"
                                "    SELECT due_ms, id FROM enrolment WHERE state = 'active' AND due_ms > 0 ORDER BY due_ms, id;";
 
+/* What mail says about addresses that will not do any more. */
+static const char people_proposals[] =
+    "CREATE TABLE proposal ("
+    "    id {identity},"
+    "    contact_id BIGINT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,"
+    "    kind TEXT NOT NULL CHECK (kind IN ('left', 'successor', 'new-address')),"
+    "    address TEXT NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    evidence TEXT NOT NULL,"
+    "    account TEXT NOT NULL,"
+    "    message_id TEXT NOT NULL,"
+    "    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'accepted', 'declined')),"
+    "    at_ms BIGINT NOT NULL,"
+    "    ended_ms BIGINT NOT NULL DEFAULT 0,"
+    "    UNIQUE (contact_id, kind, address));"
+    "CREATE INDEX proposal_open ON proposal (id) WHERE state = 'open';";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -464,5 +481,6 @@ const Migration schema_migrations[] = {
     {12, {history_told}},
     {13, {inbound_filed}},
     {14, {work_due}},
+    {15, {people_proposals}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -114,6 +114,10 @@ gboolean store_contact_aliases(Store *store, gint64 id, char ***ret_addresses, G
 gboolean store_contact_alias_add(Store *store, gint64 id, const char *address, GError **error);
 gboolean store_contact_alias_remove(Store *store, gint64 id, const char *address, GError **error);
 
+/* The contact is known by that address from now on; the one until now becomes an alias, so that what still comes from it is theirs, and is
+ * suppressed no longer where that was for a bounce. STORE_ERROR_EXISTS where it is another contact's. */
+gboolean store_contact_readdress(Store *store, gint64 id, const char *address, GError **error);
+
 /* until_ms 0 ends a pause; G_MAXINT64 pauses until that. */
 gboolean store_contact_pause(Store *store, gint64 id, gint64 until_ms, gint64 now_ms, GError **error);
 
