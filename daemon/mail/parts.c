@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "mail/attachment.h"
 #include "mail/html_text.h"
+#include "mail/introduced.h"
 #include "mail/parse_bound.h"
 #include "mail/parse_charset.h"
 #include "mail/parse_flowed.h"
@@ -228,6 +229,29 @@ static gboolean is_named_beside(const Walk *state, GMimeObject *object, Place pl
     return name != NULL;
 }
 
+/* Whether a part is a vCard: by its type, or by its name where a program knew no type. */
+static gboolean is_card(GMimeContentType *type, GMimeObject *object)
+{
+    static const char *const subtypes[] = {"vcard", "x-vcard", "directory"};
+    for (guint i = 0; i < G_N_ELEMENTS(subtypes); i++)
+        if (g_mime_content_type_is_type(type, "text", subtypes[i]))
+            return TRUE;
+    g_autofree char *name = attachment_given_name(object);
+    gsize length = name != NULL ? strlen(name) : 0;
+    return length > 4 && g_ascii_strcasecmp(name + length - 4, ".vcf") == 0 && GMIME_IS_PART(object);
+}
+
+static void add_card(MailParts *parts, GMimePart *part)
+{
+    gboolean cut = FALSE; /* a long one has a photo, which nobody reads here */
+    if (parts->cards->len >= INTRODUCED_MAX_CARDS)
+        return;
+    GByteArray *bytes = decoded_bytes(part, INTRODUCED_MAX_CARD, &cut);
+    const char *charset = g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "charset");
+    g_ptr_array_add(parts->cards, parse_charset_to_utf8(bytes->len > 0 ? (const char *)bytes->data : "", bytes->len, charset, INTRODUCED_MAX_CARD, &cut));
+    g_byte_array_unref(bytes);
+}
+
 static void take_part(Walk *state, GMimePart *part, Place place)
 {
     GMimeObject *object = GMIME_OBJECT(part);
@@ -237,6 +261,8 @@ static void take_part(Walk *state, GMimePart *part, Place place)
 
     if (take_report_part(state, type, part))
         return;
+    if (is_card(type, object))
+        add_card(state->parts, part);
     gboolean is_html = g_mime_content_type_is_type(type, "text", "html");
     gboolean is_text = is_html || g_mime_content_type_is_type(type, "text", "plain") || g_mime_content_type_is_type(type, "text", "enriched");
     if (!attached && is_text && !is_named_beside(state, object, place)) {
@@ -329,6 +355,7 @@ void mail_parts_init(MailParts *parts, const char *bytes, gsize len, gint64 now_
                          .delivery_status = g_string_new(NULL),
                          .feedback_report = g_string_new(NULL),
                          .original_headers = g_string_new(NULL),
+                         .cards = g_ptr_array_new_with_free_func(g_free),
                          .attachments = g_ptr_array_new_with_free_func((GDestroyNotify)inbound_attachment_free)};
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
@@ -355,6 +382,7 @@ void mail_parts_clear(MailParts *parts)
     g_string_free(parts->delivery_status, TRUE);
     g_string_free(parts->feedback_report, TRUE);
     g_string_free(parts->original_headers, TRUE);
+    g_clear_pointer(&parts->cards, g_ptr_array_unref);
     g_clear_pointer(&parts->attachments, g_ptr_array_unref);
 }
 

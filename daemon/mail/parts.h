@@ -20,6 +20,7 @@ typedef struct {
     gboolean is_calendar;        /* text/calendar */
     gboolean is_calendar_answer; /* … that accepts, declines or changes a meeting */
     GPtrArray *attachments;      /* InboundAttachment* */
+    GPtrArray *cards;            /* char*: vCard parts, at most INTRODUCED_MAX_CARDS, each cut at INTRODUCED_MAX_CARD octets */
     guint leaves;                /* parts that are no multipart */
     gboolean truncated;
 } MailParts;

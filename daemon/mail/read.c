@@ -10,6 +10,7 @@
 #include "mail/address.h"
 #include "mail/classify.h"
 #include "mail/departure.h"
+#include "mail/introduced.h"
 #include "mail/parts.h"
 #include "mail/score.h"
 #include "mail/token.h"
@@ -255,6 +256,46 @@ static void bound_lines(InboundMessage *message)
     }
 }
 
+/* ---- what a person answers ------------------------------------------------------------------------------------------- */
+
+static void mailbox_free(gpointer data)
+{
+    InboundMailbox *mailbox = data;
+    g_free(mailbox->name);
+    g_free(mailbox->address);
+    g_free(mailbox);
+}
+
+/* The mailboxes of a header. Free with g_ptr_array_unref(). */
+static GPtrArray *mailboxes_of(InternetAddressList *list)
+{
+    GPtrArray *mailboxes = g_ptr_array_new_with_free_func(mailbox_free);
+    for (int i = 0; list && i < internet_address_list_length(list) && mailboxes->len < READ_MAX_RECIPIENTS; i++) {
+        InternetAddress *address = internet_address_list_get_address(list, i);
+        if (!INTERNET_ADDRESS_IS_MAILBOX(address))
+            continue;
+        const char *name = internet_address_get_name(address);
+        InboundMailbox *mailbox = g_new0(InboundMailbox, 1);
+        *mailbox = (InboundMailbox){text_make_valid(name ? name : "", -1),
+                                    canonical_or_empty(internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address)))};
+        if (*mailbox->address)
+            g_ptr_array_add(mailboxes, mailbox);
+        else
+            mailbox_free(mailbox);
+    }
+    return mailboxes;
+}
+
+/* The score and the people in a reply: its new text, and who and what it brings along. */
+static void read_answer(const MailParts *parts, InboundMessage *message)
+{
+    g_autoptr(GPtrArray) to = mailboxes_of(parts->message ? g_mime_message_get_to(parts->message) : NULL);
+    g_autoptr(GPtrArray) cc = mailboxes_of(parts->message ? g_mime_message_get_cc(parts->message) : NULL);
+    score_read_clear(&message->score);
+    message->score = mail_score_read(message->text);
+    mail_introduced_read(message, &(IntroducedSource){.to = to, .cc = cc, .cards = parts->cards});
+}
+
 InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
 {
     InboundMessage *message = inbound_message_new();
@@ -270,10 +311,8 @@ InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
     take(&message->full_text, bounded_text(parts.text, &message->truncated));
     read_token(message);
     classify(&parts, message);
-    if (message->class == INBOUND_REPLY) {
-        score_read_clear(&message->score);
-        message->score = mail_score_read(message->text);
-    }
+    if (message->class == INBOUND_REPLY)
+        read_answer(&parts, message);
     if (message->class != INBOUND_REPLY && message->class != INBOUND_UNSUBSCRIBE)
         take(&message->text, g_strdup(message->full_text));
     read_departure(message);

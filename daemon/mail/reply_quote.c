@@ -103,7 +103,8 @@ static void compile_all(Patterns *compiled)
                                 "videresendt (?:melding|meddelelse|besked)|vidarebefordrat meddelande|"
                                 "weitergeleitete nachricht|doorgestuurd bericht|message transféré|mensaje reenviado|"
                                 "messaggio inoltrato|przekazana wiadomość|"
-                                "mensagem encaminhada).{0,30}$|^\\s{0,3}begin forwarded message:?$");
+                                "mensagem encaminhada).{0,30}$|^\\s{0,3}(?:begin forwarded message|(?:start(?:en)? på |begynnelsen? på )?(?:den )?videresendte? melding(?:en)?|"
+                                "vidarebefordrat brev|videresendt besked):?$");
 }
 
 static const Patterns *patterns(void)
@@ -145,7 +146,7 @@ gboolean reply_is_arrowed_head(const char *line)
 
 gboolean reply_is_forward(const char *line)
 {
-    if (strchr("-_= \t*", *line) == NULL && g_ascii_toupper(*line) != 'B')
+    if (strchr("-_= \t*BbSsVv", *line) == NULL)
         return FALSE;
     g_autofree char *text = looked_at(line);
     return g_regex_match(patterns()->forward, text, 0, NULL);
