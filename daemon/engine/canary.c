@@ -158,7 +158,7 @@ static void on_done(gpointer data, const DeliveryResult *result, const ComposedM
 static char *on_get_token(gint64 *ret_until_ms, gpointer data, GError **error)
 {
     const Canary *canary = data;
-    return tokens_get(canary->callbacks.tokens, canary->account->smtp.server.oauth->token_name, ret_until_ms, error);
+    return tokens_get(canary->callbacks.tokens, canary->account->smtp.server.oauth, ret_until_ms, error);
 }
 
 gboolean canary_send(Canary *canary, GError **error)

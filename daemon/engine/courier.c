@@ -46,16 +46,16 @@ static void wake(Courier *courier);
 
 /* ---- outcomes -------------------------------------------------------------------------------------------------------- */
 
-static const char *token_name(const Courier *courier)
+static const OAuth *oauth_of(const Courier *courier)
 {
     const Endpoint *server = &courier->account->smtp.server;
-    return server->sign_in == SIGN_IN_OAUTH2 ? server->oauth->token_name : NULL;
+    return server->sign_in == SIGN_IN_OAUTH2 ? server->oauth : NULL;
 }
 
 /* A token that has ended before its time is no fault of the account's: another is on its way, and work() waits for it. */
 static gboolean is_renewed(Courier *courier, const DeliveryResult *result)
 {
-    return result->sign_in_refused && token_name(courier) && tokens_refused(courier->callbacks.tokens, token_name(courier));
+    return result->sign_in_refused && oauth_of(courier) && tokens_refused(courier->callbacks.tokens, oauth_of(courier));
 }
 
 /* What the outcome says about the server. One that takes messages and then does not answer spoils a message at each try, so that it
@@ -116,7 +116,7 @@ static void on_done(gpointer data, const DeliveryResult *result, const ComposedM
 static char *on_get_token(gint64 *ret_until_ms, gpointer data, GError **error)
 {
     const Courier *courier = data;
-    return tokens_get(courier->callbacks.tokens, token_name(courier), ret_until_ms, error);
+    return tokens_get(courier->callbacks.tokens, oauth_of(courier), ret_until_ms, error);
 }
 
 static gboolean on_compose(gpointer data, ComposedMessage *ret_message, GError **error)
@@ -200,7 +200,7 @@ static gboolean has_token(Courier *courier)
 {
     g_autofree char *reason = NULL;
     gint64 retry_in_ms = 0;
-    return !token_name(courier) || tokens_state(courier->callbacks.tokens, token_name(courier), &reason, &retry_in_ms) == TOKEN_READY;
+    return !oauth_of(courier) || tokens_state(courier->callbacks.tokens, oauth_of(courier), &reason, &retry_in_ms) == TOKEN_READY;
 }
 
 /* How many may be claimed now: none while the account is paused, blind, backing off or full. */
@@ -411,7 +411,7 @@ static gboolean add_token_status(const Courier *courier, JsonObject *status)
 {
     g_autofree char *reason = NULL;
     gint64 retry_in_ms = 0;
-    TokenState state = token_name(courier) ? tokens_state(courier->callbacks.tokens, token_name(courier), &reason, &retry_in_ms) : TOKEN_READY;
+    TokenState state = oauth_of(courier) ? tokens_state(courier->callbacks.tokens, oauth_of(courier), &reason, &retry_in_ms) : TOKEN_READY;
     if (state == TOKEN_READY) { /* it may be the last one: told before it ends */
         if (reason && *reason)
             json_object_set_string_member(status, "sending_reason", reason);

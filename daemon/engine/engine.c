@@ -14,6 +14,7 @@
 #include "engine/intake.h"
 #include "engine/outcome.h"
 #include "engine/scheduler.h"
+#include "engine/sent.h"
 #include "engine/tokens.h"
 #include "store/accounts.h"
 #include "store/enrolments.h"
@@ -125,6 +126,7 @@ static void start_accounts(Engine *engine)
     const IntakeCallbacks intake = {.on_filed = on_filed, .on_state = wake_couriers, .tokens = engine->tokens, .data = engine};
     const CanaryCallbacks canary = {.on_changed = wake_couriers, .is_blind = is_blind, .tokens = engine->tokens, .data = engine};
     tokens_configure(engine->tokens, engine->core->config);
+    sent_drop_hopeless(engine->core, "");
     for (Account **account = engine->core->config->accounts; *account; account++) {
         g_ptr_array_add(engine->couriers, courier_new(engine->core, *account, &courier));
         if (!(*account)->has_imap)

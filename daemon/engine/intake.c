@@ -277,27 +277,28 @@ static gboolean on_get_cursor(const char *folder, guint32 *ret_uidvalidity, guin
 /* ---- signing in ------------------------------------------------------------------------------------------------------- */
 
 /* NULL where the mailbox is opened by password. */
-static const char *token_name(const Intake *intake)
+static const OAuth *oauth_of(const Intake *intake)
 {
     const Endpoint *server = &intake->account->imap.server;
-    return server->sign_in == SIGN_IN_OAUTH2 ? server->oauth->token_name : NULL;
+    return server->sign_in == SIGN_IN_OAUTH2 ? server->oauth : NULL;
 }
 
 static char *on_get_token(gpointer data, GError **error)
 {
     const Intake *intake = data;
-    return tokens_get(intake->callbacks.tokens, token_name(intake), NULL, error);
+    return tokens_get(intake->callbacks.tokens, oauth_of(intake), NULL, error);
 }
 
 static void on_token_refused(gpointer data)
 {
     const Intake *intake = data;
-    tokens_refused(intake->callbacks.tokens, token_name(intake));
+    tokens_refused(intake->callbacks.tokens, oauth_of(intake));
 }
 
 void intake_token_changed(Intake *intake, const char *name)
 {
-    if (intake->link && g_strcmp0(token_name(intake), name) == 0)
+    const OAuth *oauth = oauth_of(intake);
+    if (intake->link && oauth && g_str_equal(oauth->token_name, name))
         imap_link_retry(intake->link);
 }
 

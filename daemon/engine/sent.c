@@ -122,16 +122,14 @@ static void wait_before_asking(SentWork *work, gint64 wait_ms)
     work->retry_source = g_timeout_add((guint)wait_ms, on_retry, work);
 }
 
-static void drop_hopeless(SentWork *work)
+void sent_drop_hopeless(EngineCore *core, const char *account)
 {
     g_autoptr(GError) error = NULL;
     guint64 dropped = 0;
-    if (!store_copies_drop(work->core->store, work->account->name, clock_now_ms(work->core->clock) - COPIES_KEPT_MS,
-                           &dropped, &error))
-        log_store_fault(work, error);
+    if (!store_copies_drop(core->store, account, clock_now_ms(core->clock) - COPIES_KEPT_MS, &dropped, &error))
+        log_event(LOG_LEVEL_ERROR, "store-fault", LOG_TEXT("account", account), LOG_TEXT("reason", error->message));
     else if (dropped)
-        log_event(LOG_LEVEL_WARNING, "copy-dropped", LOG_TEXT("account", work->account->name),
-                  LOG_NUMBER("messages", (gint64)dropped),
+        log_event(LOG_LEVEL_WARNING, "copy-dropped", LOG_TEXT("account", *account ? account : NULL), LOG_NUMBER("messages", (gint64)dropped),
                   LOG_TEXT("reason", "for 30 days they could not be filed in the Sent folder"));
 }
 
@@ -148,7 +146,7 @@ static void back_off(SentWork *work, gboolean refused, const char *why)
     log_event(LOG_LEVEL_WARNING, "copies-wait", LOG_TEXT("account", work->account->name), LOG_TEXT("reason", why),
               LOG_NUMBER("retry_in_s", wait_ms / 1000));
     wait_before_asking(work, wait_ms);
-    drop_hopeless(work);
+    sent_drop_hopeless(work->core, work->account->name);
 }
 
 static void note_well(SentWork *work)

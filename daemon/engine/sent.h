@@ -29,6 +29,9 @@ gboolean sent_filed_by_provider(const Account *account);
 /* How often at most an uncertain message is searched for. */
 guint sent_searches_at_most(void);
 
+/* Copies that have waited for too long are given up, and it is logged. account "": of all, those that the configuration names no more, too. */
+void sent_drop_hopeless(EngineCore *core, const char *account);
+
 /* ---- doing it ---- */
 
 typedef struct SentWork SentWork;

@@ -150,12 +150,23 @@ static gboolean give_to_daemon(int fd, const char *folder)
     return fchown(fd, status.st_uid, status.st_gid) == 0;
 }
 
+/* A folder that a crash of the machine takes away again would take a token along that cannot be had twice. */
+static gboolean keep_entry(const char *folder)
+{
+    g_autofree char *around = g_path_get_dirname(folder);
+    int fd = open(around, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gboolean ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 /* The folder, locked until it is closed; -1 where it cannot be had. */
 static int open_folder(const char *folder, GError **error)
 {
     gboolean made = mkdir(folder, 0700) == 0;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && (!made || give_to_daemon(fd, folder)) && flock(fd, LOCK_EX) == 0)
+    if (fd >= 0 && (!made || (give_to_daemon(fd, folder) && keep_entry(folder))) && flock(fd, LOCK_EX) == 0)
         return fd;
     failed(folder, g_strerror(errno), error);
     if (fd >= 0)

@@ -54,7 +54,7 @@ typedef struct {
 struct Tokens {
     GMainContext *context;
     HttpClient *http;
-    GMutex mutex;       /* guards table, and each token's stored and fault */
+    GMutex mutex;       /* guards table, and each token's stored, fault and oauth */
     GHashTable *table;  /* char* (of the token) -> Token* */
     GPtrArray *changed; /* char*: to be told */
     GSource *tell;
@@ -376,27 +376,35 @@ static void renew(Token *token)
 
 /* ---- asking ---------------------------------------------------------------------------------------------------------- */
 
-char *tokens_get(Tokens *tokens, const char *name, gint64 *ret_until_ms, GError **error)
+/* A courier that was retired may have another identity by the same name. */
+static Token *find(Tokens *tokens, const OAuth *oauth)
+{
+    Token *token = g_hash_table_lookup(tokens->table, oauth->token_name);
+    gboolean same = token && g_str_equal(token->oauth->user, oauth->user) && g_str_equal(token->oauth->client_id, oauth->client_id);
+    return same ? token : NULL;
+}
+
+char *tokens_get(Tokens *tokens, const OAuth *oauth, gint64 *ret_until_ms, GError **error)
 {
     char *secret = NULL;
     g_mutex_lock(&tokens->mutex);
-    const Token *token = g_hash_table_lookup(tokens->table, name);
+    const Token *token = find(tokens, oauth);
     if (token && is_usable(token)) {
         secret = g_strdup(token->stored.access_token);
         if (ret_until_ms)
             *ret_until_ms = clock_monotonic_ms() + token->stored.expires_ms - clock_system_now_ms();
     } else {
-        const char *why = token && token->fault && *token->fault ? token->fault : "the access token is being fetched";
+        const char *why = token && *token->fault ? token->fault : "the access token is being fetched";
         g_set_error_literal(error, ENGINE_ERROR, ENGINE_ERROR_TOKEN,
-                            token ? why : "the configuration does not name this token any more");
+                            token ? why : "the configuration has changed: this token is not the account's any more");
     }
     g_mutex_unlock(&tokens->mutex);
     return secret;
 }
 
-TokenState tokens_state(Tokens *tokens, const char *name, char **ret_reason, gint64 *ret_retry_in_ms)
+TokenState tokens_state(Tokens *tokens, const OAuth *oauth, char **ret_reason, gint64 *ret_retry_in_ms)
 {
-    Token *token = g_hash_table_lookup(tokens->table, name);
+    Token *token = find(tokens, oauth);
     *ret_retry_in_ms = 0;
     if (token && is_usable(token)) {
         *ret_reason = g_strdup(token->fault);
@@ -410,9 +418,9 @@ TokenState tokens_state(Tokens *tokens, const char *name, char **ret_reason, gin
     return token && token->withdrawn ? TOKEN_WITHDRAWN : TOKEN_WAITING;
 }
 
-gboolean tokens_refused(Tokens *tokens, const char *name)
+gboolean tokens_refused(Tokens *tokens, const OAuth *oauth)
 {
-    Token *token = g_hash_table_lookup(tokens->table, name);
+    Token *token = find(tokens, oauth);
     if (!token || token->withdrawn)
         return FALSE;
     if (!is_usable(token))
@@ -462,19 +470,21 @@ Tokens *tokens_new(GMainContext *context, void (*on_change)(const char *name, gp
 static void take_oauth(Tokens *tokens, Config *config, const OAuth *oauth)
 {
     Token *token = g_hash_table_lookup(tokens->table, oauth->token_name);
-    if (!token) {
+    gboolean is_new = !token;
+    if (is_new) {
         token = g_new0(Token, 1);
         token->tokens = tokens;
         token->name = g_strdup(oauth->token_name);
         token->fault = g_strdup("");
-        g_mutex_lock(&tokens->mutex);
-        g_hash_table_insert(tokens->table, token->name, token);
-        g_mutex_unlock(&tokens->mutex);
     }
     Config *before = token->config;
+    g_mutex_lock(&tokens->mutex); /* workers compare it */
     token->config = config_ref(config);
-    config_unref(before);
     token->oauth = oauth;
+    if (is_new)
+        g_hash_table_insert(tokens->table, token->name, token);
+    g_mutex_unlock(&tokens->mutex);
+    config_unref(before);
     token->seen = TRUE;
     read_file(token);
 }

@@ -27,12 +27,15 @@ void tokens_free(Tokens *tokens);
  * Again at each reload, and where a file has changed: reads all files. */
 void tokens_configure(Tokens *tokens, Config *config);
 
-/* From any thread: the access token of now, to be freed with secret_free(); *ret_until_ms (may be NULL): monotonic, when it ends. NULL
+/*
+ * oauth: whose token; where the configuration has changed since, and its account has another user or client now, there is none.
+ *
+ * From any thread: the access token of now, to be freed with secret_free(); *ret_until_ms (may be NULL): monotonic, when it ends. NULL
  * and ENGINE_ERROR_TOKEN where there is none. */
-char *tokens_get(Tokens *tokens, const char *name, gint64 *ret_until_ms, GError **error);
+char *tokens_get(Tokens *tokens, const OAuth *oauth, gint64 *ret_until_ms, GError **error);
 
 /* From the loop. *ret_reason (caller frees): "" where READY and nothing stands in the way of the next; *ret_retry_in_ms: 0 where no time is set. */
-TokenState tokens_state(Tokens *tokens, const char *name, char **ret_reason, gint64 *ret_retry_in_ms);
+TokenState tokens_state(Tokens *tokens, const OAuth *oauth, char **ret_reason, gint64 *ret_retry_in_ms);
 
 /* A mail server did not take the token. TRUE: it is renewed, and on_change comes. FALSE: it is new, so that another would not help. */
-gboolean tokens_refused(Tokens *tokens, const char *name);
+gboolean tokens_refused(Tokens *tokens, const OAuth *oauth);

@@ -89,10 +89,10 @@ gboolean store_copies_drop(Store *store, const char *account, gint64 before_ms, 
     if (!store_write_begin(store, &write, error) ||
         !db_run(
             store->db,
-            "DELETE FROM sent_copy WHERE account = $1 AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = sent_copy.outbox_id"
+            "DELETE FROM sent_copy WHERE ($1 = '' OR account = $1) AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = sent_copy.outbox_id"
             " AND o.state IN ('failed', 'cancelled', 'skipped'))",
             error, DB_TEXT(account)) ||
-        !db_run(store->db, "DELETE FROM sent_copy WHERE account = $1 AND at_ms < $2", error, DB_TEXT(account),
+        !db_run(store->db, "DELETE FROM sent_copy WHERE ($1 = '' OR account = $1) AND at_ms < $2", error, DB_TEXT(account),
                 DB_INT(before_ms)))
         return FALSE;
     guint64 dropped = (guint64)db_changes(store->db);

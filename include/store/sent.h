@@ -39,7 +39,8 @@ gboolean store_copy_tried(Store *store, gint64 id, GError **error);
 /* It is filed, or was found there. No error where there is none. */
 gboolean store_copy_done(Store *store, gint64 outbox_id, GError **error);
 
-/* Drops those of messages that were never sent, and those older than before_ms; *ret_dropped counts the latter. */
+/* Drops those of messages that were never sent, and those older than before_ms; *ret_dropped counts the latter. account "": of every account,
+ * those that the configuration does not name any more among them. */
 gboolean store_copies_drop(Store *store, const char *account, gint64 before_ms, guint64 *ret_dropped, GError **error);
 
 /* How many of sent messages wait, and the newest id of any (0: none). Each may be NULL. */
