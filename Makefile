@@ -130,10 +130,13 @@ $(OUT)/tests/bench/%.o: tests/bench/%.c
 $(OUT)/bench/engine: $(OUT)/tests/bench/engine.o $(call libs_of,engine)
 	@mkdir -p $(@D)
 	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
+$(OUT)/bench/parse: $(OUT)/tests/bench/parse.o $(call libs_of,mail)
+	@mkdir -p $(@D)
+	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
 $(OUT)/bench/smtp_threads: $(OUT)/tests/bench/smtp_threads.o
 	@mkdir -p $(@D)
 	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
-bench: deps-bench all $(OUT)/bench/engine $(OUT)/bench/smtp_threads ## speed with BENCH_CONTACTS (1000000) contacts, and delivery (BENCH_ONLY=contacts, delivery)
+bench: deps-bench all $(OUT)/bench/engine $(OUT)/bench/smtp_threads $(OUT)/bench/parse ## speed with BENCH_CONTACTS (1000000) contacts, and delivery (BENCH_ONLY=contacts, delivery, parse)
 	@$(PYTHON) -B tests/bench/bench.py $(BIN) $(OUT)/bench $(BENCH_CONTACTS)
 tsan: ## the unit tests of the room with threads, under ThreadSanitizer
 	@G_SLICE=always-malloc $(MAKE) FLAVOUR=tsan unit-smtp

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "mail/address.h"
+#include "mail/word_gate.h"
 
 enum {
     NEW_ADDRESS_WITHIN = 160, /* octets between the phrase and the address */
@@ -49,6 +50,11 @@ enum {
     "(?:odsz(?:edł|edłem|edła|łam)|odeszł(?:a|am)) z|"                                                                     \
     "(?:já )?não (?:trabalh[ao]|colabor[ao]|faz(?:e[mr])?|faço) (?:mais|parte d[ea]sta)|já não (?:trabalh[ao]|faz|faço|est(?:á|ou))|"          \
     "(?:deixou|deixei|saiu d|saí d)(?: de)? ?(?:a empresa|a companhia|esta empresa|trabalhar|a organização)"
+
+/* None of these phrases is without one of these words. */
+#define LEFT_WORDS                                                                                                          \
+    "longer left leaving ceased any last retired sluttet lenger lengre siste gått slutat längre kvar sista stoppet fratrådt opsagt længere sidste "  \
+    "mehr länger ausgeschieden verlassen langer meer dienst laatste verlaten plus quitt ya_ dejado più lasciato nie_ zako odsz odesz não deix sai saí"
 
 #define NEW_ADDRESS                                                                                                         \
     "new (?:e-?mail(?: address)?|address|contact (?:e-?mail|address))|e-?mail(?: address)? (?:has |is )?(?:changed|been changed|changing|moved)|"  \
@@ -86,6 +92,7 @@ enum {
 #define NAME "(?-i:" NAME_WORD "(?:[ ](?:(?:van|von|de|der|den|af|da|di|dos|la|le|ten|ter)[ ]){0,2}" NAME_WORD "){0,3})"
 
 typedef struct {
+    WordGate *left_words;
     GRegex *left, *new_address, *address, *name_before, *name_behind;
 } Patterns;
 
@@ -103,6 +110,7 @@ static const Patterns *patterns(void)
     static Patterns compiled;
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
+        compiled.left_words = word_gate_new(LEFT_WORDS);
         compiled.left = compile("(?<!\\p{L})(?:" LEFT ")");
         compiled.new_address = compile("(?<!\\p{L})(?:" NEW_ADDRESS ")(?!\\p{L})");
         compiled.address = compile("[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,200}\\.[A-Za-z]{2,24}(?![A-Za-z0-9@])");
@@ -140,6 +148,8 @@ static GArray *find_addresses(const char *note, const char *const *others)
     GArray *all = g_array_new(FALSE, TRUE, sizeof(Found));
     g_autoptr(GMatchInfo) match = NULL;
     g_array_set_clear_func(all, found_clear);
+    if (strchr(note, '@') == NULL)
+        return all;
     g_regex_match(patterns()->address, note, 0, &match);
     for (int i = 0; i < MAX_ADDRESSES && g_match_info_matches(match); i++, g_match_info_next(match, NULL)) {
         Found found = {0};
@@ -207,6 +217,8 @@ static gboolean find_new_address(const char *note, const GArray *addresses, Depa
 {
     g_autoptr(GMatchInfo) match = NULL;
     int at = 0, end = 0;
+    if (addresses->len == 0)
+        return FALSE;
     g_regex_match(patterns()->new_address, note, 0, &match);
     for (int i = 0; i < MAX_ADDRESSES && g_match_info_matches(match); i++, g_match_info_next(match, NULL)) {
         g_match_info_fetch_pos(match, 0, &at, &end);
@@ -226,6 +238,8 @@ static gboolean find_left(const char *note, const GArray *addresses, Departure *
 {
     g_autoptr(GMatchInfo) match = NULL;
     int at = 0, end = 0;
+    if (!word_gate_is_open(patterns()->left_words, note))
+        return FALSE;
     if (!g_regex_match(patterns()->left, note, 0, &match) || !g_match_info_fetch_pos(match, 0, &at, &end))
         return FALSE;
     const Found *found = first_between(addresses, at, DEPARTURE_LOOKED_AT);
@@ -241,7 +255,8 @@ static gboolean find_left(const char *note, const GArray *addresses, Departure *
 Departure departure_find(const char *text, const char *const *others)
 {
     Departure departure = {.kind = DEPARTURE_NONE};
-    g_autofree char *note = g_utf8_make_valid(text, (gssize)MIN(strlen(text), (gsize)DEPARTURE_LOOKED_AT));
+    g_autofree char *cut = strnlen(text, DEPARTURE_LOOKED_AT + 1) > DEPARTURE_LOOKED_AT ? g_utf8_make_valid(text, DEPARTURE_LOOKED_AT) : NULL;
+    const char *note = cut != NULL ? cut : text;
     g_autoptr(GArray) addresses = find_addresses(note, others);
     if (!find_new_address(note, addresses, &departure) && !find_left(note, addresses, &departure)) {
         departure.address = g_strdup("");

@@ -4,6 +4,7 @@
  */
 #include "mail/read.h"
 
+#include <gnutls/crypto.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -194,34 +195,50 @@ static void read_departure(InboundMessage *message)
     message->departure = departure_find(note, (const char *const *)others->pdata);
 }
 
+/* Behind the empty line that ends the header; NULL: there is none. */
+static const char *body_of(const char *bytes, gsize len)
+{
+    const char *body = g_strstr_len(bytes, (gssize)len, "\r\n\r\n");
+    const char *bare = g_strstr_len(bytes, (gssize)(body != NULL ? body - bytes : (gssize)len), "\n\n");
+    return bare != NULL ? bare : body;
+}
+
 /* The same for copies of one message: what the sender wrote, and nothing that servers add on the way. */
 static char *fingerprint_of(const InboundMessage *message, const char *bytes, gsize len)
 {
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     const char *fields[] = {message->message_id, message->from, message->subject};
+    const char *body = body_of(bytes, len), *end = bytes + len;
+    g_autoptr(GByteArray) looked_at = g_byte_array_sized_new((guint)len + 1024);
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-        g_checksum_update(sum, (const guchar *)fields[i], (gssize)strlen(fields[i]) + 1);
+        g_byte_array_append(looked_at, (const guint8 *)fields[i], (guint)strlen(fields[i]) + 1);
     g_autofree char *date = g_strdup_printf("%" G_GINT64_FORMAT, message->date_ms);
-    g_checksum_update(sum, (const guchar *)date, -1);
-    const char *body = g_strstr_len(bytes, (gssize)len, "\r\n\r\n");
-    const char *bare = g_strstr_len(bytes, (gssize)len, "\n\n");
-    if (!body || (bare && bare < body))
-        body = bare;
-    for (const char *p = body; p && p < bytes + len; p++)
-        if (*p != '\r' && *p != '\n') { /* stores differ in line ends */
-            const char *end = p;
-            while (end < bytes + len && *end != '\r' && *end != '\n')
-                end++;
-            g_checksum_update(sum, (const guchar *)p, end - p);
-            p = end - 1;
+    g_byte_array_append(looked_at, (const guint8 *)date, (guint)strlen(date));
+    for (const char *p = body; p != NULL && p < end;) { /* stores differ in line ends */
+        const char *line_end = memchr(p, '\n', (gsize)(end - p)), *stop = line_end != NULL ? line_end : end;
+        for (const char *part = p; part < stop;) {
+            const char *cr = memchr(part, '\r', (gsize)(stop - part));
+            g_byte_array_append(looked_at, (const guint8 *)part, (guint)((cr != NULL ? cr : stop) - part));
+            part = cr != NULL ? cr + 1 : stop;
         }
-    return g_strdup(g_checksum_get_string(sum));
+        p = stop + 1;
+    }
+    guchar digest[32];
+    gnutls_hash_fast(GNUTLS_DIG_SHA256, looked_at->data, looked_at->len, digest); /* uses what the processor has for it */
+    GString *hex = g_string_sized_new(2 * sizeof digest);
+    for (gsize i = 0; i < sizeof digest; i++)
+        g_string_append_printf(hex, "%02x", digest[i]);
+    return g_string_free(hex, FALSE);
 }
 
 /* One line of valid UTF-8 without controls, at most READ_MAX_HEADER octets: what the record of a message may hold
  * (mail/message.h), whatever wrote it. In place. */
 static void bound_line(char **field)
 {
+    gsize plain = 0; /* as nearly all are */
+    while ((*field)[plain] >= 0x20 && (*field)[plain] < 0x7f && plain < READ_MAX_HEADER)
+        plain++;
+    if ((*field)[plain] == '\0')
+        return;
     g_autofree char *valid = text_make_valid(*field, -1);
     char *out = valid;
     for (const char *p = valid; *p; p++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reply_lines.h"
+#include "word_gate.h"
 
 enum {
     PARAGRAPH_LOOKED_AT = 1500,
@@ -26,6 +27,17 @@ static const char *const topics[] = {
     "rozpowszech|prohibid|vietat|interdit",
 };
 
+/* No disclaimer is without one of these. */
+#define DISCLAIMER_WORDS                                                                                                   \
+    "confiden konfid fortrolig sekret vertraul vertrouw riserv poufn sigil privil legal recht taus tavs jurid prawn tystn proteg "   \
+    "intended address rette tiltenkt beregnet avsed rätt adres geadres bestem bestim destinat beoogd "                      \
+    "error mistake errone feil fejl felakt misstag irrtüm abuis abusiev onrecht erreur omył engano"
+
+/* … and no other notice without one of these. */
+#define FOOTER_WORDS                                                                                                       \
+    "environment miljø umwelt ausdruck milieu medio checked scanned geprüft sjekket skannet gescand analiz virus often ofte häufig oft external ekstern "  \
+    "extern caution warning attention advarsel achtung vorsicht let"
+
 #define MAIL "(?:\\be-?mails?\\b|\\bmails?\\b|message|communication|transmission|e-?post|melding|meddel|besked|nachricht|bericht|courriel|mensa[jg]|messaggio|comunicazione|wiadomoś)"
 
 /* Whole paragraphs that only programs write. */
@@ -40,6 +52,7 @@ static const char *const topics[] = {
 typedef struct {
     GRegex *topic[G_N_ELEMENTS(topics)];
     GRegex *mail, *footer, *heading;
+    WordGate *disclaimer_words, *footer_words;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -58,6 +71,8 @@ static const Patterns *patterns(void)
     if (g_once_init_enter(&once)) {
         for (guint i = 0; i < G_N_ELEMENTS(topics); i++)
             compiled.topic[i] = compile(topics[i]);
+        compiled.disclaimer_words = word_gate_new(DISCLAIMER_WORDS);
+        compiled.footer_words = word_gate_new(FOOTER_WORDS);
         compiled.mail = compile(MAIL);
         compiled.footer = compile(FOOTER);
         compiled.heading = compile("^[\\s*_=-]{0,60}(?:(?:confidential(?:ity)?|legal|privacy|important)?\\s?(?:notice|disclaimer|caution)|disclaimer|"
@@ -77,7 +92,7 @@ static gboolean is_disclaimer(const char *paragraph)
 {
     guint met = 0;
     gboolean telling = FALSE;
-    if (g_utf8_strlen(paragraph, -1) < DISCLAIMER_MIN || !matches(patterns()->mail, paragraph))
+    if (!word_gate_is_open(patterns()->disclaimer_words, paragraph) || g_utf8_strlen(paragraph, -1) < DISCLAIMER_MIN || !matches(patterns()->mail, paragraph))
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(topics); i++) {
         gboolean is_met = matches(patterns()->topic[i], paragraph);
@@ -85,6 +100,11 @@ static gboolean is_disclaimer(const char *paragraph)
         telling = telling || (is_met && (i == 0 || i == 3));
     }
     return met >= 3 || (met == 2 && telling);
+}
+
+static gboolean is_footer(const char *paragraph)
+{
+    return word_gate_is_open(patterns()->footer_words, paragraph) && matches(patterns()->footer, paragraph);
 }
 
 /* The lines at … end on one line, cut between characters. Caller frees. */
@@ -140,7 +160,7 @@ void reply_mark_notices(ReplyLines *reply)
         if (end == at)
             continue;
         g_autofree char *paragraph = join(reply, at, end);
-        if (!matches(patterns()->footer, paragraph) && !is_disclaimer(paragraph))
+        if (!is_footer(paragraph) && !is_disclaimer(paragraph))
             continue;
         guint start = with_heading(reply, at);
         mark(reply, start, end, REPLY_SIGNATURE);

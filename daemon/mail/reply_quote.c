@@ -16,7 +16,8 @@ enum {
     ATTRIBUTION_MAX = 500, /* octets of them, joined */
     LINE_LOOKED_AT = 500,
     HEADER_BLOCK_MAX_LINES = 14,
-    NAME_MAX_BYTES = 50 /* of a header line's name, with marks before it */
+    NAME_MAX_BYTES = 50, /* of a header line's name, with marks before it */
+    FORWARD_WORDS_MAX = 60 /* octets of a line that says so without a rule */
 };
 
 typedef enum { HEADER_FROM = 1, HEADER_DATE = 2, HEADER_TO = 4, HEADER_SUBJECT = 8, HEADER_OTHER = 16 } HeaderKind;
@@ -146,7 +147,9 @@ gboolean reply_is_arrowed_head(const char *line)
 
 gboolean reply_is_forward(const char *line)
 {
-    if (strchr("-_= \t*BbSsVv", *line) == NULL)
+    const char *start = line + strspn(line, " \t*");
+    gboolean in_words = strchr("BbSsVv", *start) != NULL && strlen(start) < FORWARD_WORDS_MAX;
+    if (strchr("-_=", *start) == NULL && !in_words)
         return FALSE;
     g_autofree char *text = looked_at(line);
     return g_regex_match(patterns()->forward, text, 0, NULL);
@@ -324,6 +327,8 @@ guint reply_attribution_length(const ReplyLines *reply, guint at, gsize *ret_off
     for (guint i = at; i < reply->count && i < at + ATTRIBUTION_MAX_LINES; i++) {
         if (reply->lines[i].blank || (i > at && reply_line_is_quote(reply->lines[i].text)))
             break;
+        if (!may_end_attribution(reply->lines[i].text) && !quote_follows(reply, i + 1))
+            continue; /* as nearly all lines */
         g_autofree char *joined = join_lines(reply, at, i);
         if (joined == NULL)
             break;

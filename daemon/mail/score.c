@@ -444,6 +444,8 @@ static char *evidence_of(const Search *search)
 
 ScoreRead mail_score_read(const char *new_text)
 {
+    if (!score_words_possible(new_text))
+        return (ScoreRead){.verdict = SCORE_NONE, .value = -1, .evidence = g_strdup("")};
     g_autoptr(ScoreWords) words = score_words_new(new_text);
     Search search = {.words = words, .at = -1};
     gboolean hypothetical = FALSE;

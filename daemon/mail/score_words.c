@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mail/score.h"
+#include "mail/word_gate.h"
 
 enum { LARGE = 1000, OTHER_MARK = 0x01, MAX_TOKENS = 4000 };
 
@@ -74,8 +75,52 @@ static const NumberWord number_words[] = {
 
 gboolean score_word_in(const char *word, const char *list)
 {
-    g_autofree char *spaced = g_strconcat(" ", word, " ", NULL);
-    return strstr(list, spaced) != NULL;
+    gsize length = strlen(word);
+    for (const char *space = list; space != NULL; space = strchr(space + 1, ' '))
+        if (strncmp(space + 1, word, length) == 0 && space[length + 1] == ' ')
+            return TRUE;
+    return FALSE;
+}
+
+/* ---- whether it is worth it --------------------------------------------------------------------------------------------- */
+
+enum { SHORT_TEXT = 400 /* octets that are always looked at: "one or two" says something there */ };
+
+/* Words of numbers and of other scales, but those that are mostly something else. */
+#define TELLING_WORDS                                                                                                       \
+    "zero_ null_ nil_ nada_ two_ three_ tre_ four_ five_ fem_ six_ seks_ seven_ sju_ syv_ eight_ eigth_ eigt_ åtte_ aatte_ otte_ nine_ nien_ ni_ "  \
+    "ten_ ti_ eleven_ elleve_ twelve_ tolv_ fifteen_ femten_ twenty_ tjue_ hundred_ hundre_ toer_ toar_ treer_ trear_ firer_ firar_ "     \
+    "femmer_ femmar_ sekser_ seksar_ sjuer_ sjuar_ syver_ syvar_ åtter_ åttar_ nier_ niar_ tiar_ tier_ ener_ einar_ full_ fullt_ top_ toppkarakter_ "    \
+    "toppscore_ terningkast_"
+
+/* Digits at p that stand for a number up to ten, and are no part of a date, a time or a longer number. */
+static gboolean is_small_number(const char *text, const char *p)
+{
+    gsize length = strspn(p, "0123456789");
+    if (length > 2 || (length == 2 && strncmp(p, "10", 2) != 0) || (p > text && strchr(".:/-+", p[-1]) != NULL))
+        return FALSE;
+    return strchr(".:", p[length]) == NULL || p[length] == '\0' || !g_ascii_isdigit(p[length + 1]);
+}
+
+static const WordGate *telling_words(void)
+{
+    static WordGate *gate;
+    static gsize once = 0;
+    if (g_once_init_enter(&once)) {
+        gate = word_gate_new(TELLING_WORDS);
+        g_once_init_leave(&once, 1);
+    }
+    return gate;
+}
+
+gboolean score_words_possible(const char *text)
+{
+    if (strnlen(text, SHORT_TEXT + 1) <= SHORT_TEXT || strstr(text, "\xf0\x9f\x94\x9f" /* the keycap of ten */) != NULL)
+        return TRUE;
+    for (const char *p = strpbrk(text, "0123456789"); p != NULL; p = strpbrk(p + strspn(p, "0123456789"), "0123456789"))
+        if (is_small_number(text, p))
+            return TRUE;
+    return word_gate_is_open(telling_words(), text);
 }
 
 /* ---- the text looked at ------------------------------------------------------------------------------------------------ */
@@ -165,23 +210,39 @@ static gsize word_length(const char *p)
     return (gsize)(end - p);
 }
 
+/* Each word of number_words -> its row: texts have very many words, and few of them are numbers. */
+static GHashTable *number_rows(void)
+{
+    static GHashTable *rows;
+    static gsize once = 0;
+    if (g_once_init_enter(&once)) {
+        rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (guint i = 0; i < G_N_ELEMENTS(number_words); i++) {
+            g_auto(GStrv) words = g_strsplit(number_words[i].words, " ", -1);
+            for (char **word = words; *word != NULL; word++)
+                if (**word != '\0' && !g_hash_table_contains(rows, *word))
+                    g_hash_table_insert(rows, g_strdup(*word), GUINT_TO_POINTER(i + 1));
+        }
+        g_once_init_leave(&once, 1);
+    }
+    return rows;
+}
+
 static void set_number_word(ScoreToken *token)
 {
-    const char *ending = strchr(token->text, '\'');
+    char *ending = strchr(token->text, '\'');
     if (ending != NULL && score_word_in(ending + 1, " er ar ")) { /* "ni'ar" */
-        token->text[ending - token->text] = '\0';
+        *ending = '\0';
         token->is_grade = TRUE;
     }
-    for (guint i = 0; i < G_N_ELEMENTS(number_words); i++) {
-        if (!score_word_in(token->text, number_words[i].words))
-            continue;
-        token->kind = SCORE_NUMBER;
-        token->value = number_words[i].value;
-        token->is_ambiguous = number_words[i].is_ambiguous;
-        token->is_grade |= number_words[i].is_grade;
-        token->is_word = TRUE;
+    guint row = GPOINTER_TO_UINT(g_hash_table_lookup(number_rows(), token->text));
+    if (row == 0)
         return;
-    }
+    token->kind = SCORE_NUMBER;
+    token->value = number_words[row - 1].value;
+    token->is_ambiguous = number_words[row - 1].is_ambiguous;
+    token->is_grade |= number_words[row - 1].is_grade;
+    token->is_word = TRUE;
 }
 
 /* "8", or "8.5" and "8,5": a dot or comma between digits. */

@@ -30,6 +30,9 @@ typedef struct {
     guint words;    /* that are no BREAK */
 } ScoreWords;
 
+/* FALSE for a long text that surely holds no score: no number up to ten that stands for itself, in digits or as a word that is nothing else. */
+gboolean score_words_possible(const char *text);
+
 /* text: valid UTF-8; at most SCORE_MAX_TEXT octets are looked at. Free with score_words_free(). */
 ScoreWords *score_words_new(const char *text);
 void score_words_free(ScoreWords *words);

@@ -217,7 +217,7 @@ static GPtrArray *clauses_of(const char *text)
 
 gboolean stop_words_ask(const char *text)
 {
-    if (g_utf8_strlen(text, -1) > MAX_CHARS)
+    if (strnlen(text, MAX_CHARS * 4 + 1) > MAX_CHARS * 4 || g_utf8_strlen(text, -1) > MAX_CHARS)
         return FALSE;
     g_autoptr(GPtrArray) clauses = clauses_of(text);
     gboolean asked = FALSE;
