@@ -21,6 +21,7 @@ extern const Command suppression_subcommands[];
 extern const Command task_subcommands[];
 extern const Command report_subcommands[];
 extern const Command proposal_subcommands[];
+extern const Command referral_subcommands[];
 extern const Command account_subcommands[];
 
 int command_check(Cli *cli, char **words);
@@ -44,6 +45,7 @@ int contact_command_tag(Cli *cli, char **words);
 int contact_command_alias(Cli *cli, char **words);
 int contact_command_show(Cli *cli, char **words);
 int contact_command_list(Cli *cli, char **words);
+int contact_command_score(Cli *cli, char **words);
 int contact_command_pause(Cli *cli, char **words);
 int contact_command_resume(Cli *cli, char **words);
 int contact_command_forget(Cli *cli, char **words);
@@ -69,6 +71,13 @@ int report_command_stages(Cli *cli, char **words);
 int report_command_rules(Cli *cli, char **words);
 int report_command_owners(Cli *cli, char **words);
 int report_command_referrals(Cli *cli, char **words);
+
+int referral_command_list(Cli *cli, char **words);
+int referral_command_show(Cli *cli, char **words);
+int referral_command_add(Cli *cli, char **words);
+int referral_command_accept(Cli *cli, char **words);
+int referral_command_decline(Cli *cli, char **words);
+int referral_command_tree(Cli *cli, char **words);
 
 int task_command_list(Cli *cli, char **words);
 int task_command_add(Cli *cli, char **words);

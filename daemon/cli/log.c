@@ -1,5 +1,5 @@
 /*
- * nurture log EMAIL note|call|meeting TEXT: adds a fact to the history. A rule may stop by it, so the contact is marked in the
+ * nurture log EMAIL note|call|meeting|complaint TEXT: adds a fact to the history. A rule may stop by it, so the contact is marked in the
  * same transaction.
  */
 #include <stdio.h>
@@ -62,7 +62,7 @@ static gboolean add_to_history(Cli *cli, const Contact *contact, InteractionKind
 
 int command_log(Cli *cli, char **words)
 {
-    static const char *const kinds[] = {"note", "call", "meeting", NULL};
+    static const char *const kinds[] = {"note", "call", "meeting", "complaint", NULL};
     GError *error = NULL;
     InteractionKind kind;
     int status = CLI_DONE;

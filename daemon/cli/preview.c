@@ -116,7 +116,12 @@ static gboolean compose(const Preview *preview, const Step *step, const Thread *
 {
     const char *kept = step == preview->step && thread->variant ? thread->variant : "";
     g_autoptr(GTimeZone) zone = timestamp_zone(preview->cli->config->sending.time_zone, NULL);
+    g_auto(ReferralWords) referral = {0};
+    guint round = preview->enrolment != NULL ? preview->enrolment->round : 1;
+    if (!referral_words_read(preview->cli->config, preview->cli->store, preview->contact, preview->rule, round, &referral, error))
+        return FALSE;
     const LetterInput input = {
+        .referral = &referral,
         .config = preview->cli->config,
         .templates = preview->templates,
         .contact = preview->contact,

@@ -106,11 +106,31 @@ static void check_stages(Reader *reader, const config_setting_t *setting, char *
                 reader_fault(reader, setting, "the stage \"%s\" stands twice in pipeline.stages; leave one out", stages[i]);
 }
 
+static char **usual_lost_stages(char **stages)
+{
+    static const char *const usual[] = {"lost", "closed-lost", "left"};
+    GPtrArray *lost = g_ptr_array_new();
+    for (; *stages; stages++)
+        for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
+            if (g_ascii_strcasecmp(*stages, usual[i]) == 0)
+                g_ptr_array_add(lost, g_strdup(*stages));
+    g_ptr_array_add(lost, NULL);
+    return (char **)g_ptr_array_free(lost, FALSE);
+}
+
+static void check_lost_stages(Reader *reader, const config_setting_t *setting, const Pipeline *pipeline)
+{
+    for (char **lost = pipeline->lost_stages; *lost; lost++)
+        if (stage_parse(reader, setting, *lost) && g_ascii_strcasecmp(*lost, pipeline->customer_stage) == 0)
+            reader_fault(reader, setting, "lost_stages: \"%s\" is the stage of customers; write the stages of those who will not become one", *lost);
+}
+
 static void parse_pipeline(Reader *reader, config_setting_t *setting, Pipeline *pipeline)
 {
     static const Key keys[] = {
         KEY_ROW(KEY_TEXTS, "stages", Pipeline, stages, "[ \"research\", \"prospecting\", … ]"),
         KEY_ROW(KEY_TEXT, "customer_stage", Pipeline, customer_stage, "\"follow-up\""),
+        KEY_ROW(KEY_TEXTS, "lost_stages", Pipeline, lost_stages, "[ \"lost\" ]"),
         KEY_END,
     };
     static const char *const usual[] = {"research",   "prospecting", "connecting",  "qualifying", "pitching",
@@ -126,6 +146,9 @@ static void parse_pipeline(Reader *reader, config_setting_t *setting, Pipeline *
         g_free(pipeline->customer_stage);
         pipeline->customer_stage = g_strdup(spelled);
     }
+    if (!pipeline->lost_stages)
+        pipeline->lost_stages = usual_lost_stages(pipeline->stages);
+    check_lost_stages(reader, setting, pipeline);
 }
 
 /* ---- the file -------------------------------------------------------------------------------------------------------- */
@@ -267,6 +290,7 @@ static void free_members(Config *config)
     g_strfreev(config->organisation.domains);
     g_strfreev(config->pipeline.stages);
     g_free(config->pipeline.customer_stage);
+    g_strfreev(config->pipeline.lost_stages);
     sending_clear(&config->sending);
     g_free(config->file);
     g_free(config->store_url);
@@ -320,6 +344,14 @@ const Window *config_window(const Config *config, const Rule *rule, const Accoun
     if (rule && rule->has_window)
         return &rule->window;
     return account && account->has_window ? &account->window : &config->sending.window;
+}
+
+gboolean config_stage_is_lost(const Config *config, const char *stage)
+{
+    for (char **lost = config->pipeline.lost_stages; *lost; lost++)
+        if (g_ascii_strcasecmp(*lost, stage) == 0)
+            return TRUE;
+    return FALSE;
 }
 
 int config_stage_index(const Config *config, const char *stage)

@@ -70,6 +70,10 @@ char *digest_of_rule(const Rule *rule)
     add_text(text, rule->purpose);
     g_string_append_printf(text, "%d,%u,%u,%d,%d;", rule->anchor, rule->stop_on, rule->repeat_max, rule->scope_company, rule->priority);
     g_string_append_printf(text, "%d,%d,%d;", rule->until_year, rule->until_month, rule->until_day);
+    g_string_append_printf(text, "r%d;", rule->accept_auto);
+    add_duration(text, &rule->cooldown);
+    add_duration(text, &rule->trouble);
+    add_text(text, rule->reward);
     add_duration(text, &rule->until_age);
     add_duration(text, &rule->repeat_every);
     add_texts(text, rule->stop_tags);

@@ -8,9 +8,12 @@
 
 #define TAG_PREFIX "tag:"
 
+enum { TROUBLE_DAYS = 30 };
+
 typedef struct {
     char *name, *purpose;
-    config_setting_t *anchor, *steps, *stop_on, *scope, *window, *until;
+    config_setting_t *anchor, *steps, *stop_on, *scope, *window, *until, *accept, *cooldown, *trouble;
+    char *reward;
     Condition **when, **unless;
     Duration repeat_every;
     guint repeat_max;
@@ -56,8 +59,15 @@ static void parse_stop_on(Reader *reader, config_setting_t *setting, Rule *rule)
 
 static Anchor parse_anchor(Reader *reader, const config_setting_t *setting)
 {
-    static const char *const names[] = {"stage", "customer", NULL};
-    return reader_choice(reader, setting, names) == 1 ? ANCHOR_CUSTOMER : ANCHOR_STAGE;
+    static const char *const names[] = {"stage", "customer", "score", "referral", "thanks", "reward", NULL};
+    static const Anchor anchors[] = {ANCHOR_STAGE, ANCHOR_CUSTOMER, ANCHOR_SCORE, ANCHOR_REFERRAL, ANCHOR_THANKS, ANCHOR_REWARD};
+    int index = reader_choice(reader, setting, names);
+    return index >= 0 ? anchors[index] : ANCHOR_STAGE;
+}
+
+gboolean anchor_is_repeated(Anchor anchor)
+{
+    return anchor == ANCHOR_SCORE || anchor == ANCHOR_THANKS || anchor == ANCHOR_REWARD;
 }
 
 /* A last day, or a duration since the anchor. */
@@ -103,18 +113,67 @@ static void check_rule(Reader *reader, const config_setting_t *group, const Rule
             reader_fault(reader, group, "name must not hold control characters; write letters, digits and -");
 }
 
+/* ---- asking for referrals -------------------------------------------------------------------------------------------- */
+
+static void refuse_unless_asks(Reader *reader, const config_setting_t *setting, const char *key)
+{
+    if (setting)
+        reader_fault(reader, setting, "%s is for a rule that asks for referrals; write purpose = \"referral\", or leave %s out", key, key);
+}
+
+static void parse_accept(Reader *reader, const config_setting_t *setting, Rule *rule)
+{
+    static const char *const names[] = {"owner", "auto", NULL};
+    rule->accept_auto = reader_choice(reader, setting, names) == 1;
+}
+
+static void take_asking(Reader *reader, const config_setting_t *group, const RuleKeys *found, Rule *rule)
+{
+    rule->asks = g_str_equal(rule->purpose, "referral");
+    rule->reward = found->reward ? found->reward : g_strdup("");
+    plain_check(reader, group, "reward", found->reward);
+    if (found->reward && !rule->asks && rule->anchor != ANCHOR_REWARD && rule->anchor != ANCHOR_THANKS)
+        reader_fault(reader, group, "reward is for a rule that asks for referrals or says thanks for them; write purpose = \"referral\" or "
+                                    "anchor = \"reward\", or leave reward out");
+    if (!rule->asks) {
+        refuse_unless_asks(reader, found->accept, "accept");
+        refuse_unless_asks(reader, found->cooldown, "cooldown");
+        refuse_unless_asks(reader, found->trouble, "trouble");
+        return;
+    }
+    if (rule->anchor == ANCHOR_REFERRAL || rule->anchor == ANCHOR_THANKS || rule->anchor == ANCHOR_REWARD)
+        reader_fault(reader, found->anchor, "a rule that asks for referrals counts from \"stage\", \"customer\" or \"score\"; write one of them, "
+                                            "or leave purpose out");
+    rule->cooldown = reader->config->sending.referral_cooldown;
+    rule->trouble = (Duration){.days = TROUBLE_DAYS};
+    if (found->accept)
+        parse_accept(reader, found->accept, rule);
+    if (found->cooldown)
+        reader_duration(reader, found->cooldown, &rule->cooldown);
+    if (found->trouble)
+        reader_duration(reader, found->trouble, &rule->trouble);
+}
+
+static void check_repetition(Reader *reader, const config_setting_t *group, const Rule *rule)
+{
+    if (anchor_is_repeated(rule->anchor) && !duration_is_zero(&rule->repeat_every))
+        reader_fault(reader, group, "repeat_every: a rule that counts from a score, thanks or a reward begins anew with each of them; leave "
+                                    "repeat_every out");
+}
+
 static Condition **or_none(Condition **conditions)
 {
     return conditions ? conditions : g_new0(Condition *, 1);
 }
 
 /* In an order in which each part finds what it needs. */
-static Rule *build_rule(Reader *reader, RuleKeys *found)
+static Rule *build_rule(Reader *reader, const config_setting_t *group, RuleKeys *found)
 {
     Rule *rule = g_new0(Rule, 1);
     rule->name = found->name ? found->name : g_strdup("");
     rule->purpose = found->purpose ? found->purpose : g_strdup("follow-up");
     rule->anchor = found->anchor ? parse_anchor(reader, found->anchor) : ANCHOR_STAGE;
+    take_asking(reader, group, found, rule);
     rule->when = or_none(found->when);
     rule->unless = or_none(found->unless);
     rule->stop_tags = g_new0(char *, 1);
@@ -128,6 +187,7 @@ static Rule *build_rule(Reader *reader, RuleKeys *found)
         window_parse_own(reader, found->window, &rule->window);
     rule->repeat_every = found->repeat_every;
     rule->repeat_max = found->repeat_max;
+    check_repetition(reader, group, rule);
     if (found->until)
         parse_until(reader, found->until, rule);
     rule->steps = found->steps ? step_parse_list(reader, found->steps, found->approve) : g_new0(Step *, 1);
@@ -141,7 +201,8 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
     static const Key keys[] = {
         KEY_NEEDED(KEY_TEXT, "name", RuleKeys, name, "name = \"after-pitch\""),
         KEY_ROW(KEY_TEXT, "purpose", RuleKeys, purpose, "\"follow-up\" or \"referral\""),
-        KEY_KEPT_NEEDED("anchor", RuleKeys, anchor, "anchor = \"stage\" (since entering it) or \"customer\" (since becoming one)"),
+        KEY_KEPT_NEEDED("anchor", RuleKeys, anchor, "anchor = \"stage\" (since entering it), \"customer\" (since becoming one), "
+                                           "\"score\", \"referral\", \"thanks\" or \"reward\""),
         KEY_PARSED_NEEDED("when", RuleKeys, when, condition_parse_group, "when = { stage = \"pitching\"; }"),
         KEY_PARSED("unless", RuleKeys, unless, condition_parse_group, "unless = { tag = \"…\"; }"),
         KEY_KEPT_NEEDED("steps", RuleKeys, steps, "steps = ( { after = \"3 days\"; template = \"pitch-1\"; } )"),
@@ -152,6 +213,10 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
         KEY_KEPT("window", RuleKeys, window, "window = { from = \"10:00\"; to = \"14:00\"; }"),
         KEY_ROW(KEY_DURATION, "repeat_every", RuleKeys, repeat_every, "\"6 months\""),
         KEY_NUMBER("repeat_max", RuleKeys, repeat_max, 1, 1000, "4"),
+        KEY_KEPT("accept", RuleKeys, accept, "accept = \"owner\" or \"auto\""),
+        KEY_KEPT("cooldown", RuleKeys, cooldown, "cooldown = \"6 months\""),
+        KEY_KEPT("trouble", RuleKeys, trouble, "trouble = \"30 days\""),
+        KEY_ROW(KEY_TEXT, "reward", RuleKeys, reward, "reward = \"a box of chocolates\""),
         KEY_KEPT("until", RuleKeys, until, "until = \"2027-06-30\""),
         KEY_END,
     };
@@ -159,7 +224,7 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
     if (!reader_read_group(reader, group, keys, &found))
         return NULL;
     check_rule(reader, group, &found);
-    return build_rule(reader, &found);
+    return build_rule(reader, group, &found);
 }
 
 void rule_parse_list(Reader *reader, config_setting_t *setting, gpointer field)
@@ -197,6 +262,7 @@ void rule_free(Rule *rule)
     conditions_free(rule->unless);
     g_free(rule->name);
     g_free(rule->purpose);
+    g_free(rule->reward);
     g_free(rule->digest);
     g_free(rule);
 }

@@ -190,6 +190,7 @@ void sending_parse(Reader *reader, config_setting_t *setting, Sending *sending)
         KEY_ROW(KEY_DURATION, "min_gap", Sending, min_gap, "\"2 days\""),
         KEY_ROW(KEY_DURATION, "max_late", Sending, max_late, "\"7 days\""),
         KEY_ROW(KEY_DURATION, "quiet_after_contact", Sending, quiet_after_contact, "\"5 days\""),
+        KEY_ROW(KEY_DURATION, "referral_cooldown", Sending, referral_cooldown, "\"6 months\""),
         KEY_PARSED("max_per", Sending, max_per, parse_max_per, "max_per = { week = 2; month = 5; };"),
         KEY_PARSED("breaker", Sending, breaker, parse_breaker, "breaker = { bounces = 10; complaints = 0.5; };"),
         KEY_ROW(KEY_DURATION, "absence_hold", Sending, absence_hold, "\"3 days\""),

@@ -79,8 +79,10 @@ static void take_day(Reader *reader, const StepKeys *found, Step *step)
 
 static void take_kind(Reader *reader, const StepKeys *found, Step *step)
 {
-    static const char *const names[] = {"message", "task", NULL};
-    step->kind = found->kind && reader_choice(reader, found->kind, names) == 1 ? STEP_TASK : STEP_MESSAGE;
+    static const char *const names[] = {"message", "task", "score", NULL};
+    static const StepKind kinds[] = {STEP_MESSAGE, STEP_TASK, STEP_SCORE};
+    int index = found->kind ? reader_choice(reader, found->kind, names) : 0;
+    step->kind = index >= 0 ? kinds[index] : STEP_MESSAGE;
     if (found->same_thread)
         reader_bool(reader, found->same_thread, &step->same_thread);
     if (step->kind == STEP_TASK && step->same_thread)

@@ -68,7 +68,11 @@ static gboolean stop(Claim *claim, const GateResult *gate, GError **error)
 
 static Letter *letter_before(const Claim *claim, const OutboxMessage *before, const Step *step, const char *thread_subject)
 {
+    g_auto(ReferralWords) referral = {0};
+    if (!referral_words_read(claim->core->config, claim->core->store, claim->contact, claim->rule, before->round, &referral, NULL))
+        return NULL;
     const LetterInput input = {
+        .referral = &referral,
         .config = claim->core->config,
         .templates = claim->core->templates,
         .contact = claim->contact,
@@ -116,7 +120,11 @@ static gboolean thread_subject(const Claim *claim, char **ret_subject, GError **
 
 static Letter *make_letter(Claim *claim, const char *message_id, const char *subject, const char *variant, GError **error)
 {
+    g_auto(ReferralWords) referral = {0};
+    if (!referral_words_read(claim->core->config, claim->core->store, claim->contact, claim->rule, claim->message->round, &referral, error))
+        return NULL;
     const LetterInput input = {
+        .referral = &referral,
         .config = claim->core->config,
         .templates = claim->core->templates,
         .contact = claim->contact,
@@ -169,6 +177,9 @@ static gboolean take(Claim *claim, Letter **ret_letter, GError **error)
         return FALSE;
     if (!claimed)
         return refused_by_store(claim, error);
+    if (claim->rule->asks && claim->step->kind != STEP_TASK &&
+        !store_contact_asked(claim->core->store, claim->contact->id, claim->rule->name, claim->message->round, claim->now_ms, error))
+        return FALSE;
     *ret_letter = g_steal_pointer(&letter);
     return TRUE;
 }
@@ -282,7 +293,7 @@ gboolean claim_message(EngineCore *core, const ClaimAccount *account, const Outb
         return TRUE;
     subject_init_on_way(&claim.subject, core, contact);
     claim.subject.now_ms = claim.now_ms; /* the SQL that takes the row compares with the same moment */
-    gboolean ok = claim_loaded(&claim, ret_result, error);
+    gboolean ok = subject_read_referrals(&claim.subject, error) && claim_loaded(&claim, ret_result, error);
     subject_clear(&claim.subject);
     return ok;
 }

@@ -66,10 +66,12 @@ static void look_at_rules(EngineCore *core)
     look_at_steps(core);
     core->wants_attributes = core->steps_want_attributes;
     core->wants_contacts = FALSE;
+    core->wants_referrals = FALSE;
     for (Rule **each = core->config->rules; *each; each++) {
         const Rule *rule = *each;
         core->wants_attributes |= has_kind(rule->when, CONDITION_ATTRIBUTE) || has_kind(rule->unless, CONDITION_ATTRIBUTE);
         core->wants_contacts |= has_kind(rule->when, CONDITION_NOT_CONTACTED) || has_kind(rule->unless, CONDITION_NOT_CONTACTED);
+        core->wants_referrals |= rule->anchor == ANCHOR_THANKS || rule->anchor == ANCHOR_REWARD;
         if (rule->scope_company)
             g_ptr_array_add(names, rule->name);
     }

@@ -20,6 +20,7 @@ typedef struct {
     gboolean wants_attributes; /* a rule, step or holiday looks at attributes: else nobody's need be parsed */
     gboolean steps_want_attributes, steps_want_tags; /* the same for those who are in a rule: what no longer depends on its when and unless */
     gboolean wants_contacts;   /* a rule asks for not_contacted: a message that was sent may change who is in it */
+    gboolean wants_referrals;  /* a rule counts from what became of those whom somebody introduced */
     char **company_rules;      /* NULL-terminated names of the rules of scope "company"; they belong to config */
     gboolean in_bulk;          /* very many are decided on: what becomes of each is logged for debugging, and how many it was for people */
     gboolean sent_work;        /* an outcome left a copy to be filed or a message to be searched for: engine/sent.h is to look */

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engine/passage.h"
+#include "engine/referral.h"
 #include "store/history.h"
 #include "store/marks.h"
 #include "store/outbox.h"
@@ -229,6 +230,12 @@ static gboolean look_at_message(Decision *decision, const Rule *rule, Enrolment 
     return passage_next(&decision->subject, enrolment, message && message->ended_ms ? message->ended_ms : decision->subject.now_ms, error);
 }
 
+/* However the round before ended: another event is another occasion. */
+static gboolean anchor_came_again(const Subject *subject, const Rule *rule, const Enrolment *latest)
+{
+    return anchor_is_repeated(rule->anchor) && schedule_round_after(rule, &subject->facts, latest->round) != 0;
+}
+
 static gboolean decide_active(Decision *decision, const Rule *rule, Enrolment *enrolment, gboolean holds, GError **error)
 {
     g_autofree char *reason = NULL;
@@ -241,16 +248,25 @@ static gboolean decide_active(Decision *decision, const Rule *rule, Enrolment *e
         return FALSE;
     passage_log(&decision->subject, "ended", enrolment, reason);
     decision->summary->ended++;
-    return TRUE;
+    return !anchor_came_again(&decision->subject, rule, enrolment) || go_round(decision, rule, enrolment, error);
 }
 
 static gboolean enrol(Decision *decision, const Rule *rule, GError **error)
 {
     gboolean begun = FALSE;
-    if (!passage_begin(&decision->subject, rule, passage_first_round(&decision->subject, rule), decision->newest_interaction, &begun, error))
+    guint round = passage_first_round(&decision->subject, rule);
+    if (round == 0)
+        return TRUE;
+    if (!passage_begin(&decision->subject, rule, round, decision->newest_interaction, &begun, error))
         return FALSE;
     decision->summary->enrolled += begun ? 1 : 0;
     return TRUE;
+}
+
+/* Of the round that they are in, where the anchor comes again. */
+static gint64 anchor_of(const Subject *subject, const Rule *rule, const Enrolment *active)
+{
+    return active && anchor_is_repeated(rule->anchor) ? passage_anchor(subject, rule, active->round) : schedule_anchor(rule, &subject->facts);
 }
 
 static gboolean decide_rule(Decision *decision, const Rule *rule, Enrolment *latest, GError **error)
@@ -259,7 +275,7 @@ static gboolean decide_rule(Decision *decision, const Rule *rule, Enrolment *lat
     gboolean is_active = latest && latest->state == ENROLMENT_ACTIVE;
     gint64 change_ms = 0;
     subject->facts.enrolled_ms = is_active ? latest->enrolled_ms : 0;
-    gboolean holds = schedule_anchor(rule, &subject->facts) != 0 &&
+    gboolean holds = anchor_of(subject, rule, is_active ? latest : NULL) != 0 &&
                      conditions_hold(rule, &subject->facts, subject->calendar, subject->now_ms, &change_ms);
     if (change_ms && (!decision->reconsider_ms || change_ms < decision->reconsider_ms))
         decision->reconsider_ms = change_ms;
@@ -269,7 +285,7 @@ static gboolean decide_rule(Decision *decision, const Rule *rule, Enrolment *lat
         return TRUE;
     if (!latest)
         return enrol(decision, rule, error);
-    if (latest->state == ENROLMENT_DONE) /* the rule came to repeat, or to repeat more often */
+    if (latest->state == ENROLMENT_DONE || anchor_came_again(subject, rule, latest)) /* or the rule came to repeat, or to repeat more often */
         return go_round(decision, rule, latest, error);
     gboolean may = FALSE;
     return may_resume(decision, rule, latest, &may, error) && (!may || resume(decision, rule, latest, error));
@@ -337,7 +353,8 @@ static gboolean decide(EngineCore *core, const Contact *contact, Enrolment *cons
 {
     Decision decision = {.newest_interaction = newest_interaction, .summary = summary};
     subject_init(&decision.subject, core, contact);
-    gboolean ok = decide_all_rules(&decision, enrolments, count, error);
+    gboolean ok = subject_read_referrals(&decision.subject, error) && referral_follow(&decision.subject, error) &&
+                  decide_all_rules(&decision, enrolments, count, error);
     subject_clear(&decision.subject);
     return ok;
 }

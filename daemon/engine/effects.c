@@ -15,6 +15,8 @@
 #include "engine/decide.h"
 #include "engine/match.h"
 #include "engine/outcome.h"
+#include "engine/referral.h"
+#include "engine/score.h"
 #include "engine/stranger.h"
 #include "store/history.h"
 #include "store/outbox.h"
@@ -117,12 +119,23 @@ static gboolean settle_as_sent(Matter *matter, const char *evidence, GError **er
     return !matter->match.answers || outcome_settle_sent(matter->core, matter->match.answers, evidence, error);
 }
 
-/* Why it is believed to be theirs, where that is not proven. Caller frees. */
+/* It answers the question for a score. */
+static gboolean answers_score(const Matter *matter)
+{
+    const OutboxMessage *answers = matter->match.answers;
+    const Rule *rule = answers ? config_rule(matter->core->config, answers->rule) : NULL;
+    const Step *step = rule ? config_rule_step(rule, answers->step) : NULL;
+    return matter->match.strong && step && step->kind == STEP_SCORE;
+}
+
+/* What is read from an answer, or why it is believed to be theirs, where that is not proven. Caller frees. */
 static char *reply_detail(const Matter *matter)
 {
     const Match *match = &matter->match;
+    if (answers_score(matter))
+        return score_detail(&matter->message->score);
     if (match->strong)
-        return g_strdup("");
+        return referral_answer_detail(matter->core, matter->message, match->answers);
     if (match->thread)
         return g_strdup_printf("in the conversation with %s", match->thread->email);
     if (!*match->by)
@@ -132,10 +145,22 @@ static char *reply_detail(const Matter *matter)
     return *matter->message->from ? g_strdup_printf("from another address: %s", matter->message->from) : g_strdup("from no address that can be read");
 }
 
+/* What starts something, on strong evidence alone: a score, people who are introduced. */
+static gboolean take_answer(const Matter *matter, GError **error)
+{
+    const Match *match = &matter->match;
+    if (!match->strong || !match->answers)
+        return TRUE;
+    if (answers_score(matter) && !score_take_answer(matter->core->store, match->contact, &matter->message->score, match->answers,
+                                                    matter->arrival->at_ms, error))
+        return FALSE;
+    return referral_take_answer(matter->core, matter->arrival, match->contact, match->answers, error);
+}
+
 static gboolean take_reply(Matter *matter, GError **error)
 {
     g_autofree char *detail = reply_detail(matter);
-    return settle_as_sent(matter, "a reply names it", error) && file(matter, INTERACTION_REPLY, detail, error);
+    return settle_as_sent(matter, "a reply names it", error) && take_answer(matter, error) && file(matter, INTERACTION_REPLY, detail, error);
 }
 
 /* Away until a day: their steps wait until the day after it has begun; where none is named, for absence_hold. Weak evidence will do, since this is
@@ -292,8 +317,14 @@ static gboolean take(Matter *matter, GError **error)
 
 static gboolean take_if_any(Matter *matter, gboolean *ret_filed, GError **error)
 {
-    gboolean loops = FALSE;
+    gboolean loops = FALSE, introduced = FALSE;
     const char *why = no_effect(matter);
+    if (!why && !referral_take_stranger(matter->core, matter->arrival, matter->match.answers, &introduced, error))
+        return FALSE;
+    if (introduced) {
+        *ret_filed = TRUE;
+        return TRUE;
+    }
     if (!why && !matter->match.contact && !stranger_adopt(matter->core, matter->arrival, &matter->match.contact, &why, error))
         return FALSE;
     if (!why && !is_loop(matter, &loops, error))

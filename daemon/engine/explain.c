@@ -167,6 +167,25 @@ static gboolean explain_active(const Inquiry *inquiry, const Enrolment *enrolmen
 
 /* ---- not enrolled ---------------------------------------------------------------------------------------------------- */
 
+static const char *why_no_anchor(Anchor anchor)
+{
+    switch (anchor) {
+    case ANCHOR_CUSTOMER:
+        return "never became a customer";
+    case ANCHOR_SCORE:
+        return "never gave a score";
+    case ANCHOR_REFERRAL:
+        return "did not come by a referral";
+    case ANCHOR_THANKS:
+        return "nobody whom they introduced was accepted";
+    case ANCHOR_REWARD:
+        return "nobody whom they introduced became a customer";
+    case ANCHOR_STAGE:
+        break;
+    }
+    return "since when they are in the stage is not known";
+}
+
 static char *why_not_enrolled(const Inquiry *inquiry, const Rule *rule, const Enrolment *latest)
 {
     if (latest && latest->state == ENROLMENT_DONE)
@@ -177,7 +196,7 @@ static char *why_not_enrolled(const Inquiry *inquiry, const Rule *rule, const En
     if (failing)
         return failing;
     if (schedule_anchor(rule, &inquiry->subject.facts) == 0)
-        return g_strdup(rule->anchor == ANCHOR_CUSTOMER ? "never became a customer" : "since when they are in the stage is not known");
+        return g_strdup(why_no_anchor(rule->anchor));
     if (!latest && !passage_may_begin(&inquiry->subject, rule))
         return g_strdup("the rule has come to its end (until) before its first step");
     return g_strdup("the rule holds; nurtured enrols them as soon as it runs");
@@ -263,7 +282,7 @@ GPtrArray *explain_contact(Config *config, Store *store, Clock *clock, const Con
         return NULL;
     Inquiry inquiry = {.core = core, .contact = contact, .live = live, .now_ms = clock_now_ms(clock)};
     subject_init(&inquiry.subject, core, contact);
-    GPtrArray *rules = explain_all(&inquiry, error);
+    GPtrArray *rules = subject_read_referrals(&inquiry.subject, error) ? explain_all(&inquiry, error) : NULL;
     subject_clear(&inquiry.subject);
     g_free(inquiry.suppressed);
     g_free(inquiry.paused);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/stage.h"
 #include "mail/compose.h"
 #include "mail/token.h"
@@ -27,6 +28,7 @@ struct Letter {
     GTimeZone *zone;
     Contact *contact;
     char *rule, *step;
+    JsonObject *referral; /* variable -> value */
 };
 
 /* ---- making ---------------------------------------------------------------------------------------------------------- */
@@ -64,6 +66,39 @@ static void take_recipient(Letter *letter, const LetterInput *input, const Accou
     letter->signature = is_task ? "" : account->signature;
 }
 
+/* ---- referrals ------------------------------------------------------------------------------------------------------- */
+
+/* Prints as the name, else as the address. Nothing where neither is known. */
+static void add_person(JsonObject *variables, const char *name, const ReferralPerson *person)
+{
+    const char *shown = *person->name ? person->name : person->email;
+    if (!*shown)
+        return;
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "", shown);
+    json_add_text(object, "name", shown);
+    json_add_text(object, "first_name", *person->name ? person->first_name : shown);
+    json_add_text(object, "email", person->email);
+    json_object_set_object_member(variables, name, object);
+}
+
+static JsonObject *referral_variables(const LetterInput *input, const Account *account)
+{
+    JsonObject *variables = json_object_new();
+    g_autofree char *code = mail_token_new(input->token_secret, TOKEN_REFERRAL, input->contact->id);
+    g_autofree char *address = mail_token_address(*account->reply_to ? account->reply_to : account->from_address, code);
+    json_add_text(variables, "referral_code", code);
+    if (address)
+        json_add_text(variables, "referral_address", address);
+    if (!input->referral)
+        return variables;
+    add_person(variables, "referrer", &input->referral->referrer);
+    add_person(variables, "friend", &input->referral->friend);
+    if (*input->referral->reward)
+        json_add_text(variables, "reward", input->referral->reward);
+    return variables;
+}
+
 Letter *letter_new(const LetterInput *input, GError **error)
 {
     const Account *account = config_account_for_owner(input->config, input->contact->owner);
@@ -96,6 +131,7 @@ Letter *letter_new(const LetterInput *input, GError **error)
     letter->date_ms = input->date_ms;
     letter->zone = g_time_zone_ref(input->zone);
     letter->contact = contact_ref(input->contact);
+    letter->referral = referral_variables(input, account);
     letter->rule = g_strdup(input->rule->name);
     letter->step = g_strdup(input->step->template_name);
     return letter;
@@ -107,6 +143,7 @@ void letter_free(Letter *letter)
         return;
     contact_free(letter->contact);
     g_time_zone_unref(letter->zone);
+    json_object_unref(letter->referral);
     g_free(letter->rule);
     g_free(letter->step);
     g_free(letter->template_name);
@@ -204,7 +241,7 @@ static gboolean render(const Letter *letter, RenderedTemplate *ret_rendered, GEr
 {
     TemplateKind kind = mail_template_kind(letter->message_template);
     Variables variables = {.organisation = &letter->config->organisation, .account = letter->account, .contact = letter->contact,
-                           .rule = letter->rule, .step = letter->step};
+                           .rule = letter->rule, .step = letter->step, .referral = letter->referral};
     TemplateSources sources = {.partial = partial_of, .image = image_of, .data = (gpointer)letter,
                                .variable = variables_find, .variables = &variables};
     variables_init(&variables);

@@ -107,7 +107,7 @@ static gboolean move_on(EngineCore *core, const OutboxMessage *message, gint64 s
         return TRUE; /* ended while the message was under way */
     Subject subject;
     subject_init_on_way(&subject, core, contact);
-    gboolean ok = passage_next(&subject, enrolment, step_ms, error);
+    gboolean ok = subject_read_referrals(&subject, error) && passage_next(&subject, enrolment, step_ms, error);
     subject_clear(&subject);
     return ok;
 }

@@ -41,9 +41,20 @@ static gboolean is_over(const Subject *subject, const Rule *rule, guint round)
     return subject_is_late(subject, round_end(subject, rule, passage_anchor(subject, rule, round)));
 }
 
+/* Of an anchor that comes again: the first behind that round that is not over; 0: there is none. */
+static guint open_round_after(const Subject *subject, const Rule *rule, guint round)
+{
+    do
+        round = schedule_round_after(rule, &subject->facts, round);
+    while (round != 0 && is_over(subject, rule, round));
+    return round;
+}
+
 /* Rounds end one behind the other, so that the first that is not over is found by halves: an old anchor has thousands behind it. */
 guint passage_first_round(const Subject *subject, const Rule *rule)
 {
+    if (anchor_is_repeated(rule->anchor))
+        return open_round_after(subject, rule, 0);
     if (duration_is_zero(&rule->repeat_every))
         return 1;
     guint last = rule->repeat_max ? MIN(rule->repeat_max, MOST_ROUNDS) : MOST_ROUNDS;
@@ -73,10 +84,16 @@ void passage_finish(const Subject *subject, Enrolment *enrolment, const char *re
     text_replace(&enrolment->end_reason, reason);
 }
 
+/* By the rule's own anchor, lest `until` move on with every round, but for one that comes again. */
+gint64 passage_until(const Subject *subject, const Rule *rule, const Enrolment *enrolment)
+{
+    gint64 anchor_ms = enrolment && anchor_is_repeated(rule->anchor) ? enrolment->anchor_ms : schedule_anchor(rule, &subject->facts);
+    return schedule_until(rule, subject->calendar, subject->facts.zone, anchor_ms);
+}
+
 void passage_wait_for(const Subject *subject, const Rule *rule, Enrolment *enrolment, const Step *step)
 {
-    /* the rule's own anchor, lest `until` move on with every round */
-    gint64 until_ms = schedule_until(rule, subject->calendar, subject->facts.zone, schedule_anchor(rule, &subject->facts));
+    gint64 until_ms = passage_until(subject, rule, enrolment);
     gint64 due_ms = subject_due(subject, rule, step, enrolment->anchor_ms, enrolment->last_step_ms);
     if (due_ms != SCHEDULE_NEVER && due_ms > until_ms) {
         passage_finish(subject, enrolment, "until");
@@ -108,7 +125,10 @@ static Enrolment *enrolment_new(const Subject *subject, const Rule *rule, guint 
 
 gboolean passage_may_begin(const Subject *subject, const Rule *rule)
 {
-    g_autoptr(Enrolment) enrolment = enrolment_new(subject, rule, passage_first_round(subject, rule), 0);
+    guint round = passage_first_round(subject, rule);
+    if (round == 0)
+        return FALSE;
+    g_autoptr(Enrolment) enrolment = enrolment_new(subject, rule, round, 0);
     return enrolment->state == ENROLMENT_ACTIVE;
 }
 
@@ -138,6 +158,8 @@ static gint64 round_begin(const Subject *subject, const Rule *rule, guint round)
  * rule that repeats every month would go out twelve times that day. 0: there is none. */
 static guint round_behind(const Subject *subject, const Rule *rule, const Enrolment *done)
 {
+    if (anchor_is_repeated(rule->anchor))
+        return open_round_after(subject, rule, done->round);
     guint last = rule->repeat_max ? rule->repeat_max : done->round + MOST_ROUNDS;
     guint round = MAX(done->round + 1, passage_first_round(subject, rule));
     while (round <= last && round_begin(subject, rule, round) <= done->last_step_ms)
@@ -149,7 +171,8 @@ gboolean passage_next_round(const Subject *subject, const Rule *rule, const Enro
 {
     gint64 newest = 0;
     *ret_begun = FALSE;
-    if (duration_is_zero(&rule->repeat_every) || *done->end_reason || (rule->repeat_max && done->round >= rule->repeat_max))
+    gboolean repeats = !duration_is_zero(&rule->repeat_every) && !*done->end_reason && (!rule->repeat_max || done->round < rule->repeat_max);
+    if (!repeats && !anchor_is_repeated(rule->anchor))
         return TRUE;
     guint round = round_behind(subject, rule, done);
     if (round == 0)

@@ -11,8 +11,11 @@
 gint64 passage_anchor(const Subject *subject, const Rule *rule, guint round);
 
 /* A repeating rule begins with the first round that still has something to send: nobody's history is filled with the rounds of
- * years before. 1 for a rule that does not repeat. */
+ * years before. 1 for a rule that does not repeat; 0 where the anchor comes again and none of its times is recent enough. */
 guint passage_first_round(const Subject *subject, const Rule *rule);
+
+/* The last moment of the rule for the enrolment (NULL: of nobody who is in it); G_MAXINT64: it has no end. */
+gint64 passage_until(const Subject *subject, const Rule *rule, const Enrolment *enrolment);
 
 /* Enrols from that round on. *ret_begun FALSE: its first step would come behind the rule's `until`. history_mark: the newest
  * interaction of all; what comes behind it may stop the enrolment. */

@@ -202,7 +202,7 @@ gboolean step_decide(EngineCore *core, Enrolment *enrolment, DecideSummary *summ
         return TRUE; /* marked: the new facts are decided first, in one of the next batches, and may end it */
     Subject subject;
     subject_init_on_way(&subject, core, contact);
-    gboolean ok = decide_all(&subject, enrolment, summary, error);
+    gboolean ok = subject_read_referrals(&subject, error) && decide_all(&subject, enrolment, summary, error);
     subject_clear(&subject);
     return ok;
 }

@@ -4,6 +4,7 @@
 #include "engine/subject.h"
 
 #include "base/json.h"
+#include "store/referrals.h"
 
 static JsonObject *parse_attributes(gboolean wanted, const char *text)
 {
@@ -45,7 +46,9 @@ static void init(Subject *subject, EngineCore *core, const Contact *contact, gbo
             .company_attributes = parse_attributes(with_attributes, contact->company_attributes),
             .has_score = contact->has_score,
             .score = contact->score,
+            .score_time = {.round = contact->score_count, .at_ms = contact->score_ms},
             .referred = contact->referred,
+            .referred_ms = contact->referred_ms,
             .last_reply_ms = contact->last_reply_ms,
             .last_contacted_ms = MAX(contact->last_contacted_ms, contact->last_talk_ms),
             .zone = core_zone(core, contact),
@@ -70,8 +73,40 @@ gboolean subject_read_on_way(EngineCore *core, gint64 contact_id, Contact **ret_
                                  : store_contact_get_untagged(core->store, contact_id, ret_contact, error);
 }
 
+static gboolean read_times(Subject *subject, ReferralNumber which, GArray **ret_times, GError **error)
+{
+    g_autoptr(GArray) found = NULL;
+    if (!store_referral_times(subject->core->store, subject->contact->id, which, &found, error))
+        return FALSE;
+    GArray *times = g_array_new(FALSE, FALSE, sizeof(AnchorTime));
+    for (guint i = 0; i < found->len; i++) {
+        const ReferralTime *one = &g_array_index(found, ReferralTime, i);
+        const AnchorTime time = {.round = one->number, .at_ms = one->at_ms};
+        g_array_append_val(times, time);
+    }
+    *ret_times = times;
+    return TRUE;
+}
+
+gboolean subject_read_referrals(Subject *subject, GError **error)
+{
+    if (!subject->core->wants_referrals)
+        return TRUE;
+    if (!read_times(subject, REFERRAL_BY_ACCEPTANCE, &subject->thanks, error) ||
+        !read_times(subject, REFERRAL_BY_CUSTOMER, &subject->rewards, error))
+        return FALSE;
+    PlanFacts *facts = &subject->facts;
+    facts->thanks = &g_array_index(subject->thanks, AnchorTime, 0);
+    facts->n_thanks = subject->thanks->len;
+    facts->rewards = &g_array_index(subject->rewards, AnchorTime, 0);
+    facts->n_rewards = subject->rewards->len;
+    return TRUE;
+}
+
 void subject_clear(Subject *subject)
 {
+    g_clear_pointer(&subject->thanks, g_array_unref);
+    g_clear_pointer(&subject->rewards, g_array_unref);
     g_clear_pointer(&subject->facts.attributes, json_object_unref);
     g_clear_pointer(&subject->facts.company_attributes, json_object_unref);
 }

@@ -13,6 +13,7 @@ typedef struct {
     const Account *account;   /* who writes to them; NULL where their owner has none */
     const Calendar *calendar; /* with the holidays of their country */
     PlanFacts facts;          /* of somebody who is in no rule; who asks for one that is sets enrolled_ms */
+    GArray *thanks, *rewards; /* AnchorTime, which facts points to; NULL: not read */
     gint64 now_ms;
 } Subject;
 
@@ -23,6 +24,9 @@ void subject_init(Subject *subject, EngineCore *core, const Contact *contact);
  * less of the contact is read and parsed. The first reads them: *ret_contact NULL where there is none. */
 gboolean subject_read_on_way(EngineCore *core, gint64 contact_id, Contact **ret_contact, GError **error);
 void subject_init_on_way(Subject *subject, EngineCore *core, const Contact *contact);
+
+/* Adds what was introduced by them, where a rule counts from that; the rules' anchors need it. */
+gboolean subject_read_referrals(Subject *subject, GError **error);
 
 void subject_clear(Subject *subject);
 

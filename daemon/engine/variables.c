@@ -147,6 +147,8 @@ static JsonNode *make(Variables *variables, const char *name)
     JsonNode *own = g_str_equal(name, "rule")   ? text_node(variables->rule)
                     : g_str_equal(name, "step") ? text_node(variables->step)
                                                 : own_node(variables->contact, name);
+    if (!own && variables->referral && json_object_has_member(variables->referral, name))
+        return json_node_ref(json_object_get_member(variables->referral, name));
     JsonNode *attribute = own ? NULL : json_object_get_member(own_attributes(variables), name);
     return attribute ? json_node_ref(attribute) : own;
 }

@@ -14,6 +14,7 @@ typedef struct {
     const Account *account;
     const Contact *contact;
     const char *rule, *step;
+    JsonObject *referral;   /* variable -> value; NULL: none */
     JsonObject *made;       /* name -> what was asked for before */
     JsonObject *attributes; /* the contact's, NULL: not read yet */
 } Variables;

@@ -15,7 +15,7 @@ enum { MAC_BYTES = 12, MAC_CHARS = 20, ID_MAX_DIGITS = 19, LOCAL_PART_MAX = 64 }
 static const struct {
     char letter;
     const char *purpose; /* what is signed with the id, so that a token of one kind is none of another */
-} kinds[] = {[TOKEN_UNSUBSCRIBE] = {'u', "unsubscribe"}, [TOKEN_ANSWER] = {'m', "answer"}};
+} kinds[] = {[TOKEN_UNSUBSCRIBE] = {'u', "unsubscribe"}, [TOKEN_ANSWER] = {'m', "answer"}, [TOKEN_REFERRAL] = {'r', "referral"}};
 
 char *mail_token_new(const char *secret, TokenKind kind, gint64 id)
 {

@@ -99,12 +99,21 @@ static char *reason_until(const GateFacts *facts, gint64 until_ms)
     return g_strdup_printf("the rule sends nothing after %s (until)", end);
 }
 
+/* Until when a request for a referral spares them; 0: it need not. */
+static gint64 spared_until(const GateFacts *facts)
+{
+    if (!facts->asks)
+        return 0;
+    return MAX(after_event(facts, facts->asked_ms, &facts->cooldown), after_event(facts, facts->trouble_ms, &facts->trouble));
+}
+
 gint64 gates_last_moment(const GateFacts *facts)
 {
     if (facts->planned_ms == 0 || duration_is_zero(&facts->max_late))
         return G_MAXINT64;
-    /* what was held while they were away is not late for that */
-    return calendar_add(facts->calendar, facts->zone, MAX(facts->planned_ms, facts->hold_until_ms), &facts->max_late);
+    /* what was held while they were away, or to be spared a request, is not late for that */
+    gint64 held_until_ms = MAX(facts->hold_until_ms, spared_until(facts));
+    return calendar_add(facts->calendar, facts->zone, MAX(facts->planned_ms, held_until_ms), &facts->max_late);
 }
 
 static GateVerdict judge_late(const GateFacts *facts, gint64 *ret_until_ms)
@@ -157,6 +166,8 @@ static GateVerdict judge_paused(const GateFacts *facts, gint64 *ret_until_ms)
 
 static char *reason_paused(const GateFacts *facts, gint64 until_ms)
 {
+    if (is_given(facts->pause_reason))
+        return g_strdup_printf("the contact is paused until resumed (nurture contact resume): %s", facts->pause_reason);
     if (until_ms == UNTIL_CHANGED)
         return g_strdup("the contact is paused until resumed");
     g_autofree char *until = local_text(facts, until_ms);
@@ -247,6 +258,45 @@ static char *reason_quiet(const GateFacts *facts, gint64 until_ms)
     return g_strdup_printf(
         "a conversation is open: they wrote, or were written or spoken to by hand, on %s; the next may go on %s", last,
         next);
+}
+
+/* ---- the gates: whether to ask for a referral ---- */
+
+static GateVerdict judge_trouble(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    gint64 next_ms = facts->asks ? after_event(facts, facts->trouble_ms, &facts->trouble) : 0;
+    return wait_until(next_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_trouble(const GateFacts *facts, gint64 until_ms)
+{
+    g_autofree char *last = local_text(facts, facts->trouble_ms);
+    g_autofree char *next = local_text(facts, until_ms);
+    return g_strdup_printf("they %s on %s; they may be asked for a referral on %s", facts->trouble_what, last, next);
+}
+
+static GateVerdict judge_cooldown(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    gint64 next_ms = facts->asks ? after_event(facts, facts->asked_ms, &facts->cooldown) : 0;
+    return wait_until(next_ms, facts->now_ms, ret_until_ms);
+}
+
+static char *reason_cooldown(const GateFacts *facts, gint64 until_ms)
+{
+    g_autofree char *last = local_text(facts, facts->asked_ms);
+    g_autofree char *next = local_text(facts, until_ms);
+    return g_strdup_printf("they were asked for a referral on %s; they may be asked again on %s", last, next);
+}
+
+static GateVerdict judge_referral_under_way(const GateFacts *facts, gint64 *ret_until_ms)
+{
+    return wait_if(facts->asks && facts->referral_under_way, ret_until_ms);
+}
+
+static char *reason_referral_under_way(const GateFacts *facts, gint64 until_ms)
+{
+    (void)facts, (void)until_ms;
+    return g_strdup("somebody whom they introduced is under way (nurture referral list)");
 }
 
 /* ---- the gates: the time of day and the day ---- */
@@ -374,6 +424,9 @@ static const Gate GATES[] = {
     {"canary", judge_canary, reason_canary, FALSE},
     {"approval", judge_approval, reason_approval, FALSE},
     {"quiet_after_contact", judge_quiet, reason_quiet, FALSE},
+    {"trouble", judge_trouble, reason_trouble, FALSE},
+    {"cooldown", judge_cooldown, reason_cooldown, FALSE},
+    {"referral_under_way", judge_referral_under_way, reason_referral_under_way, FALSE},
     {"holiday", judge_holiday, reason_holiday, FALSE},
     {"window", judge_window, reason_window, FALSE},
     {"min_gap", judge_min_gap, reason_min_gap, FALSE},

@@ -12,14 +12,58 @@
 /* A round whose anchor lies further than this from the first is no round that anybody waits for. */
 #define YEARS_MAX ((gint64)1000)
 
+/* The times of an anchor that comes again, in order of the rounds. */
+static const AnchorTime *times_of(const Rule *rule, const PlanFacts *facts, guint *ret_count)
+{
+    if (rule->anchor == ANCHOR_THANKS) {
+        *ret_count = facts->n_thanks;
+        return facts->thanks;
+    }
+    if (rule->anchor == ANCHOR_REWARD) {
+        *ret_count = facts->n_rewards;
+        return facts->rewards;
+    }
+    *ret_count = facts->score_time.round != 0 ? 1 : 0;
+    return &facts->score_time;
+}
+
 gint64 schedule_anchor(const Rule *rule, const PlanFacts *facts)
 {
+    guint count = 0;
     switch (rule->anchor) {
     case ANCHOR_STAGE:
         return facts->stage_since_ms;
     case ANCHOR_CUSTOMER:
         return facts->customer_since_ms;
+    case ANCHOR_REFERRAL:
+        return facts->referred_ms;
+    case ANCHOR_SCORE:
+    case ANCHOR_THANKS:
+    case ANCHOR_REWARD: {
+        const AnchorTime *times = times_of(rule, facts, &count);
+        return count > 0 ? times[count - 1].at_ms : 0;
     }
+    }
+    return 0;
+}
+
+guint schedule_round_after(const Rule *rule, const PlanFacts *facts, guint round)
+{
+    guint count = 0;
+    const AnchorTime *times = times_of(rule, facts, &count);
+    for (guint i = 0; i < count; i++)
+        if (times[i].round > round)
+            return times[i].round;
+    return 0;
+}
+
+static gint64 time_of_round(const Rule *rule, const PlanFacts *facts, guint round)
+{
+    guint count = 0;
+    const AnchorTime *times = times_of(rule, facts, &count);
+    for (guint i = 0; i < count; i++)
+        if (times[i].round == round)
+            return times[i].at_ms;
     return 0;
 }
 
@@ -44,6 +88,8 @@ static gboolean duration_scale(const Duration *duration, guint times, Duration *
 /* Counted from the first anchor and not from the round before, so that a rule anchored on the 31st comes back to it. */
 gint64 schedule_round_anchor(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, guint round)
 {
+    if (anchor_is_repeated(rule->anchor))
+        return time_of_round(rule, facts, round);
     gint64 anchor_ms = schedule_anchor(rule, facts);
     Duration since_first;
 

@@ -36,6 +36,16 @@ gboolean interaction_kind_parse(const char *name, InteractionKind *ret_kind)
 
 /* ---- adding ----------------------------------------------------------------------------------------------------------- */
 
+/* The first message that went to somebody since a referral brought them, whoever wrote it. */
+static gboolean note_contacted(Store *store, const Interaction *interaction, GError **error)
+{
+    return interaction->kind != INTERACTION_SENT ||
+           db_run(store->db,
+                  "UPDATE referral SET state = 'contacted', contacted_ms = $2"
+                  " WHERE contact_id = $1 AND state = 'accepted' AND accepted_ms <= $2",
+                  error, DB_INT(interaction->contact_id), DB_INT(interaction->at_ms));
+}
+
 static gboolean keep_last_times(Store *store, const Interaction *interaction, GError **error)
 {
     InteractionKind kind = interaction->kind;
@@ -65,7 +75,7 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
                    DB_TEXT(interaction->rule), DB_TEXT(interaction->step), DB_TEXT(interaction->subject),
                    DB_TEXT(interaction->text), DB_TEXT(interaction->full_text), DB_TEXT(interaction->message_id),
                    DB_TEXT(interaction->detail), DB_TEXT(interaction->variant), DB_INT(interaction->is_silent ? 1 : 0)) ||
-        !keep_last_times(store, interaction, error) || !store_write_end(&write, error))
+        !note_contacted(store, interaction, error) || !keep_last_times(store, interaction, error) || !store_write_end(&write, error))
         return FALSE;
     if (ret_id != NULL)
         *ret_id = id;
@@ -154,6 +164,12 @@ gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after
     if (ret_newest_id != NULL)
         *ret_newest_id = newest;
     return TRUE;
+}
+
+gboolean store_history_last(Store *store, gint64 contact_id, InteractionKind kind, gint64 *ret_at_ms, GError **error)
+{
+    return db_run_int(store->db, "SELECT coalesce(max(at_ms), 0) FROM interaction WHERE contact_id = $1 AND kind = $2", NULL,
+                      ret_at_ms, error, DB_INT(contact_id), DB_TEXT(interaction_kind_name(kind)));
 }
 
 gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error)

@@ -207,9 +207,6 @@ gboolean store_referral_decline(Store *store, gint64 id, const char *reason, gin
 static gboolean update_state(Store *store, const Referral *referral, ReferralState to, const char *reason, gint64 now_ms,
                              GError **error)
 {
-    if (to == REFERRAL_CONTACTED)
-        return db_run(store->db, "UPDATE referral SET state = 'contacted', contacted_ms = $2 WHERE id = $1 AND state = 'accepted'",
-                      error, DB_INT(referral->id), DB_INT(now_ms));
     if (to == REFERRAL_CUSTOMER)
         return db_run(store->db,
                       "UPDATE referral SET state = 'customer', reason = '', ended_ms = 0, customer_ms = $2, customer_number ="

@@ -137,11 +137,20 @@ typedef struct {
     guint weight; /* 1 … 1000, beside those of the others */
 } Variant;
 
-typedef enum { ANCHOR_STAGE, ANCHOR_CUSTOMER } Anchor;
+/* What a rule counts from. Those of referrals and scores are of a person's own doing and may come again: each is a round. */
+typedef enum {
+    ANCHOR_STAGE,
+    ANCHOR_CUSTOMER,
+    ANCHOR_SCORE,    /* since they gave a score */
+    ANCHOR_REFERRAL, /* since the referral that brought them was accepted */
+    ANCHOR_THANKS,   /* since somebody whom they introduced was accepted */
+    ANCHOR_REWARD    /* since somebody whom they introduced became a customer */
+} Anchor;
 typedef enum { STEP_AFTER, STEP_AGE } StepTiming;
 typedef enum {
     STEP_MESSAGE, /* to the contact */
-    STEP_TASK     /* a reminder to the owner, and a task on the contact's history */
+    STEP_TASK,    /* a reminder to the owner, and a task on the contact's history */
+    STEP_SCORE    /* a message that asks for a score from 0 to 10, which is read from the answer */
 } StepKind;
 
 /* The date that a step waits for, beside its delay. */
@@ -192,6 +201,11 @@ typedef struct {
     char *name;
     char *purpose; /* "follow-up" (default) or "referral" */
     Anchor anchor;
+    gboolean asks;        /* purpose "referral": it asks people to introduce others, which the next three are about */
+    Duration cooldown;    /* nobody who was asked by whatever rule within this is asked; zero: no such limit */
+    Duration trouble;     /* nor who complained, or gave a low score, within this; zero: no such limit */
+    gboolean accept_auto; /* a friend who wrote to us themself needs no yes of the owner */
+    char *reward;         /* what the thank-you promises ({{reward}}); "" for nothing */
     Condition **when;   /* NULL-terminated; all must hold */
     Condition **unless; /* NULL-terminated; none may hold */
     Step **steps;       /* NULL-terminated, at least one */
@@ -217,6 +231,7 @@ typedef struct {
 typedef struct {
     char **stages;
     char *customer_stage;
+    char **lost_stages; /* of those who will not become customers: as given, else those named "lost", "closed-lost" or "left" */
 } Pipeline;
 
 /* Holidays of those contacts whose attribute Sending.holidays_by has this value. */
@@ -253,6 +268,7 @@ typedef struct {
     char *holidays_by;    /* attribute of the contact, else of their company; default "country" */
     Duration min_gap;
     Duration max_late;
+    Duration referral_cooldown; /* between two requests for referrals, where a rule has no cooldown of its own; zero: none */
     Duration quiet_after_contact; /* no automatic mail so long after the person wrote, or the owner wrote or spoke to them; zero: none */
     MaxPer max_per;
     Breaker breaker;
@@ -296,6 +312,12 @@ const Step *config_rule_step(const Rule *rule, const char *template_name);
 /* The account that writes to a contact of this owner: the one of that name; for no owner ("" or NULL) the first. NULL for an
  * owner who has none. */
 const Account *config_account_for_owner(const Config *config, const char *owner);
+
+/* TRUE where a stage is one of those who will not become customers (case matters not). */
+gboolean config_stage_is_lost(const Config *config, const char *stage);
+
+/* TRUE for an anchor that may come again, a round each: a score, thanks, a reward. */
+gboolean anchor_is_repeated(Anchor anchor);
 
 /* The sending window that counts: the rule's, else the account's (which may be NULL), else sending's. */
 const Window *config_window(const Config *config, const Rule *rule, const Account *account);

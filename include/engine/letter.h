@@ -4,6 +4,8 @@
  *
  * Variables: first_name last_name name email stage language source customer_since, every attribute, company (prints its name; .name
  * and the company's attributes inside), owner and organisation (.name .email .first_name, .name .postal_address), rule, step.
+ * Of referrals: referrer and friend (.name .first_name .email), reward, and the person's own referral_code and referral_address, to be given
+ * to friends; the last is there where the account's address leaves room for it.
  * contact.X and attributes.X mean the same as X; a contact's own field wins over an attribute of that name.
  */
 #pragma once
@@ -11,6 +13,7 @@
 #include <glib.h>
 
 #include "config/config.h"
+#include "engine/referral_words.h"
 #include "engine/templates.h"
 #include "mail/message.h"
 #include "store/contacts.h"
@@ -29,6 +32,7 @@ typedef struct {
     const char *in_reply_to, *references;   /* "" for none */
     const char *thread_subject;             /* same_thread: the subject that is answered; "" for none */
     const char *token_secret;
+    const ReferralWords *referral;          /* NULL: none */
     gint64 date_ms;
     GTimeZone *zone; /* that the date is told in */
 } LetterInput;

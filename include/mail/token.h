@@ -7,7 +7,8 @@
 
 typedef enum {
     TOKEN_UNSUBSCRIBE, /* "u-…": the contact who may unsubscribe by it */
-    TOKEN_ANSWER       /* "m-…": the message (its row of the outbox) that is answered; stands in the reply address */
+    TOKEN_ANSWER,      /* "m-…": the message (its row of the outbox) that is answered; stands in the reply address */
+    TOKEN_REFERRAL     /* "r-…": the contact who gave it to a friend, who writes to it */
 } TokenKind;
 
 /* Caller frees. */

@@ -9,6 +9,12 @@
 #include "config/config.h"
 #include "plan/calendar.h"
 
+/* A time that a rule may count from, which comes again: its number is the rule's round. */
+typedef struct {
+    guint round;
+    gint64 at_ms;
+} AnchorTime;
+
 /* What the conditions look at; filled by engine/ from the store. Nothing is owned by it but through its maker. */
 typedef struct {
     const char *stage, *owner, *company, *language, *source;
@@ -18,7 +24,11 @@ typedef struct {
     JsonObject *company_attributes; /* count where the contact has no attribute of the name; may be NULL */
     gboolean has_score;
     double score;
+    AnchorTime score_time;      /* of the score; round 0: none was given */
     gboolean referred;          /* came by somebody's referral */
+    gint64 referred_ms;         /* since that was accepted; 0: not */
+    const AnchorTime *thanks, *rewards; /* whom they introduced: when each was accepted, became a customer; in order of the rounds */
+    guint n_thanks, n_rewards;
     gint64 last_reply_ms;       /* when the person last wrote; 0: never */
     gint64 last_contacted_ms;   /* when we last wrote or spoke to them, by a rule or by hand; 0: never */
     gint64 enrolled_ms;         /* since when they are in the rule; 0: they are not */

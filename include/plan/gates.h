@@ -31,6 +31,14 @@ typedef struct {
     gboolean enrolled;          /* the enrolment is active and its conditions hold */
     const char *suppressed;     /* reason, or "" */
     gint64 paused_until_ms;     /* the contact's pause; 0 none, G_MAXINT64 until resumed */
+    const char *pause_reason;   /* why, where it was not a person who paused; NULL or "": not told */
+    gboolean asks;              /* the step asks for a referral: the next three hold it */
+    gint64 asked_ms;            /* when another round last asked them; 0: never */
+    Duration cooldown;
+    gint64 trouble_ms;          /* their last unanswered complaint or low score; 0: none */
+    const char *trouble_what;   /* which, in words */
+    Duration trouble;
+    gboolean referral_under_way;
     gint64 hold_until_ms;       /* an absence or the like; 0: none */
     const char *hold_reason;    /* "" or why, in words */
     gint64 last_contacted_ms;   /* by a rule; 0: never */

@@ -12,10 +12,13 @@
 #define SCHEDULE_PASSED ((gint64)0) /* the step's date lies behind: there is nothing to send */
 #define SCHEDULE_NEVER G_MAXINT64   /* no date is known, or no window opens within 400 days */
 
-/* The anchor's time for these facts: stage_since or customer_since; 0 where there is none (no enrolment then). */
+/* The anchor's time for these facts (the newest, of one that comes again); 0 where there is none (no enrolment then). */
 gint64 schedule_anchor(const Rule *rule, const PlanFacts *facts);
 
-/* The anchor of round (1, 2 …) of a repeating rule: anchor + (round-1) x repeat_every, so that the 31st comes back after a short
+/* The first round behind that one (0: of all) of a rule whose anchor comes again (anchor_is_repeated()); 0: there is none. */
+guint schedule_round_after(const Rule *rule, const PlanFacts *facts, guint round);
+
+/* The anchor of round (1, 2 …): of that number, where the anchor comes again, 0 where that is not known (any more); of a repeating rule: anchor + (round-1) x repeat_every, so that the 31st comes back after a short
  * month. 0: no anchor; G_MAXINT64: a round beyond all time. */
 gint64 schedule_round_anchor(const Rule *rule, const PlanFacts *facts, const Calendar *calendar, guint round);
 

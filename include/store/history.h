@@ -30,7 +30,8 @@ typedef struct {
 } Interaction;
 
 /* Adds one; NULL strings are "". id is ignored; *ret_id (may be NULL) is the new one. Does not mark. A reply, a call, a
- * meeting and a mail written by hand (sent, without a rule) move the contact's last_reply_ms or last_talk_ms forward, but for silent ones. */
+ * meeting and a mail written by hand (sent, without a rule) move the contact's last_reply_ms or last_talk_ms forward, but for silent ones. What was
+ * sent makes a referral that brought them a contacted one. */
 gboolean store_history_add(Store *store, const Interaction *interaction, gint64 *ret_id, GError **error);
 
 /* Calls func for each of the contact's, oldest first (by at_ms, then id), until it returns FALSE. */
@@ -41,6 +42,9 @@ gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(co
  * newest id of all (0: none); each may be NULL. */
 gboolean store_history_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, gint64 *ret_newest_id,
                                    GError **error);
+
+/* When the contact's last interaction of that kind was; 0: there is none. */
+gboolean store_history_last(Store *store, gint64 contact_id, InteractionKind kind, gint64 *ret_at_ms, GError **error);
 
 /* The newest id of all contacts; 0: none. One look at the end of the key. */
 gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error);

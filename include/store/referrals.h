@@ -119,8 +119,8 @@ gboolean store_referral_accept(Store *store, gint64 id, const ReferralAcceptance
 /* A proposal is declined; *ret_declined FALSE: it was none. */
 gboolean store_referral_decline(Store *store, gint64 id, const char *reason, gint64 now_ms, gboolean *ret_declined, GError **error);
 
-/* Accepted -> contacted; accepted, contacted or lost -> customer; accepted or contacted -> lost. Any other stays as it is, which is no
- * error. */
+/* To customer, from accepted, contacted or lost; or to lost, from accepted or contacted. Any other stays as it is, which is no error. That
+ * somebody was contacted is seen by the history (store_history_add()). */
 gboolean store_referral_move(Store *store, gint64 id, ReferralState to, const char *reason, gint64 now_ms, GError **error);
 
 /* The friend wrote to us themselves. */

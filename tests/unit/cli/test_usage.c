@@ -68,7 +68,7 @@ static void test_wrong_usage(void **state)
         {"contact tag a@b.no", "+TAG is missing", "usage: nurture contact tag EMAIL"},
         {"contact tag a@b.no --json", "+TAG is missing", "usage: nurture contact tag EMAIL"},
         {"contact tag -cold", "EMAIL is missing", "usage: nurture contact tag EMAIL"},
-        {"log a@b.no", "note|call|meeting is missing", "usage: nurture log EMAIL"},
+        {"log a@b.no", "note|call|meeting|complaint is missing", "usage: nurture log EMAIL"},
         {"log a@b.no call", "TEXT is missing", "usage: nurture log EMAIL"},
         {"log a@b.no cal hello", "did you mean \"call\"?", "usage: nurture log EMAIL"},
         {"queue lst", "did you mean \"list\"?", "usage: nurture queue [list"},

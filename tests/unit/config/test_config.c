@@ -485,7 +485,7 @@ static void test_the_examples_of_the_sample_are_right(void **state)
     g_autoptr(Config) config = load_sample(*state, TRUE);
     if (!config)
         skip();
-    assert_int_equal(g_strv_length((char **)config->rules), 10);
+    assert_int_equal(g_strv_length((char **)config->rules), 15);
     assert_int_equal(g_strv_length(config->sending.holiday_files), 1);
     assert_int_equal(config->sending.max_per.week, 2);
     assert_int_equal(config->sending.quiet_after_contact.days, 5);

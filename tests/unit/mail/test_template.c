@@ -397,7 +397,7 @@ static void test_size_is_bounded(void **state)
 
 #define NAMES                                                                                                               \
     "pitch-1", "pitch-2", "pitch-3", "welcome", "check-in", "check-in-2", "referral", "referral-reminder", "negotiation-1", \
-        "connect-1", "connect-2"
+        "connect-1", "connect-2", "referral-intro", "referral-thanks", "referral-reward", "score"
 
 static char *read_file(const char *name, const char *ending)
 {

@@ -251,6 +251,30 @@ static void test_max_per(void **state)
 }
 
 /* What was written before the clock was set back must not hold anybody for years; what lies ahead by less does, to be safe. */
+/* Those who may not be asked for a referral now. */
+static void test_asking(void **state)
+{
+    GateFacts facts = open_facts(*state);
+    facts.planned_ms = facts.now_ms = instant("2026-11-25T09:00:00Z");
+    facts.max_late = (Duration){.days = 7};
+    facts.cooldown = (Duration){.months = 6};
+    facts.trouble = (Duration){.days = 30};
+    facts.trouble_what = "gave a low score";
+    facts.asked_ms = instant("2026-09-01T09:00:00Z");
+    facts.trouble_ms = instant("2026-11-20T09:00:00Z");
+    assert_decides(&facts, GATE_OPEN, "", "0", ""); /* it asks for nothing */
+    facts.asks = TRUE;
+    assert_decides(&facts, GATE_WAIT, "cooldown", "2027-03-01T10:00:00Z", "asked for a referral on 2026-09-01");
+    facts.asked_ms = 0;
+    assert_decides(&facts, GATE_WAIT, "trouble", "2026-12-21T08:00:00Z", "they gave a low score on 2026-11-20");
+    facts.now_ms = instant("2026-12-22T09:00:00Z"); /* that it was held so long makes it no later */
+    assert_decides(&facts, GATE_OPEN, "", "0", "");
+    facts.referral_under_way = TRUE;
+    assert_decides(&facts, GATE_WAIT, "referral_under_way", "0", "nurture referral list");
+    facts.now_ms = instant("2026-12-28T09:00:00Z");
+    assert_decides(&facts, GATE_SKIP, "late", "0", "overdue");
+}
+
 static void test_clock_set_back(void **state)
 {
     static const struct {
@@ -350,7 +374,7 @@ static void test_explain(void **state)
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
                         "enrolled=0 suppressed=0 until=0 late=0 if=0 paused=0 hold=0 owner=0 account=0 blind=0 canary=0 approval=0 "
-                        "quiet_after_contact=0 holiday=0 window=0 min_gap=0 max_per=0 limits=0 ");
+                        "quiet_after_contact=0 trouble=0 cooldown=0 referral_under_way=0 holiday=0 window=0 min_gap=0 max_per=0 limits=0 ");
 
     g_string_truncate(seen, 0);
     facts.enrolled = FALSE;
@@ -368,18 +392,23 @@ static void test_explain(void **state)
     facts.blind = TRUE;
     facts.window = &NONE;
     facts.last_contacted_ms = facts.now_ms;
+    facts.asks = facts.referral_under_way = TRUE;
+    facts.asked_ms = facts.trouble_ms = facts.now_ms;
+    facts.cooldown = facts.trouble = (Duration){.days = 30};
+    facts.trouble_what = "x";
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
                         "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 canary=1 approval=1 "
-                        "quiet_after_contact=1 holiday=1 window=1 min_gap=1 max_per=1 limits=1 ");
+                        "quiet_after_contact=1 trouble=1 cooldown=1 referral_under_way=1 holiday=1 window=1 min_gap=1 max_per=1 limits=1 ");
 
     /* a task spares the contact: what protects them from mail does not hold it */
     g_string_truncate(seen, 0);
     facts.is_task = TRUE;
+    facts.asks = FALSE;
     gates_explain(&facts, note_gate, seen);
     assert_string_equal(seen->str,
                         "enrolled=3 suppressed=3 until=3 late=0 if=2 paused=1 hold=1 owner=1 account=1 blind=1 canary=1 approval=1 "
-                        "quiet_after_contact=0 holiday=1 window=1 min_gap=0 max_per=0 limits=1 ");
+                        "quiet_after_contact=0 trouble=0 cooldown=0 referral_under_way=0 holiday=1 window=1 min_gap=0 max_per=0 limits=1 ");
 }
 
 int main(void)
@@ -396,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_hold_and_approval),
         cmocka_unit_test(test_quiet_after_contact),
         cmocka_unit_test(test_max_per),
+        cmocka_unit_test(test_asking),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_explain),
     };

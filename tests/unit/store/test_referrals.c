@@ -48,6 +48,15 @@ static void move(Store *store, gint64 id, ReferralState to, const char *reason, 
     assert_done(store_referral_move(store, id, to, reason, at_ms, &error));
 }
 
+static void write_to(Store *store, const char *address, gint64 at_ms)
+{
+    GError *error = NULL;
+    g_autoptr(Contact) contact = NULL;
+    assert_done(store_contact_find(store, address, &contact, &error));
+    const Interaction sent = {.contact_id = contact->id, .at_ms = at_ms, .kind = INTERACTION_SENT, .rule = "intro"};
+    assert_done(store_history_add(store, &sent, NULL, &error));
+}
+
 static void a_person_is_one_row_for_a_referrer(void **state)
 {
     Store *store = store_of(state);
@@ -138,10 +147,13 @@ static void a_referral_goes_its_way(void **state)
     assert_row(store, id, REFERRAL_PROPOSED, "");
     accept_at(store, other, NOW + 1);
     accept_at(store, id, NOW + 2);
-    move(store, id, REFERRAL_CONTACTED, "", NOW + 3);
+    write_to(store, "per@c.no", NOW + 1); /* before they were accepted: an old letter that is filed now */
+    assert_row(store, id, REFERRAL_ACCEPTED, "");
+    write_to(store, "per@c.no", NOW + 3);
+    assert_row(store, id, REFERRAL_CONTACTED, "");
     move(store, id, REFERRAL_LOST, "unsubscribe", NOW + 4);
     assert_row(store, id, REFERRAL_LOST, "unsubscribe");
-    move(store, id, REFERRAL_CONTACTED, "", NOW + 5);
+    write_to(store, "per@c.no", NOW + 5);
     assert_row(store, id, REFERRAL_LOST, "unsubscribe");
     move(store, id, REFERRAL_CUSTOMER, "", NOW + 6); /* they came back by themselves */
     assert_row(store, id, REFERRAL_CUSTOMER, "");
