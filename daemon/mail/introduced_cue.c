@@ -9,7 +9,7 @@
 enum { SENTENCE_LOOKED_AT = 1000, ANSWER_LOOKED_AT = 4000, BEFORE_LOOKED_AT = 60 };
 
 #define RECOMMENDS                                                                                                          \
-    "\\b(?:ask|talk(?:ing)? (?:to|with)|talked (?:to|with|about)|sp[eo]a?k(?:en)? (?:to|with)|chat (?:to|with)|contact(?:ed)?|try|call|ring|reach|get in touch|get hold of|" \
+    "\\b(?:ask|have a (?:word|chat)|a (?:word|bell|shout) (?:with|to)|prat med|ta en prat|slå på tråden|talk(?:ing)? (?:to|with)|talked (?:to|with|about)|sp[eo]a?k(?:en)? (?:to|with)|chat (?:to|with)|contact(?:ed)?|try|call|ring|reach|get in touch|get hold of|" \
     "write (?:to )?(?:him|her|them|\\p{Lu})|drop \\S+ a (?:line|mail|note)|how about|what about|(?:would |may |might )?suggest\\w*|recommend\\w*|refer|introduc\\w+|may i present|meet|" \
     "put \\S+ .{0,40}(?:on (?:your|the) list|in touch)|comes? to mind|interested|interest in|would (?:love|like|need|want|be (?:a|worth|keen|good|perfect|happy))|could (?:use|do with|need)|needs?|needed|looking for|in the market|" \
     "ask(?:ed|s|ing) (?:me|us|about|for|who|if|what)|mention(?:ed|ing)?|say hi|tell (?:him|her|them)|worth a|good (?:fit|candidate|lead|person)|right person|friends?|neighbou?r|brother|sister|cousin|uncle|aunt|" \
@@ -37,16 +37,16 @@ enum { SENTENCE_LOOKED_AT = 1000, ANSWER_LOOKED_AT = 4000, BEFORE_LOOKED_AT = 60
     "\\b(?:my|our|mine?|mitt?|mi|vår|vårt|våre) (?:new |private |personal |own |work |home |other |direct |current |business |nye? |private? |personlige? )?(?:e-?mail|e-?post|mail|address\\w*|adress\\w*|number|nummer\\w*|mobile?|mobil\\w*|" \
     "phone|telefon\\w*|cell|card|kort\\w*|visittkort\\w*|inbox|line|office)\\b|"                                                                                                                          \
     "\\b(?:e-?posten|mailen|adressen|nummeret|mobilen|kortet) (?:min|mitt|vår)\\b|\\b(?:reach|call|ring|contact|e-?mail|mail|phone|text|find|get) (?:me|us)\\b|\\bwrite (?:to )?(?:me|us)\\b|"             \
-    "\\b(?:ring|kontakt|nå|når|send|skriv til|svar|treffer|ta kontakt med) (?:meg|mæ|oss)\\b|\\b(?:me|us|meg|oss) (?:on|at|på)\\b|\\bprivate address\\b|\\bprivate? (?:e-?post)?adress\\w*\\b"
+    "\\b(?:ring|kontakt|nå|når|send|skriv til|svar|treffer|ta kontakt med) (?:meg|mæ|oss)\\b|\\b(?:me|us|meg|oss) (?:on|at|på)\\b|\\b(?:mine is|min er|mitt er|mi er|is mine)\\b|\\bprivate address\\b|\\bprivate? (?:e-?post)?adress\\w*\\b"
 
 #define OTHER_MATTER                                                                                                        \
     "\\b(?:invoic\\w+|faktura\\w*|accounts (?:department|team|payable)|accounting department|regnskapsavdeling\\w*|fra regnskap|payment|betal(?:ing|er|e)|(?:will|to|they) pay|forwarded (?:your|the|this|it)|" \
     "videresendt? (?:mailen|e-posten|den|dette|meldingen)|vidaresendt|support ticket|password|passord|unsubscribe|urgent|haster|ved behov|confidential\\w*|konfidensiell\\w*|in error|ved en feil|out of (?:the )?office|"  \
-    "instead of me|i stedet for meg|in my absence|i mitt fravær|for (?:any )?questions|for spørsmål|ved spørsmål|takes? over (?:from|for) me|overtar (?:for|etter) meg|tar over (?:for|etter) meg|my successor|etterfølger\\w*|"   \
+    "(?:my|our) (?:assistant|secretary|deputy|pa)|assistent\\w* (?:min|vår)|sekretær\\w* (?:min|vår)|vikar\\w*|instead of me|i stedet for meg|in my absence|i mitt fravær|for (?:any )?questions|for spørsmål|ved spørsmål|takes? over (?:from|for) me|overtar (?:for|etter) meg|tar over (?:for|etter) meg|my successor|etterfølger\\w*|"   \
     "my boss|our boss|sjefen|complaint|reklamasjon\\w*|warranty|garanti\\w*|delivery|levering\\w*|order|bestilling\\w*|ordre\\w*|newsletter|nyhetsbrev|contract|kontrakt\\w*|avtalen vår)\\b"
 
 #define POINTS                                                                                                              \
-    "\\b(?:ask|talk(?:ed|ing)? (?:to|with|about)|sp[eo]a?k(?:en)? (?:to|with)|chat with|contact|try|call|ring|email|mail|reach|touch with|hold of|write to|how about|what about|suggest|recommend|introduce|meet|maybe|perhaps|"      \
+    "\\b(?:ask|(?:word|catch up|coffee|lunch) with|give|talk(?:ed|ing)? (?:to|with|about)|sp[eo]a?k(?:en)? (?:to|with)|chat with|contact|try|call|ring|email|mail|reach|touch with|hold of|write to|how about|what about|suggest|recommend|introduce|meet|maybe|perhaps|"      \
     "possibly|consider|considered|thought of|think of|mention(?:ed)?(?: \\S+){0,3} to|is|named?|called|"                                                                                                                \
     "spør|spørre|snakk(?:e|et|a)? (?:med|te|ti)|prate? med|prøv(?:e)?|kontakte?|ring(?:e)?|med|skriv til|foreslår|anbefaler|anbefale|tilrår?|møte?|hils på|kanskje|muligens|for eksempel|f\\.eks\\.?|som heter|heter|eitt?er|for|er|tenker på)"      \
     "(?: (?:with|to|til|på|med|han|ho|hun|also|også|for|en|a|our|my|min|mr|mrs|ms|dr|the))?[\\s.:–-]{1,3}$"
@@ -55,16 +55,17 @@ enum { SENTENCE_LOOKED_AT = 1000, ANSWER_LOOKED_AT = 4000, BEFORE_LOOKED_AT = 60
     "\\b(?:(?:do(?:n't| not)|dont|can(?:'t|not| not)|cant|couldn't|didn't) (?:really |honestly |actually |currently )?(?:know|think of|recommend|have|name|come up with) (?:of )?(?:any|some|a (?:single )?(?:person|soul))\\w*|"              \
     "know(?:s)? (?:of )?(?:nobody|no one|no-one)|(?:nobody|no one|none|no-one) (?:that |who |whom )?(?:i can think|comes to mind|i know|springs)|no names|"                                                     \
     "(?:rather|prefer|like) not (?:to )?(?:\\w+ )?(?:give|hand|share|pass|name|mention|say|do|recommend|refer)?|(?:do(?:n't| not)|dont|won't|wont|will not|not (?:willing|comfortable|happy|going|able|allowed)|never|can't|cannot|can not|against)"                             \
-    " (?:\\w+ ){0,4}?(?:give|giving|hand|handing|shar(?:e|ing)|pass|passing|disclos\\w+|recommend\\w* (?:any|people|others)|refer(?:ring)?|bother\\w*)\\b(?! (?:you|it) (?:a|an|\\d))|not comfortable|stop asking|do(?:n't| not) ask|"                                      \
+    " (?:\\w+ ){0,4}?(?:give|giving|hand|handing|shar(?:e|ing)|pass|passing|disclos\\w+|recommend\\w* (?:any|people|others)|refer(?:ring)?|bother\\w*)\\b(?! (?:you|it) (?:a|an|\\d))|not comfortable|(?:can(?:'t|not| not)|won't|wouldn't|will not|would not|do(?:n't| not)) (?:\\w+ ){0,5}?recommend|keep \\S+ (?:\\S+ ){0,4}?(?:apart|separate|private)|(?:is |it's )?not something (?:we|i)|do(?:n't| not) (?:\\w+ )?know (?:other|many|others|any)|stop asking|do(?:n't| not) ask|"                                      \
     "everyone i know already|not (?:my|our) (?:thing|style)|i(?:'d| would) rather not|no thank(?:s| you)|i.ll pass|"                                                                                       \
     "(?:kjenner|kjenn|kjenne|vet|veit|har|kan|kjem|kommer|finner) (?:\\w+ ){0,2}?(?:ingen|inga|(?:ikke|ikkje|itj|ittj?e?) (?:\\w+ ){0,2}?(?:noen|nokon|noken|nån|nåkken|nokre|ingen))|"                                  \
     "(?:vil|vill|ønsker|ønskjer|kan|får|liker|lika|har lyst) (?:\\w+ ){0,2}?(?:ikke|ikkje|itj|ittj?e?) (?:å )?(?:gi|gje|dele|oppgi|utlevere|ut med|nevne|sende) (?:fra|frå|bort|ut|videre|vidare|deg|dere|dykk|noe|navn|namn|adress\\w*|kontakt\\w*|andre|opp)|"   \
     "(?:vil|ønsker|ønskjer) (?:\\w+ ){0,1}?(?:ikke|ikkje) (?:å )?(?:oppgi|dele|utlevere)|(?:deler|gir|gjev|oppgir|utleverer) (?:\\w+ ){0,2}?(?:ikke|ikkje|aldri)|(?:ikke|ikkje|aldri) (?:anbefale noen|anbefale nokon|lov|komfortabel)|"            \
-    "slutt å (?:spørre|mase)|ikke (?:spør|mas)\\b|nei,? takk|helst (?:ikke|ikkje))"
+    "(?:kan|vil|ville) (?:\\w+ ){0,2}?(?:ikke|ikkje|itj) (?:\\w+ ){0,6}?anbefale|holder \\S+ (?:\\S+ ){0,3}?(?:adskilt|atskilt|privat|for seg)|(?:driver|gjør|gjer|holder) (?:vi |jeg |eg )?(?:ikke|ikkje) (?:på )?med|" \
+    "(?:kjenner|kjenn) (?:\\w+ ){0,3}?(?:ikke|ikkje|itj) (?:andre|mange|flere)|slutt å (?:spørre|mase)|ikke (?:spør|mas)\\b|nei,? takk|helst (?:ikke|ikkje))"
 
 /* A short answer that is nothing else. */
 #define REFUSED_WHOLE                                                                                                       \
-    "^\\W*(?:(?:hi|hei|hello|hallo|hey)\\b[^\\n.,!]{0,20}[\\s,.!]{1,4})?(?:(?:sorry|beklager|dessverre|unfortunately|diverre)[\\s,.!]{1,3})?(?:no|nope|nah|nobody|none|no one|no-one|not really|nei|nope|niks|ingen|ikke noen|nei ingen|ikke egentlig|naii?)\\b"    \
+    "^\\W*(?:(?:hi|hei|hello|hallo|hey)\\b[^\\n.,!]{0,20}[\\s,.!]{1,4})?(?:(?:sorry|beklager|dessverre|unfortunately|diverre)[\\s,.!]{1,3})?(?:no|nope|nah|nobody|none|no one|no-one|not really|nei|nope|niks|ingen|ikke noen|nei ingen|ikke egentlig|naii?)\\b(?:[\\s,]{1,3}(?:at all|i det hele tatt|whatsoever|som helst))?[\\s,]{0,3}(?:er jeg redd|i'm afraid|i am afraid)?"    \
     "(?:[\\s,.!]{1,3}(?:sorry|thanks?|thank you|beklager|dessverre|diverre|takk|i'm afraid|really|egentlig|unfortunately|anna|comes to mind|that i know|that i can think of|det har jeg ikke|jeg gjør ikke det|\\p{Lu}\\p{Ll}+)){0,4}\\W*$"
 
 #define LATER                                                                                                               \
@@ -75,7 +76,7 @@ enum { SENTENCE_LOOKED_AT = 1000, ANSWER_LOOKED_AT = 4000, BEFORE_LOOKED_AT = 60
     "spør(?:re|r)?(?: meg| oss| mæ)?(?: gjerne)? (?:igjen|på nytt|om att|seinere|senere|seinare|etter|over|til|i (?:januar|februar|mars|april|mai|juni|juli|august|september|oktober|november|desember|neste|høst|vår|sommer))|ikk(?:e|je) (?:akkurat |rett )?(?:nå|no)\\b|ikke (?:enda|ennå|i dag|denne)|"                 \
     "la meg (?:få )?(?:tenke|spørre|sjekke|høre|se|sove)|lat meg|må (?:tenke|spørre|sjekke|høre)|(?:skal|kommer|kjem|vil|gir|sier|seier|lover|æ ska|eg skal) (?:\\w+ ){0,3}?(?:si fra|seie frå|si ifra|tilbake|attende|beskjed|tenke|høre (?:med|rundt)|sjekke|spørre|ta det opp|komme med)|"                     \
     "kanskje (?:senere|seinere|seinare|til (?:neste|våren|høsten|sommeren)|neste|på)|(?:sender|sende|gi|gir) (?:deg|dere|dykk) .{0,25}(?:når|seinere|senere|neste)|en annen gang|ein annan gong|tar det (?:senere|seinere|etter)|etter (?:ferien|sommeren|jul|påske|nyttår|helga)|"                       \
-    "kommer tilbake|kjem tilbake|for mye å gjøre|travelt)"
+    "kommer tilbake|kjem tilbake|for mye å gjøre|travelt|(?:try|ask|ping|catch|hit|prøv|spør|ring|hør|mas|mail|skriv)\\w*(?: \\S+){0,3} (?:in|i|after|etter|til) (?:januar[y]?|februar[y]?|mars|march|april|mai|may|juni|june|juli|july|august|september|o[kc]tober|november|de[sc]ember|spring|summer|autumn|fall|winter|våren|høsten|sommeren|vinteren|the new year|det nye året|nyåret)|give me (?:a|an|some|until|till|the|\\d+)\\b|gi meg (?:en|ei|noen|litt|til|\\d+)\\b|not (?:before|until|till)|ikk(?:e|je) før)"
 
 /* With a refusal: one for now. */
 #define FOR_NOW "\\b(?:at the moment|right now|just now|yet|currently|off the top of my head|akkurat nå|nå for tiden|for tiden|for øyeblikket|i øyeblikket|enda|ennå|i farten|no i farta|sånn på stående fot)\\b"

@@ -67,6 +67,21 @@ gboolean sender_is_name(const Sender *sender, const char *name)
     return is_same_person(first, last, sender->folded_first, sender->folded_last);
 }
 
+gboolean sender_is_spelled(const Sender *sender, const char *address)
+{
+    g_autofree char *local = g_strndup(address, strcspn(address, "@+"));
+    g_autofree char *folded = name_fold(local);
+    gsize length = strlen(folded);
+    while (length > 0 && g_ascii_isdigit(folded[length - 1]))
+        folded[--length] = '\0';
+    if (*sender->folded_last == '\0' || *sender->folded_first == '\0')
+        return FALSE;
+    g_autofree char *full = g_strconcat(sender->folded_first, sender->folded_last, NULL);
+    g_autofree char *turned = g_strconcat(sender->folded_last, sender->folded_first, NULL);
+    g_autofree char *initial = g_strdup_printf("%.1s%s", sender->folded_first, sender->folded_last);
+    return g_str_equal(folded, full) || g_str_equal(folded, turned) || g_str_equal(folded, initial);
+}
+
 gboolean sender_wrote_to(const Sender *sender, const char *name)
 {
     g_autofree char *first = NULL, *last = NULL;

@@ -17,6 +17,9 @@ void sender_clear(Sender *sender);
 /* Whether the name is the sender's, as people sign: whole, with an initial, or the first name alone. */
 gboolean sender_is_name(const Sender *sender, const char *name);
 
+/* Whether an address is another of the sender's: it spells their first and last name, or initial and last name. */
+gboolean sender_is_spelled(const Sender *sender, const char *address);
+
 /* Whether the name is that of somebody the mail was written to. */
 gboolean sender_wrote_to(const Sender *sender, const char *name);
 

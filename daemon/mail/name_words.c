@@ -9,7 +9,7 @@
 #include "mail/introduced.h"
 
 static const char *const first_names =
-    "aage aaron abel abigail adam adrian agnes ahmed aisha aksel alan albert alex alexander alexandra alf alfred ali alice alicia "
+    "aage aaron abdul abel abigail adam adrian agnes ahmed aisha aksel alan albert alex alexander alexandra alf alfred ali alice alicia "
     "alison amalie amanda amelia amina amir amy anders andre andrea andreas andrew andy angela anita anja ann anna anne annette "
     "anthony anton antonio are arild arne arnfinn arnt arthur arvid asbjørn ashley aslak asta astrid atle audun aurora axel "
     "barbara barry beate ben benedicte benjamin bente berit bernard bernt bert betsy beth betty bill birger birgit birgitte bjarne "

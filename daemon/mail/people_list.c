@@ -60,10 +60,16 @@ static void fill(char **field, char *value)
     *field = value;
 }
 
+/* "s.carter@…" of Sam Carter, unless the text gives it to Sarah. */
+static gboolean is_spelled_as_sender(const PeopleList *list, const char *name, const char *address)
+{
+    return sender_is_spelled(list->sender, address) && (*name == '\0' || sender_is_name(list->sender, name));
+}
+
 static gboolean is_taken(const PeopleList *list, const char *name, const char *address)
 {
     if (*address != '\0')
-        return !g_str_equal(address, list->sender->address) && !address_is_role(address) &&
+        return !g_str_equal(address, list->sender->address) && !address_is_role(address) && !is_spelled_as_sender(list, name, address) &&
                !(*name != '\0' && strchr(name, ' ') != NULL && sender_is_name(list->sender, name));
     return *name != '\0' && !sender_is_name(list->sender, name) && !sender_wrote_to(list->sender, name);
 }

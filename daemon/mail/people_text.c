@@ -322,7 +322,8 @@ static void add(Reading *reading, const NameSpan *name, const char *written_name
     guint cues = introduced_cues(sentence);
     gboolean named = name != NULL || *written_name != '\0';
 
-    if (is_elsewhere(cues, named) || (introduced_cues(name_sentence) & CUE_FORBIDS) != 0)
+    gboolean colleague = *address != '\0' && sender_shares_domain(reading->list->sender, address);
+    if (is_elsewhere(cues, named) || (colleague && (cues & CUE_OTHER_MATTER) != 0) || (introduced_cues(name_sentence) & CUE_FORBIDS) != 0)
         return;
     IntroducedPerson *person = people_add(reading->list, &(Finding){
         .name = name != NULL ? name->text : written_name, .address = address, .phone = phone, .company = company, .evidence = sentence,
@@ -443,6 +444,43 @@ static char *lower_name_before(const Reading *reading, gsize at)
     return name;
 }
 
+/* The octets of the word at p; 0: there is none. */
+static gsize lower_word(const char *p)
+{
+    const char *end = p;
+    while (*end != '\0' && (g_unichar_isalpha(g_utf8_get_char(end)) || *end == '-'))
+        end = g_utf8_next_char(end);
+    return (gsize)(end - p);
+}
+
+/* "abdul karim har taxifirma, 900 12 812": a common first name somewhere before in the sentence, and a second word where what follows it shows
+ * that the name ends there. Caller frees; "" for none. */
+static char *lower_name_in_sentence(const Reading *reading, gsize at)
+{
+    static const char *const behind[] = {" has ", " have ", " is ", " at ", " from ", " who ", " har ", " er ", " i ", " hos ", " fra ", " som ", " runs ", " owns ", " driver ", " eier ", ", ", NULL};
+    const char *text = reading->text;
+    for (gsize i = sentence_begin(text, at); i < at;) {
+        gsize length = lower_word(text + i);
+        g_autofree char *word = g_strndup(text + i, length);
+        if (length == 0 || !name_is_first(word) || name_is_common_word(word)) {
+            i += length > 0 ? length : (gsize)(g_utf8_next_char(text + i) - (text + i));
+            continue;
+        }
+        gsize end = i + length, second = text[end] == ' ' ? lower_word(text + end + 1) : 0;
+        g_autofree char *surname = g_strndup(text + end + (second > 0), second);
+        for (guint n = 0; second > 0 && !name_is_common_word(surname) && behind[n] != NULL; n++)
+            if (g_str_has_prefix(text + end + 1 + second, behind[n])) {
+                end += 1 + second;
+                break;
+            }
+        NameSpan *span = name_span_new(text, i, end);
+        char *name = g_strdup(span->text);
+        name_span_free(span);
+        return name;
+    }
+    return g_strdup("");
+}
+
 static gboolean is_name_in_sentence(const Reading *reading, const NameSpan *name, gsize at)
 {
     return !name->is_company && sentence_begin(reading->text, at) <= name->start;
@@ -471,6 +509,10 @@ static void read_phones(Reading *reading)
             continue;
         }
         g_autofree char *lower = name == NULL ? lower_name_before(reading, phone->start) : g_strdup("");
+        if (name == NULL && *lower == '\0') {
+            g_free(lower);
+            lower = lower_name_in_sentence(reading, phone->start);
+        }
         gboolean own = (introduced_cues(sentence) & CUE_OWN) != 0 && (name == NULL || sentence_begin(reading->text, phone->start) > name->start);
         if ((name != NULL || *lower != '\0') && !own)
             add(reading, name, lower, "", phone->value, phone->start);
@@ -500,6 +542,16 @@ static gboolean is_alone_in_line(const char *text, const NameSpan *name)
     return (from == 0 || text[from - 1] == '\n') && (text[to] == '\n' || text[to] == '\0');
 }
 
+static gboolean has_contact_in_paragraph(const Reading *reading, const NameSpan *name)
+{
+    const GPtrArray *both[] = {reading->addresses, reading->phones};
+    for (guint n = 0; n < 2; n++)
+        for (guint i = 0; i < both[n]->len; i++)
+            if (is_one_paragraph(reading->text, name->start, ((const ContactSpan *)both[n]->pdata[i])->start))
+                return TRUE;
+    return FALSE;
+}
+
 /* Lines that are a name and nothing else: one may be a signature, several are a list. */
 static guint count_name_lines(const Reading *reading)
 {
@@ -519,6 +571,8 @@ static gboolean is_proposed(const Reading *reading, const NameSpan *name, guint 
 
     if ((cues & (CUE_FORBIDS | CUE_OTHER_MATTER)) != 0)
         return FALSE;
+    if (is_alone_in_line(reading->text, name) && !name->known && has_contact_in_paragraph(reading, name))
+        return FALSE; /* a company in a block about somebody */
     if (is_alone_in_line(reading->text, name))
         return name_lines > 1 || (reading->text + strspn(reading->text, " \t\n")) == reading->text + name->start;
     if (introduced_is_pointed_at(before))

@@ -32,7 +32,7 @@ enum { REACH = 8, MAX_SCORE = 10, FIRST_GOOD = 7, LAST_BAD = 6 };
     "tror trur synes syns synest believe reckon suppose would will vil ville do gladly gjerne hele whole whopping massive "        \
     "overall alt altså like som på of med with for to til to that at today nå no now right here her hereby yes yeah yep ja jepp "       \
     "sure absolutt svært ganske pretty fairly comfortable comfortably easy lett new company's service servicen team teamet "       \
-    "guys folkens vært vore been have ha no doubt without a uten utan ingen tvil hel enda personally personlig must må have can kan be "
+    "guys folkens om on vært vore been have ha no doubt without a uten utan ingen tvil hel enda personally personlig must må have can kan be "
 
 /* Gives a score. */
 #define GIVING                                                                                                              \
@@ -40,7 +40,7 @@ enum { REACH = 8, MAX_SCORE = 10, FIRST_GOOD = 7, LAST_BAD = 6 };
     "graded mark marks answer answers vote voting go going choose pick award si sier seier seie sei gir gi gje gjev gjer "       \
     "gjev gav gitt svar svaret svarer svarar karakter karakteren karakterer scoren skår skåren rangerer rangerar vurderer "     \
     "vurderar tallet talet stemmer velger vel lander landar sette setter set settes anbefaler deler får fortjener deserve deserves deserved get gets tildeler blir "   \
-    "vert definitely number "
+    "vert agreed enige einige landed landet landa settled settle went gikk gjekk "
 
 /* May join a score to what it is the score of: only where nobody of flesh and blood stands before it ("we are 8"). */
 #define JOINING " is er it's its that's thats was var are be become bli ble call make feels føles den's du'r "
@@ -48,12 +48,14 @@ enum { REACH = 8, MAX_SCORE = 10, FIRST_GOOD = 7, LAST_BAD = 6 };
 
 /* Goes on behind a score. */
 #define GOING_ON                                                                                                            \
-    " because since as but and for from fra frå ifra herfra herifrå fordi siden sidan men og here i it's its thanks thank takk " \
-    "dessverre diverre unfortunately sadly honestly please points point poeng pts though at right now nå no overall alt without " \
-    "uten utan hilsen helsing mvh regards cheers on på is er would would've so så due pga grunnet if hvis dersom viss when maybe " \
-    "kanskje eller or guess tror trur love hope sorry i'd i'll id stars star stjerner stjerne beklager simply easily definitely absolutely absolutt " \
-    "totally mulige moglege mate haha lol xx x xd ish today then altså liksom vil jeg eg helt heilt really all all-round any again igjen " \
-    "sier seier says anbefaler utan klart soleklart clearly every very vel da ass ja probably sannsynligvis to til by med with "
+    " because since as but and for from fra frå ifra herfra herifrå fordi siden sidan men og here i it's its thanks thank takk tusen "  \
+    "dessverre diverre unfortunately sadly honestly please points point poeng pts though at right now nå no overall alt stort without "  \
+    "uten utan hilsen helsing mvh regards cheers on på would would've so så due pga grunnet if hvis dersom viss when når maybe "          \
+    "kanskje eller or guess tror trur love hope sorry i'd i'll id stars star stjerner stjerne beklager simply easily definitely "        \
+    "absolutely absolutt totally mulige moglege mate haha lol xx x xd ish today then altså liksom vil jeg eg helt heilt really all any "  \
+    "again igjen sier seier says anbefaler klart soleklart clearly every very vel da ass ja probably sannsynligvis to til by med with "   \
+    "selvfølgelig selvsagt sjølvsagt naturligvis naturlegvis obviously denne this anyway uansett minus pluss plus enkelt dear kjære "     \
+    "mostly almost although selv ikke not never only bare always alltid hi hei "
 
 #define UNSURE                                                                                                              \
     " almost nearly close near around about approximately roughly approx ca circa cirka omtrent rundt omkring nesten bortimot nærmere " \
@@ -213,6 +215,15 @@ static void look_before(const Search *search, gssize i, Before *before)
 /* Whether what follows may follow a score. */
 static gboolean is_free_behind(const Search *search, gssize i)
 {
+    const ScoreToken *token = token_at(search, i);
+    if (token != NULL && token->kind == SCORE_OTHER) { /* "on a scale to ten" */
+        g_autofree char *words = g_strndup(search->words->text + token->start, token->end - token->start);
+        return strstr(words, "scale") != NULL || strstr(words, "skala") != NULL;
+    }
+    if (is_word_in(search, i, " is er ")) /* "9 is my answer" */
+        return is_word_in(search, i + 1, " my mine our what the from mitt min vårt vår svaret det fra frå ") && !is_word_in(search, i + 2, " best one ");
+    if (is_word_in(search, i, " of ") && is_word_in(search, i + 1, " course "))
+        return TRUE;
     if (is_word_in(search, i, " av of ")) /* "10 av meg" */
         return is_word_in(search, i + 1, " meg mæ oss me us min ");
     return ends_clause(search, i) || is_break(search, i, "+\"'*_") || is_word_in(search, i, GOING_ON);
@@ -372,7 +383,7 @@ static void take_number(Search *search, gssize i, gboolean *hypothetical)
 
     if (number->value <= MAX_SCORE && is_word_in(search, i + 1, " stars star stjerner stjerne "))
         return note(search, i, FALSE, -1);
-    if (!is_free_behind(search, i + 1))
+    if (!(number->is_grade && !number->is_ambiguous) && !is_free_behind(search, i + 1))
         return;
     look_before(search, i, &before);
     gboolean meant = before.starts || before.given || (before.bound != BOUND_NONE && before.denied);
