@@ -38,6 +38,13 @@ typedef struct {
 
 /* ---- what follows ---------------------------------------------------------------------------------------------------- */
 
+/* The detail of an entry, and what came along with an answer. Caller frees. */
+static char *with_attachments(const InboundMessage *message, InteractionKind kind, const char *detail)
+{
+    g_autofree char *attached = kind == INTERACTION_REPLY ? inbound_attachments_words(message) : g_strdup("");
+    return g_strconcat(detail, *detail != '\0' && *attached != '\0' ? "; " : "", attached, NULL);
+}
+
 /* One entry for one of those whom it concerns. */
 static gboolean add_entry(const Matter *matter, const Contact *contact, InteractionKind kind, const char *detail, gboolean is_silent,
                           GError **error)
@@ -45,6 +52,7 @@ static gboolean add_entry(const Matter *matter, const Contact *contact, Interact
     const InboundMessage *message = matter->message;
     gboolean is_thread = !matter->match.thread || contact == matter->match.thread; /* the message that it answers went to them */
     const OutboxMessage *answers = is_thread ? matter->match.answers : NULL;
+    g_autofree char *whole = with_attachments(message, kind, detail);
     const Interaction interaction = {
         .contact_id = contact->id,
         .at_ms = matter->arrival->at_ms,
@@ -57,7 +65,7 @@ static gboolean add_entry(const Matter *matter, const Contact *contact, Interact
         .text = message->text,
         .full_text = message->full_text,
         .message_id = message->message_id,
-        .detail = detail,
+        .detail = whole,
         .is_silent = is_silent,
     };
     DecideSummary summary = {0};

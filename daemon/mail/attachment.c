@@ -9,7 +9,7 @@
 #include "mail/parse_header.h"
 #include "mail/parse_param.h"
 
-enum { ATTACHMENT_NAME_MAX = 255 };
+enum { ATTACHMENT_NAME_MAX = 255, TOLD_MAX = 10 };
 
 /* Octets, decoded; of a message inside, all of it. */
 static gint64 content_size(GMimeObject *object)
@@ -67,4 +67,17 @@ InboundAttachment *attachment_of(GMimeObject *object)
     attachment->type = text_escape(lower, 100);
     attachment->size = content_size(object);
     return attachment;
+}
+
+char *inbound_attachments_words(const InboundMessage *message)
+{
+    GString *words = g_string_new(NULL);
+    for (guint i = 0; i < MIN(message->attachments->len, TOLD_MAX); i++) {
+        const InboundAttachment *attachment = message->attachments->pdata[i];
+        g_string_append_printf(words, "%s%s (%s, %" G_GINT64_FORMAT " octets)", i > 0 ? ", " : "attached: ",
+                               *attachment->name != '\0' ? attachment->name : "without a name", attachment->type, attachment->size);
+    }
+    if (message->attachments->len > TOLD_MAX)
+        g_string_append_printf(words, " and %u more", message->attachments->len - TOLD_MAX);
+    return g_string_free(words, FALSE);
 }

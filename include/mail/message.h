@@ -123,6 +123,9 @@ void bounce_recipient_free(BounceRecipient *recipient);
 void inbound_attachment_free(InboundAttachment *attachment);
 void introduced_person_free(IntroducedPerson *person);
 
+/* "attached: offer.pdf (application/pdf, 12345 octets), …", for people; "" where nothing is. Caller frees. */
+char *inbound_attachments_words(const InboundMessage *message);
+
 /* A message with empty fields (none NULL). Free with inbound_message_free(). */
 InboundMessage *inbound_message_new(void);
 void inbound_message_free(InboundMessage *message);

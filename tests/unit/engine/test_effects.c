@@ -87,6 +87,26 @@ static void test_answer_is_filed_with_rule_and_step_and_stops(void **state)
     assert_enrolment(rig, id, "after-pitch", "reply");
 }
 
+static void attach(InboundMessage *message, const char *name, const char *type, gint64 size)
+{
+    InboundAttachment *attachment = g_new0(InboundAttachment, 1);
+    *attachment = (InboundAttachment){.name = g_strdup(name), .type = g_strdup(type), .size = size};
+    g_ptr_array_add(message->attachments, attachment);
+}
+
+static void test_what_came_along_is_told(void **state)
+{
+    Rig *rig = *state;
+    g_autofree char *reply = NULL;
+    gint64 id = written_to(rig, "kari@x.org", DELIVERY_SENT);
+    InboundMessage *message = inbound(INBOUND_REPLY, "kari@x.org", OURS);
+    attach(message, "offer.pdf", "application/pdf", 12345);
+    attach(message, "", "image/png", 7);
+    assert_true(arrives(rig, message));
+    assert_done(store_history_each(rig->store, id, take_reply, &reply, &error));
+    assert_string_equal(reply, "after-pitch|one|the words|attached: offer.pdf (application/pdf, 12345 octets), without a name (image/png, 7 octets)");
+}
+
 static void test_last_of_the_references_counts(void **state)
 {
     Rig *rig = *state;
@@ -338,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_rig(test_what_comes_back_for_a_reminder_says_nothing_about_the_contact),
         with_rig(test_answer_is_filed_with_rule_and_step_and_stops),
+        with_rig(test_what_came_along_is_told),
         with_rig(test_last_of_the_references_counts),
         with_rig(test_reply_without_reference_is_known_by_its_sender),
         with_rig(test_alias_is_the_same_person),
