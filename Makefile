@@ -14,7 +14,7 @@ PACKAGES_BUILD := gcc make pkg-config libc6-dev libglib2.0-dev libjson-glib-dev 
 	libsystemd-dev libseccomp-dev libsasl2-modules ca-certificates tzdata shared-mime-info
 PACKAGES_DEMO := python3 python3-aiosmtpd python3-cryptography dovecot-imapd dovecot-lmtpd
 PACKAGES_TEST := $(PACKAGES_DEMO) libcmocka-dev postfix python3-pytest python3-pytest-xdist openssl dnsmasq-base
-PACKAGES_BENCH := python3 sqlite3 postfix
+PACKAGES_BENCH := python3 sqlite3 postfix dovecot-imapd dovecot-lmtpd isync
 PACKAGES_LINT := clang clang-tidy clang-format cppcheck libclang-rt-14-dev
 
 # ---- compilers and flags ----
@@ -136,7 +136,7 @@ $(OUT)/bench/parse: $(OUT)/tests/bench/parse.o $(call libs_of,mail)
 $(OUT)/bench/smtp_threads: $(OUT)/tests/bench/smtp_threads.o
 	@mkdir -p $(@D)
 	$(QUIET)$(call say,LINK  $@) $(CC) $(LINK_$(FLAVOUR)) $(LDFLAGS) $^ $(LIBS) -o $@
-bench: deps-bench all $(OUT)/bench/engine $(OUT)/bench/smtp_threads $(OUT)/bench/parse ## speed with BENCH_CONTACTS (1000000) contacts, and delivery (BENCH_ONLY=contacts, delivery, parse)
+bench: deps-bench all $(OUT)/bench/engine $(OUT)/bench/smtp_threads $(OUT)/bench/parse ## speed with BENCH_CONTACTS (1000000) contacts, and delivery (BENCH_ONLY=contacts, delivery, mailbox, parse)
 	@$(PYTHON) -B tests/bench/bench.py $(BIN) $(OUT)/bench $(BENCH_CONTACTS)
 tsan: ## the unit tests of the room with threads, under ThreadSanitizer
 	@G_SLICE=always-malloc $(MAKE) FLAVOUR=tsan unit-smtp

@@ -17,8 +17,9 @@
 
 enum {
     RESTART_MS = 5000,
-    BATCH_RECORDS = 256, /* as many go into one transaction, where they come that fast; */
-    BATCH_MS = 2         /* none waits longer for others than this */
+    BATCH_RECORDS = 512, /* as many go into one transaction, where they come that fast; */
+    BATCH_MS = 2,        /* one waits for others as long as the last commit took, that is at least */
+    BATCH_MAX_MS = 50    /* and at most this: so that half of the time goes into commits, however slow the disk */
 };
 
 struct Intake {
@@ -31,6 +32,7 @@ struct Intake {
     SentWork *sent;
     GPtrArray *waiting; /* ImapRecord*: read, not yet stored; in the order of reading */
     guint commit_source;
+    gint64 commit_ms; /* what the last commit took */
     guint restart_source;
     guint blind_source; /* looks again when blind_after is over */
     gint64 started_ms;  /* monotonic */
@@ -160,10 +162,12 @@ static void commit_waiting(Intake *intake)
     gboolean filed = FALSE;
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) records = take_waiting(intake);
+    const gint64 began_ms = clock_monotonic_ms();
     if (!commit_records(intake, records, &filed, &error)) {
         restart_later(intake, error);
         return;
     }
+    intake->commit_ms = clock_monotonic_ms() - began_ms;
     for (guint i = 0; i < records->len; i++) {
         const ImapRecord *record = records->pdata[i];
         if (ends_run(records, i))
@@ -192,7 +196,7 @@ static void on_message(ImapRecord *record, gpointer data)
     if (intake->waiting->len >= BATCH_RECORDS)
         commit_waiting(intake);
     else if (!intake->commit_source)
-        intake->commit_source = g_timeout_add(BATCH_MS, on_commit, intake);
+        intake->commit_source = g_timeout_add((guint)CLAMP(intake->commit_ms, BATCH_MS, BATCH_MAX_MS), on_commit, intake);
 }
 
 static void on_position(const char *folder, guint32 uidvalidity, guint32 last_uid, gpointer data)

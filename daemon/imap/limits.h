@@ -52,6 +52,9 @@ enum {
     RETRY_FIRST_MS = 1000,
     RETRY_REFUSED_MS = 30 * 1000, /* password or certificate: a person must act; do not have the account locked meanwhile */
     RETRY_MAX_MS = 5 * 60 * 1000,
+    RETRY_BUSY_MS = 5 * 1000,
+    RETRY_THROTTLED_MS = 60 * 1000,
+    RETRY_THROTTLED_MAX_MS = 60 * 60 * 1000,
     SETTLED_MS = 20 * 1000, /* watching for this long makes the back-off begin anew */
     SUSPECT_DEATHS = 3,     /* a message during which the child died this often is handed on unread */
 

@@ -21,6 +21,7 @@
 #include "launch.h"
 #include "limits.h"
 #include "peer.h"
+#include "trouble.h"
 #include "watched.h"
 #include "window.h"
 
@@ -115,18 +116,10 @@ static gboolean on_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static gint64 choose_delay(const ImapLink *link, int code)
-{
-    gint64 first_ms = code == IMAP_FAULT_SIGN_IN || code == IMAP_FAULT_CERTIFICATE ? RETRY_REFUSED_MS : RETRY_FIRST_MS;
-    gint64 delay_ms = MIN(first_ms << MIN(link->failures, 12U), RETRY_MAX_MS);
-    /* many mailboxes of one server do not come at once */
-    return (gint64)((double)delay_ms * g_random_double_range(0.75, 1.0));
-}
-
 /* code: an ImapFault. */
 static void fail(ImapLink *link, int code, const char *why)
 {
-    gint64 delay_ms = choose_delay(link, code);
+    gint64 delay_ms = trouble_delay_ms(trouble_of(code, why), why, link->failures);
     g_autofree char *raw = g_strdup_printf("%s: %s", link->account->imap.server.url, why);
     g_autofree char *text = text_escape(raw, FRAME_TEXT_OCTETS);
     link->failures++;
@@ -176,7 +169,8 @@ static void on_end(PeerEnd end, const char *how, gpointer data)
     const char *why = end == PEER_EXITED && fault != NULL ? fault->message : how;
     g_autofree char *escaped = text_escape(why, FRAME_TEXT_OCTETS);
     lose_tasks(link, escaped);
-    if (!link->closed && end == PEER_EXITED && fault != NULL && fault->code == IMAP_FAULT_SIGN_IN && has_token(link))
+    gboolean sign_in_failed = end == PEER_EXITED && fault != NULL && fault->code == IMAP_FAULT_SIGN_IN;
+    if (!link->closed && sign_in_failed && has_token(link) && trouble_of(fault->code, fault->message) == TROUBLE_REFUSED)
         link->callbacks.token_refused(link->callbacks.data);
     if (!link->closed) /* else freed by a callee */
         fail(link, end == PEER_EXITED && fault != NULL ? fault->code : IMAP_FAULT_SERVER, why);

@@ -16,6 +16,18 @@
 #include "limits.h"
 #include "sign_in.h"
 
+/* The line that the server said last, from its response code on, which libetpan leaves out of its imap_response. Escaped; caller frees. */
+static char *last_words(const Session *session)
+{
+    const MMAPString *raw = session->imap->imap_stream_buffer;
+    const char *text = session->imap->imap_response != NULL ? session->imap->imap_response : "";
+    g_autofree char *line = raw != NULL && raw->str != NULL ? g_strchomp(g_strndup(raw->str, raw->len)) : g_strdup("");
+    const char *begin = strrchr(line, '\n');
+    begin = begin != NULL ? begin + 1 : line;
+    const char *code = strchr(begin, '[');
+    return text_escape(code != NULL && g_str_has_suffix(code, text) ? code : text, 200);
+}
+
 gboolean session_failed(Session *session, int result, const char *command, GError **error)
 {
     if (stream_fault(session->stream, error))
@@ -28,7 +40,7 @@ gboolean session_failed(Session *session, int result, const char *command, GErro
         g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s: the server's answer is no IMAP", command);
         return FALSE;
     }
-    g_autofree char *words = text_escape(session->imap->imap_response, 200);
+    g_autofree char *words = last_words(session);
     g_set_error(error, IMAP_FAULT, IMAP_FAULT_SERVER, "%s refused: %s", command, *words != '\0' ? words : "no reason given");
     return FALSE;
 }

@@ -2,7 +2,7 @@
 
     bench.py FOLDER-OF-PROGRAMS FOLDER-OF-DRIVERS CONTACTS
 
-BENCH_ONLY=contacts, delivery or parse leaves the other tables out.
+BENCH_ONLY=contacts, delivery, mailbox or parse leaves the other tables out.
 
 The data are the same in every run; all lies below one temporary folder, and all is ended and removed at the end. A figure that cannot be
 measured says why in its row; the others are measured all the same.
@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import delivery  # noqa: E402
+import inbox  # noqa: E402
 import parse  # noqa: E402
 import people  # noqa: E402
 from world import Folder, free_port, stop_process, wait_for  # noqa: E402
@@ -244,14 +245,16 @@ def measure_contacts(table, folder, programs, driver, contacts):
 def main():
     programs, drivers, contacts = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), int(sys.argv[3])
     only = os.environ.get("BENCH_ONLY", "")
-    if only not in ("", "contacts", "delivery", "parse"):
-        sys.exit(f"BENCH_ONLY is \"{only}\"; write contacts, delivery or parse, or leave it out")
+    if only not in ("", "contacts", "delivery", "mailbox", "parse"):
+        sys.exit(f"BENCH_ONLY is \"{only}\"; write contacts, delivery, mailbox or parse, or leave it out")
     folder, table = Folder("nurture-bench-"), Table()
     try:
         if only in ("", "contacts"):
             measure_contacts(table, folder, programs, os.path.join(drivers, "engine"), contacts)
         if only in ("", "delivery"):
             delivery.measure(table, folder, programs, os.path.join(drivers, "smtp_threads"), contacts)
+        if only in ("", "mailbox"):
+            inbox.measure(table, folder, programs)
         if only in ("", "parse"):
             parse.measure(table, os.path.join(drivers, "parse"))
     finally:
