@@ -136,6 +136,17 @@ static void print_folders(Cli *cli, JsonArray *accounts)
         table_finish(table, NULL);
 }
 
+static void print_retention(Cli *cli, JsonObject *answer)
+{
+    JsonNode *node = json_object_get_member(answer, "retention");
+    JsonObject *retention = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    if (!retention)
+        return;
+    const char *looked = text_member(retention, "looked_at");
+    fprintf(cli->out, "\nbodies of messages are kept for %s: %" G_GINT64_FORMAT " dropped since the start, %s%s\n", text_member(retention, "bodies"),
+            json_object_get_int_member_with_default(retention, "dropped", 0), *looked ? "last looked at " : "being looked at now", looked);
+}
+
 static void print_accounts(Cli *cli, JsonArray *accounts)
 {
     static const TableColumn columns[] = {{"ACCOUNT", FALSE, FALSE}, {"SENDING", FALSE, FALSE}, {"MAILBOX", FALSE, FALSE},
@@ -186,5 +197,6 @@ int command_status(Cli *cli, char **words)
         print_folders(cli, json_node_get_array(accounts));
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_canaries(cli, json_node_get_array(accounts));
+    print_retention(cli, answer);
     return CLI_DONE;
 }

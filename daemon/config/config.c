@@ -21,7 +21,7 @@ typedef struct {
 } CountedConfig;
 
 typedef struct {
-    config_setting_t *store, *organisation, *pipeline, *sending, *accounts, *rules;
+    config_setting_t *store, *organisation, *pipeline, *sending, *retention, *accounts, *rules;
     char *templates, *runtime;
 } FileKeys;
 
@@ -151,6 +151,22 @@ static void parse_pipeline(Reader *reader, config_setting_t *setting, Pipeline *
     check_lost_stages(reader, setting, pipeline);
 }
 
+/* A day at least: what is younger is still being answered, and a slip of the fingers must not empty the histories at once. */
+static void parse_retention(Reader *reader, config_setting_t *setting, Retention *retention)
+{
+    static const Key keys[] = {
+        KEY_ROW(KEY_DURATION, "bodies", Retention, bodies, "\"2 years\""),
+        KEY_END,
+    };
+    const Duration *bodies = &retention->bodies;
+    reader_read_group(reader, setting, keys, retention);
+    gboolean is_long = bodies->months > 0 || bodies->days > 0 || bodies->ms >= (gint64)24 * 3600 * 1000;
+    if (bodies->business_days > 0)
+        reader_fault(reader, setting, "retention.bodies: business days are no length of time here; write \"90 days\" or \"2 years\"");
+    else if (!duration_is_zero(bodies) && !is_long)
+        reader_fault(reader, setting, "retention.bodies is shorter than a day; write \"90 days\" or \"2 years\", or leave it out to keep bodies");
+}
+
 /* ---- the file -------------------------------------------------------------------------------------------------------- */
 
 /* The control socket stands in the runtime folder; beside the store where that is not the system's own. */
@@ -181,6 +197,7 @@ static void read_root(Reader *reader, config_setting_t *root, Config *config)
                           "organisation = { name = \"…\"; postal_address = \"…\"; };"),
         KEY_KEPT("pipeline", FileKeys, pipeline, "pipeline = { … };"),
         KEY_KEPT("sending", FileKeys, sending, "sending = { … };"),
+        KEY_KEPT("retention", FileKeys, retention, "retention = { bodies = \"2 years\"; };"),
         KEY_KEPT_NEEDED("accounts", FileKeys, accounts, "accounts = ( { name = \"anna\"; … } );"),
         KEY_KEPT("rules", FileKeys, rules, "rules = ( … );"),
         KEY_END,
@@ -198,6 +215,8 @@ static void read_root(Reader *reader, config_setting_t *root, Config *config)
         parse_organisation(reader, found.organisation, &config->organisation);
     if (!config->organisation.domains)
         config->organisation.domains = g_new0(char *, 1);
+    if (found.retention)
+        parse_retention(reader, found.retention, &config->retention);
     parse_pipeline(reader, found.pipeline, &config->pipeline);
     sending_parse(reader, found.sending, &config->sending);
     if (found.accounts)

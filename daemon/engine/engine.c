@@ -13,6 +13,7 @@
 #include "engine/courier.h"
 #include "engine/intake.h"
 #include "engine/outcome.h"
+#include "engine/retention.h"
 #include "engine/scheduler.h"
 #include "engine/sent.h"
 #include "engine/tokens.h"
@@ -26,6 +27,7 @@ struct Engine {
     char *program;
     Tokens *tokens;
     Scheduler *scheduler;
+    RetentionWork *retention;
     GPtrArray *couriers; /* Courier* */
     GPtrArray *retired;  /* Courier* */
     GPtrArray *intakes;  /* Intake* */
@@ -182,6 +184,7 @@ Engine *engine_start(const EngineSetup *setup, GError **error)
     engine->canaries = g_ptr_array_new_with_free_func((GDestroyNotify)canary_free);
     engine->tokens = tokens_new(NULL, on_token, engine);
     engine->scheduler = scheduler_new(core, on_queued, engine);
+    engine->retention = retention_new(core);
     start_accounts(engine);
     return engine;
 }
@@ -216,6 +219,7 @@ gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, g
     g_ptr_array_set_size(engine->canaries, 0);
     start_accounts(engine);
     scheduler_wake(engine->scheduler);
+    retention_wake(engine->retention);
     log_event(LOG_LEVEL_NOTICE, "reloaded", LOG_TEXT("file", config->file), LOG_NUMBER("contacts_touched", marked));
     *ret_contacts = marked;
     return !error || !*error;
@@ -275,6 +279,7 @@ void engine_stop(Engine *engine, gint64 grace_ms)
         courier_free(engine->retired->pdata[i], MAX(0, left_ms));
     }
     g_clear_handle_id(&engine->reap_source, g_source_remove);
+    retention_free(engine->retention);
     scheduler_free(engine->scheduler);
     g_ptr_array_free(engine->couriers, TRUE);
     g_ptr_array_free(engine->retired, TRUE);
@@ -334,5 +339,6 @@ JsonObject *engine_status(Engine *engine)
     for (guint i = 0; i < engine->couriers->len; i++)
         add_account(engine, engine->couriers->pdata[i], accounts);
     json_object_set_array_member(status, "accounts", accounts);
+    retention_add_status(engine->retention, status);
     return status;
 }

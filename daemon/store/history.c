@@ -1,5 +1,5 @@
 /*
- * The history: interactions are added and read, never changed. No state of its own; runs in the thread of its Store.
+ * The history: interactions are added and read, never changed, but that bodies are dropped when they were kept long enough. No state of its own; runs in the thread of its Store.
  *
  * contact.last_reply_ms and last_talk_ms are kept here, so that conditions and gates need not read histories.
  */
@@ -269,4 +269,25 @@ gboolean store_history_has_message(Store *store, gint64 contact_id, const char *
 {
     return db_run_int(store->db, "SELECT 1 FROM interaction WHERE contact_id = $1 AND message_id = $2 LIMIT 1", ret_has, NULL, error,
                       DB_INT(contact_id), DB_TEXT(message_id));
+}
+
+/* ---- keeping no longer than wanted ------------------------------------------------------------------------------------ */
+
+gboolean store_history_drop_bodies(Store *store, gint64 after_id, guint n_ids, gint64 before_ms, gint64 *ret_last_id, guint64 *ret_dropped, GError **error)
+{
+    gint64 newest = 0;
+    const gint64 last_id = after_id + n_ids;
+    g_auto(StoreWrite) write = {0};
+    if (!store_write_begin(store, &write, error) || !store_history_newest(store, &newest, error) ||
+        !db_run(store->db,
+                "UPDATE interaction SET text = '', full_text = '' WHERE id > $1 AND id <= $2 AND at_ms < $3"
+                " AND kind NOT IN ('note', 'call', 'meeting', 'task', 'stage', 'tag', 'referral') AND (text <> '' OR full_text <> '')",
+                error, DB_INT(after_id), DB_INT(last_id), DB_INT(before_ms)))
+        return FALSE;
+    guint64 dropped = (guint64)db_changes(store->db);
+    if (!store_write_end(&write, error))
+        return FALSE;
+    *ret_dropped = dropped;
+    *ret_last_id = last_id < newest ? last_id : 0;
+    return TRUE;
 }

@@ -280,6 +280,11 @@ typedef struct {
     char *digest; /* of all that moves due times: zone, windows (the accounts', too), holidays with the files' content */
 } Sending;
 
+/* How long what is stored about people is kept. */
+typedef struct {
+    Duration bodies; /* of messages, in histories; zero: as long as the contact. At least a day, no business days */
+} Retention;
+
 typedef struct Config {
     char *file;           /* absolute */
     char *store_url;      /* "sqlite:///absolute/path" (relative paths are made absolute, from the file's folder) */
@@ -290,6 +295,7 @@ typedef struct Config {
     Organisation organisation;
     Pipeline pipeline;
     Sending sending;
+    Retention retention;
     Account **accounts; /* NULL-terminated, at least one */
     Rule **rules;       /* NULL-terminated, may be empty */
 } Config;

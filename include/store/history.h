@@ -64,3 +64,7 @@ gboolean store_history_count(Store *store, gint64 contact_id, InteractionKind ki
 
 /* Whether a message of that id (without brackets, not empty) is on the contact's history. */
 gboolean store_history_has_message(Store *store, gint64 contact_id, const char *message_id, gboolean *ret_has, GError **error);
+
+/* Drops the text and full_text of what came and went by mail before before_ms, and leaves all else: among the interactions with a number above after_id,
+ * the next n_ids numbers. *ret_last_id: how far that was, 0: there is nothing behind it. */
+gboolean store_history_drop_bodies(Store *store, gint64 after_id, guint n_ids, gint64 before_ms, gint64 *ret_last_id, guint64 *ret_dropped, GError **error);

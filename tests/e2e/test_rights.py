@@ -118,3 +118,40 @@ def test_export_has_everything(one):
     assert text.startswith("CONTACT\n") and "\nREFERRED BY\n" in text and "\033" not in text
     result = one.run("contact", "export", KARI, "--text", "--json", check=False)
     assert result.returncode == 2 and "not both" in result.stderr
+
+
+def test_bodies_are_dropped_when_they_are_old_enough(one):
+    """The fact of each mail stays; notes, and what is younger, stay whole; what is dropped is out of the file."""
+    with open(one.config, "a", encoding="utf-8") as config:
+        config.write('retention = { bodies = "2 years"; };\n')
+    with sqlite3.connect(one.folder / "nurture.db") as store:
+        contact = store.execute("SELECT id FROM contact WHERE email = ?", (KARI,)).fetchone()[0]
+        for number, (when, kind) in enumerate([("2024-11-01", "sent"), ("2024-11-02", "reply"), ("2024-11-03", "note"), ("2024-12-24", "reply")] + [("2024-01-01", "reply")] * 3000):
+            store.execute("INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail)"
+                          " VALUES (?, strftime('%s', ?) * 1000, ?, '', 'r', 's', 'Subject', ?, 'sjokolade', 'm', 'd')", (contact, when, kind, f"innvending {number}"))
+    store.close()
+    one.start("--clock", "2026-11-24T08:00:00Z", "--speed", "1")
+
+    def dropped(number):
+        return [status for status in one.json("status") if status["retention"]["dropped"] == number and "looked_at" in status["retention"]]
+    wait_for(lambda: dropped(3002), 20, what=one.log_text)
+    assert "kept for 2 years: 3002 dropped" in one.run("status").stdout
+    kept = [(entry["at"][:10], entry["kind"], entry["text"]) for entry in one.history(KARI, "sent", "reply", "note") if entry["text"]]
+    assert kept == [("2024-11-03", "note", "innvending 2"), ("2024-12-24", "reply", "innvending 3")]
+    entry = one.history(KARI, "sent")[0]
+    assert (entry["subject"], entry["rule"], entry["message_id"], entry["detail"], entry["text"]) == ("Subject", "r", "m", "d", "")
+    assert len(one.history(KARI, "reply")) == 3002
+    one.stop()
+    one.start("--clock", "2026-12-23T22:30:00Z", "--speed", "10000")
+    wait_for(lambda: dropped(1), 20, what=one.log_text)  # the next day, without a restart
+    assert [entry["kind"] for entry in one.history(KARI, "note", "reply", "sent") if entry["text"]] == ["note"]
+    one.stop()
+    assert one.json("contact", "export", KARI)[0]["history"] and left_of(one, ["innvending 1 ", "innvending 7"]) == []
+
+
+@pytest.mark.parametrize("value,what", [("5 hours", "shorter than a day"), ("300 business days", "business days"), ("soon", "soon")])
+def test_a_retention_that_cannot_be_meant_is_told(one, value, what):
+    with open(one.config, "a", encoding="utf-8") as config:
+        config.write(f'retention = {{ bodies = "{value}"; }};\n')
+    result = one.run("check", check=False)
+    assert result.returncode == 1 and what in result.stdout + result.stderr
