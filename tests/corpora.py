@@ -24,7 +24,7 @@ TARGETS = {  # in per cent: at least, or at most where the name ends in "anythin
     "bounces recognised": 98, "bounces hard against soft": 95, "bounces' status code": 95,
     "bounces' recipient, where the message holds one": 98, "human replies taken for anything else": 0.5,
     "new text, exact": 85, "new text, leniently": 95, "new text, what must and must not be in it": 95,
-    "attachments' names": 100, "subjects": 100,
+    "attachments' names": 100, "subjects": 100, "senders' names": 100, "texts in their charsets": 100,
 }
 WRAP = b"From: Kari <kari@example.net>\r\nTo: anna@example.com\r\nSubject: Re: Hello\r\nMessage-ID: <1@example.net>\r\n" \
        b"In-Reply-To: <2@example.com>\r\nDate: Tue, 24 Nov 2026 09:00:00 +0100\r\nMIME-Version: 1.0\r\n"
@@ -154,6 +154,26 @@ def score_mime(case, tally):
                     f"{case.result['subject']!r}, not {case.more['subject']!r}")
 
 
+def values_of(part, header):
+    return [each["value"] for each in part["headers"] if each["name"] == header]
+
+
+def score_parse(case, tally):
+    """Against another parser's whole reading of the message. A text that holds what is of no charset says nothing about charsets."""
+    whole = json.loads(case.expected)
+    got = bare(case.result["full_text"])
+    for number in whole.get("text_body", []):
+        body = whole["parts"][number]["body"]
+        text = bare(body.get("Text", "")) if isinstance(body, dict) else ""
+        if text and not set(text) & {"\0", "\ufffd"} and not text.isascii():
+            tally.count("texts in their charsets", case, text[:200] in got, f"{text[:60]!r}, not {got[:60]!r}")
+    for value in values_of(whole["parts"][0], "from")[:1]:
+        people = value.get("Address", {}).get("List", []) if isinstance(value, dict) else []
+        if len(people) == 1 and people[0].get("name") and people[0].get("address"):
+            name = case.result.get("from_name", "")
+            tally.count("senders' names", case, squeeze(people[0]["name"]) == squeeze(name), f"{name!r}, not {people[0]['name']!r}")
+
+
 def score(cases):
     tally, table = Tally(), collections.Counter()
     for case in cases:
@@ -171,6 +191,8 @@ def score(cases):
         else:
             tally.count(f"{case.label} told right", case, True)
         score_mime(case, tally)
+        if "crlf_json" in case.more:
+            score_parse(case, tally)
     return tally, table
 
 

@@ -9,10 +9,13 @@
 
 #include <string.h>
 
-enum { NOTE_LOOKED_AT = 8 * 1024 };
+#include "word_gate.h"
+
+enum { NOTE_LOOKED_AT = 8 * 1024, SELF_LOOKED_AT = 1500 };
 
 typedef struct {
-    GRegex *explicit, *loose, *words;
+    GRegex *explicit, *loose, *words, *self;
+    WordGate *automatic;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -76,6 +79,23 @@ static GRegex *compile(const char *pattern)
     "nieobecn|na urlopie|poza biurem|urlop|wracam|wrócę|powr[oó]t|"                                                         \
     "férias|regress|fora do escritório|ausência|retorn|voltarei|estarei"
 
+/* What a program says of itself. A person who asks whether something is an automatic answer, or tells of one, does not say so. */
+#define SELF                                                                                                               \
+    "this is an? (?:auto|automatic|automated|auto-?generated|automatically generated)[ -](?:reply|response|answer|message|e-?mail|notification)\\b|"  \
+    "this (?:e-?mail|message|reply|response) (?:is|was|has been) (?:an )?(?:sent |generated |created )?automatically(?: generated| sent| created)?|"  \
+    "auto(?:matically)?[ -]generated (?:reply|response|message|e-?mail)|"                                                  \
+    "dette er (?:et|en|eit|ein) (?:automatisk|autogenerert|automatisert|automatisk generert|autogenereret) (?:svar|melding|e-post|autosvar|besked|mail)|"  \
+    "dette er (?:et|eit) autosvar|denne (?:meldingen|e-posten|mailen|besked|mail) er (?:sendt automatisk|automatisk (?:generert|genereret|sendt))|"  \
+    "detta är ett (?:automatiskt|automatgenererat|automatiskt genererat) (?:svar|meddelande|mejl|mail)|detta (?:meddelande|mejl|mail) (?:är automatiskt genererat|skicka\\w+ automatiskt)|"  \
+    "dies ist eine automatisch\\w{0,2}(?: generierte| erzeugte| erstellte| versendete)? (?:antwort|nachricht|e-?mail|mail|abwesenheits\\w+|mitteilung)|"  \
+    "diese (?:e-?mail|nachricht|antwort|mail) (?:wurde|wird|ist) automatisch (?:generiert|erstellt|erzeugt|versendet|verschickt|erzeugt worden)|"  \
+    "dit is een automatisch(?:e| gegenereerd| gegenereerde| verzonden)? (?:antwoord|bericht|e-?mail|afwezigheidsbericht)|dit bericht (?:is|wordt) automatisch|"  \
+    "(?:ceci est|c.est|il s.agit d.une?) ?(?:une? )?(?:réponse|message|e-?mail|courriel) (?:automatique|généré automatiquement|envoyé automatiquement)|ce (?:message|courriel|mail) (?:est|a été) (?:généré|envoyé) automatiquement|"  \
+    "est[ae] es un[a]? (?:respuesta|mensaje|correo)(?: electrónico)? (?:automátic[oa]|generad[oa] automáticamente)|"        \
+    "quest[ao] è un[a']? ?(?:risposta|messaggio|e-?mail)(?: generat[oa])? automatic(?:a|o|amente)|"                         \
+    "(?:to jest|jest to|to) (?:automatyczna|automatycznie (?:wygenerowana|wysłana)) (?:odpowiedź|wiadomość)|wiadomość (?:ta )?(?:została )?(?:wygenerowana|wysłana) automatycznie|"  \
+    "(?:esta|isto|este) é uma? (?:resposta|mensagem|e-?mail)(?: gerad[oa])? (?:automátic[oa]|automaticamente)"
+
 static const Patterns *patterns(void)
 {
     static Patterns compiled;
@@ -84,6 +104,8 @@ static const Patterns *patterns(void)
         compiled.explicit = compile(EXPLICIT);
         compiled.loose = compile(LOOSE);
         compiled.words = compile(WORDS);
+        compiled.self = compile("(?<!\\p{L})(?:" SELF ")");
+        compiled.automatic = word_gate_new("auto genera gener wygener généré"); /* one of which is in each of these */
         g_once_init_leave(&once, 1);
     }
     return &compiled;
@@ -158,6 +180,15 @@ static char *by_words(const MailParts *parts, const InboundMessage *message)
     return NULL;
 }
 
+/* By what the new text says of itself, in its first lines. Caller frees. */
+static char *by_self(const InboundMessage *message)
+{
+    if (!word_gate_is_open(patterns()->automatic, message->text))
+        return NULL;
+    g_autofree char *note = g_utf8_make_valid(message->text, (gssize)MIN(strlen(message->text), (gsize)SELF_LOOKED_AT));
+    return g_regex_match(patterns()->self, note, 0, NULL) ? g_strdup(AUTOREPLY_SAYS_SO) : NULL;
+}
+
 char *autoreply_evidence(const MailParts *parts, const InboundMessage *message)
 {
     g_autofree char *submitted = mail_parts_header(parts, "Auto-Submitted");
@@ -168,5 +199,7 @@ char *autoreply_evidence(const MailParts *parts, const InboundMessage *message)
     evidence = by_value(parts);
     if (evidence == NULL)
         evidence = by_presence(parts);
-    return evidence != NULL ? evidence : by_words(parts, message);
+    if (evidence == NULL)
+        evidence = by_words(parts, message);
+    return evidence != NULL ? evidence : by_self(message);
 }

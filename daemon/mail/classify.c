@@ -77,9 +77,11 @@ static gboolean is_report_of_success(const MailParts *parts, InboundMessage *mes
 /* A program that wrote unasked (RFC 3834's auto-generated): a notice, not the answer of somebody's mailbox. */
 static gboolean is_notice(const char *evidence, const InboundMessage *message)
 {
-    static const char *const notices[] = {"Auto-Submitted: auto-generated", "Auto-Submitted: auto-notified"};
-    return *message->in_reply_to == '\0' && message->references[0] == NULL &&
-           (g_str_has_prefix(evidence, notices[0]) || g_str_has_prefix(evidence, notices[1]));
+    static const char *const notices[] = {"Auto-Submitted: auto-generated", "Auto-Submitted: auto-notified", AUTOREPLY_SAYS_SO};
+    gboolean unasked = FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(notices); i++)
+        unasked = unasked || g_str_has_prefix(evidence, notices[i]);
+    return unasked && *message->in_reply_to == '\0' && message->references[0] == NULL;
 }
 
 static gboolean is_automatic(const MailParts *parts, InboundMessage *message)
