@@ -45,6 +45,15 @@ static void print_attributes(Cli *cli, const char *attributes)
     }
 }
 
+static void print_score(Cli *cli, const Contact *contact, GTimeZone *zone)
+{
+    if (!contact->has_score)
+        return;
+    g_autofree char *day = contact->score_ms != 0 ? timestamp_format_local(contact->score_ms, zone) : NULL;
+    g_autofree char *text = g_strdup_printf("%g%s%.10s%s", contact->score, day ? " (" : "", day ? day : "", day ? ")" : "");
+    print_field(cli, "score", text);
+}
+
 static void print_contact(Cli *cli, const Contact *contact, char **aliases, const char *suppressed, GTimeZone *zone)
 {
     g_autofree char *name = contact_name(contact);
@@ -63,7 +72,9 @@ static void print_contact(Cli *cli, const Contact *contact, char **aliases, cons
     print_field(cli, "source", contact->source);
     print_field(cli, "tags", tags);
     print_attributes(cli, contact->attributes);
+    print_score(cli, contact, zone);
     print_time(cli, "paused until", contact_pause(contact, control_now_ms(cli->config)), zone);
+    print_field(cli, "paused because", contact->pause_reason);
     print_field(cli, "never mailed", suppressed);
     print_time(cli, "last contacted", contact->last_contacted_ms, zone);
 }

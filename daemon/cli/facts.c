@@ -68,8 +68,10 @@ JsonObject *contact_object(const Contact *contact, gint64 now_ms)
     json_object_set_object_member(object, "attributes", attributes != NULL ? attributes : json_object_new());
     if (contact->has_score)
         json_object_set_double_member(object, "score", contact->score);
+    json_add_time(object, "score_at", contact->score_ms);
     json_object_set_boolean_member(object, "paused", pause_ms != 0);
     json_add_time(object, "paused_until", pause_ms == G_MAXINT64 ? 0 : pause_ms);
+    json_add_text(object, "pause_reason", pause_ms != 0 ? contact->pause_reason : "");
     json_add_time(object, "last_contacted_at", contact->last_contacted_ms);
     json_add_time(object, "created_at", contact->created_ms);
     return object;

@@ -11,7 +11,7 @@ from world.nurture import Nurture, account, server
 
 ANNA, KARI, OLA = "anna-ref@example.com", "kari-ref@kunde.example", "ola-ref@kunde.example"
 PER, PIA = "per-ref@andre.example", "pia-ref@andre.example"
-START, SPEED = "2027-03-01T08:00:00Z", 7200  # two hours a second
+START, SPEED = "2027-03-01T08:00:00Z", 14400  # four hours a second
 
 RULES = """
   { name = "satisfaction"; anchor = "customer"; when = { customer = true; };
@@ -134,3 +134,53 @@ def test_from_a_number_to_a_new_customer(made):
     tree = one.run("referral", "tree").stdout
     assert tree.index("Kari") < tree.index(PER)
     assert {row["state"] for row in one.json("referral", "list", "--state", "lost")} == {"lost"}
+
+
+CARD = """BEGIN:VCARD
+VERSION:3.0
+FN:Vera Kort
+EMAIL:vera-ref@andre.example
+TEL:+47 99 88 77 66
+END:VCARD
+"""
+
+
+def with_card(mail):
+    answer = parse(mail)
+    answer.add_attachment(CARD.encode(), maintype="text", subtype="vcard", filename="vera.vcf")
+    return answer.as_bytes()
+
+
+def test_whom_answers_name(made):
+    """In prose, in copy, on a card, a refusal, too many, one of us, and with bytes that are no part of a name."""
+    one = made
+    answers = {
+        "prosa-ref@kunde.example": ("Snakk med Nils Prosa, nils-prosa@andre.example, han leter etter noe slikt.", {}),
+        "kopi-ref@kunde.example": ("Meet Kaja Kopi, copied here. She runs the firm next door.", {"Cc": "Kaja Kopi <kaja-kopi@andre.example>"}),
+        "kort-ref@kunde.example": ("Her er kortet til Vera, ta kontakt med henne!", {}),
+        "nei-ref@kunde.example": ("Sorry, I don't know anybody.", {}),
+        "mange-ref@kunde.example": ("Here you are:\n" + "\n".join(f"venn{n}@andre.example" for n in range(500)), {}),
+        "oss-ref@kunde.example": ("You should ask Bo Berg, bo@example.com", {}),
+    }
+    for who in answers:
+        one.run("contact", "add", who, "--first-name", "Kunde", "--stage", "follow-up")
+        one.run("contact", "score", who, "10")
+    for who, (text, headers) in answers.items():
+        mail = reply_to(get(one, who, "Do you know somebody"), who, ANNA, text, **headers)
+        one.world.dovecot.deliver(ANNA, with_card(mail) if who.startswith("kort") else mail, who)
+    for who in answers:
+        wait_for(lambda: one.history(who, "reply"), 30)
+
+    def named(who):
+        return {row["email"]: (row["state"], row["how"], row.get("reason", "")) for row in one.json("referral", "list", "--referrer", who)}
+    assert named("prosa-ref@kunde.example") == {"nils-prosa@andre.example": ("proposed", "text", "")}
+    assert named("kopi-ref@kunde.example") == {"kaja-kopi@andre.example": ("proposed", "cc", "")}
+    assert named("kort-ref@kunde.example") == {"vera-ref@andre.example": ("proposed", "vcard", "")}
+    assert named("nei-ref@kunde.example") == {}
+    assert one.history("nei-ref@kunde.example", "reply")[0]["detail"] == "introduces nobody: declined"
+    assert len(named("mange-ref@kunde.example")) == 20
+    assert named("oss-ref@kunde.example") == {"bo@example.com": ("declined", "text", "one of our own people")}
+    assert not [mail for who in ("nils-prosa@andre.example", "kaja-kopi@andre.example", "vera-ref@andre.example") for mail in mails(one, who, "")]
+    number = str(ledger(one)["vera-ref@andre.example"]["id"])
+    one.run("referral", "accept", number)
+    get(one, "vera-ref@andre.example", "suggested that we talk")
