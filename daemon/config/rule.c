@@ -7,13 +7,13 @@
 #include "config/parts.h"
 
 #define TAG_PREFIX "tag:"
+#define REWARD_EXAMPLE "reward = \"a box of chocolates\""
 
 enum { TROUBLE_DAYS = 30 };
 
 typedef struct {
     char *name, *purpose;
-    config_setting_t *anchor, *steps, *stop_on, *scope, *window, *until, *accept, *cooldown, *trouble;
-    char *reward;
+    config_setting_t *anchor, *steps, *stop_on, *scope, *window, *until, *accept, *cooldown, *trouble, *reward;
     Condition **when, **unless;
     Duration repeat_every;
     guint repeat_max;
@@ -127,14 +127,20 @@ static void parse_accept(Reader *reader, const config_setting_t *setting, Rule *
     rule->accept_auto = reader_choice(reader, setting, names) == 1;
 }
 
-static void take_asking(Reader *reader, const config_setting_t *group, const RuleKeys *found, Rule *rule)
+static void take_reward(Reader *reader, const config_setting_t *setting, Rule *rule)
+{
+    const char *text = setting ? reader_text(reader, setting, REWARD_EXAMPLE) : NULL;
+    rule->reward = g_strdup(text ? text : "");
+    plain_check(reader, setting, "reward", text);
+    if (text && !rule->asks && rule->anchor != ANCHOR_REWARD && rule->anchor != ANCHOR_THANKS)
+        reader_fault(reader, setting, "reward is for a rule that asks for referrals or says thanks for them; write purpose = \"referral\" or "
+                                    "anchor = \"reward\", or leave reward out");
+}
+
+static void take_asking(Reader *reader, const RuleKeys *found, Rule *rule)
 {
     rule->asks = g_str_equal(rule->purpose, "referral");
-    rule->reward = found->reward ? found->reward : g_strdup("");
-    plain_check(reader, group, "reward", found->reward);
-    if (found->reward && !rule->asks && rule->anchor != ANCHOR_REWARD && rule->anchor != ANCHOR_THANKS)
-        reader_fault(reader, group, "reward is for a rule that asks for referrals or says thanks for them; write purpose = \"referral\" or "
-                                    "anchor = \"reward\", or leave reward out");
+    take_reward(reader, found->reward, rule);
     if (!rule->asks) {
         refuse_unless_asks(reader, found->accept, "accept");
         refuse_unless_asks(reader, found->cooldown, "cooldown");
@@ -173,7 +179,7 @@ static Rule *build_rule(Reader *reader, const config_setting_t *group, RuleKeys 
     rule->name = found->name ? found->name : g_strdup("");
     rule->purpose = found->purpose ? found->purpose : g_strdup("follow-up");
     rule->anchor = found->anchor ? parse_anchor(reader, found->anchor) : ANCHOR_STAGE;
-    take_asking(reader, group, found, rule);
+    take_asking(reader, found, rule);
     rule->when = or_none(found->when);
     rule->unless = or_none(found->unless);
     rule->stop_tags = g_new0(char *, 1);
@@ -216,7 +222,7 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
         KEY_KEPT("accept", RuleKeys, accept, "accept = \"owner\" or \"auto\""),
         KEY_KEPT("cooldown", RuleKeys, cooldown, "cooldown = \"6 months\""),
         KEY_KEPT("trouble", RuleKeys, trouble, "trouble = \"30 days\""),
-        KEY_ROW(KEY_TEXT, "reward", RuleKeys, reward, "reward = \"a box of chocolates\""),
+        KEY_KEPT("reward", RuleKeys, reward, REWARD_EXAMPLE),
         KEY_KEPT("until", RuleKeys, until, "until = \"2027-06-30\""),
         KEY_END,
     };
