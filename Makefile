@@ -60,7 +60,7 @@ below_cli := cli $(below_engine)
 libs_of = $(foreach r,$(below_$(1)),$(call room_lib,$(r)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help deps deps-demo deps-test deps-bench deps-lint demo check unit property model e2e crash fuzz replay replay-now bench asan tsan corpora lint cov install clean format layers
+.PHONY: all help deps deps-demo deps-test deps-bench deps-lint demo check unit property model e2e story crash fuzz replay replay-now bench asan tsan corpora lint cov install clean format layers
 .DELETE_ON_ERROR:
 
 all: $(BIN)/nurtured $(BIN)/nurture ## build both programs
@@ -119,7 +119,9 @@ property: ## calendar, window and conditions against an independent oracle
 model: all ## random histories and rules against a reference scheduler (NURTURE_MODEL_ROUNDS=10 for more, NURTURE_MODEL_SEED=N for one again)
 	@NURTURE_BIN=$(abspath $(B)) $(PYTEST_PARALLEL) --dist load tests/model
 e2e: asan all ## real Dovecot and Postfix on loopback
-	@NURTURE_BIN=$(TEST_BIN) $(PYTEST_PARALLEL) tests/e2e
+	@NURTURE_BIN=$(TEST_BIN) $(PYTEST_PARALLEL) tests/e2e tests/story
+story: all ## a year and a half of a small business with 300 customers, played: ten minutes (NURTURE_STORY_SEED=N for other people)
+	@NURTURE_BIN=$(abspath $(B)) NURTURE_STORY_CUSTOMERS=300 NURTURE_STORY_DAYS=548 NURTURE_STORY_DAY_S=1 $(PYTEST) tests/story
 crash: ## LIVES (1000) of the daemon, each ended by SIGKILL, beside a mail server that fails in every phase
 	@$(MAKE) FLAVOUR=crash all
 	@NURTURE_BIN=$(abspath $(B)/obj/crash) $(PYTHON) -B tests/crash/crash.py $(or $(LIVES),1000)
