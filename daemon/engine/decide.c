@@ -49,22 +49,13 @@ static const char *reason_of(guint kinds, guint stop_on)
     return NULL;
 }
 
-/* Whether one of the tags that the rule names was added. */
-static gboolean tag_stops(const Decision *decision, const Rule *rule, const Enrolment *enrolment, gboolean colleagues, gboolean *ret_stops,
-                          GError **error)
-{
-    *ret_stops = FALSE;
-    return !*rule->stop_tags ||
-           store_history_tagged_after(decision->subject.core->store, enrolment->contact_id, colleagues, enrolment->history_mark,
-                                      (const char *const *)rule->stop_tags, ret_stops, error);
-}
-
 static gboolean own_stop(const Decision *decision, const Rule *rule, const Enrolment *enrolment, guint stop_on, char **ret_reason, GError **error)
 {
     guint kinds = 0;
     gboolean tagged = FALSE;
     if (!store_history_kinds_after(decision->subject.core->store, enrolment->contact_id, enrolment->history_mark, &kinds, NULL, error) ||
-        !tag_stops(decision, rule, enrolment, FALSE, &tagged, error))
+        (*rule->stop_tags && !store_history_tagged_after(decision->subject.core->store, enrolment->contact_id, enrolment->history_mark,
+                                                         (const char *const *)rule->stop_tags, &tagged, error)))
         return FALSE;
     const char *reason = reason_of(kinds, stop_on);
     *ret_reason = g_strdup(reason ? reason : tagged ? "tag" : NULL);
@@ -80,7 +71,8 @@ static gboolean colleagues_stop(const Decision *decision, const Rule *rule, cons
     if (!rule->scope_company || !*decision->subject.contact->company)
         return TRUE;
     if (!store_history_colleagues_kinds_after(decision->subject.core->store, enrolment->contact_id, enrolment->history_mark, &kinds, error) ||
-        !tag_stops(decision, rule, enrolment, TRUE, &tagged, error))
+        (*rule->stop_tags && !store_history_colleagues_tagged_after(decision->subject.core->store, enrolment->contact_id, enrolment->history_mark,
+                                                                    (const char *const *)rule->stop_tags, &tagged, error)))
         return FALSE;
     const char *reason = reason_of(kinds, stop_on & ~(guint)STOP_ALWAYS);
     if (reason || tagged)

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "store/contact_edit.h"
+#include "store/company_events.h"
 #include "store/contact_insert.h"
 #include "store/contacts.h"
 #include "store/erased.h"
@@ -211,6 +211,13 @@ static gboolean update_row(Saving *saving, GError **error)
                   DB_TEXT(row->source), DB_TEXT(keys.source), DB_TEXT(row->attributes));
 }
 
+/* Their history goes with them to the new company. */
+static gboolean move_events(const Saving *saving, GError **error)
+{
+    gint64 was = saving->was.company_id, is = saving->row.company_id;
+    return was == is || (company_events_forget(saving->store, was, error) && company_events_forget(saving->store, is, error));
+}
+
 static gboolean write_stage_change(Saving *saving, GError **error)
 {
     g_autofree char *detail = g_strstrip(g_strdup_printf("%s -> %s", saving->was.stage, saving->row.stage));
@@ -266,7 +273,7 @@ static gboolean write_tags(Saving *saving, GError **error)
 /* Where somebody is new, history and mark are left to the caller. */
 static gboolean write_known(Saving *saving, GError **error)
 {
-    if (saving->changed && !update_row(saving, error))
+    if (saving->changed && (!update_row(saving, error) || !move_events(saving, error)))
         return FALSE;
     if (saving->stage_changed && !write_stage_change(saving, error))
         return FALSE;

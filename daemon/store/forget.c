@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "store/company_events.h"
 #include "store/contacts.h"
 #include "store/erased.h"
 #include "store/internal.h"
@@ -158,7 +159,8 @@ gboolean store_contact_forget(Store *store, gint64 id, GError **error)
                   "DELETE FROM referral WHERE contact_id = $1 OR (address <> '' AND"
                   " address IN (SELECT address FROM contact_address WHERE contact_id = $1))",
                   error, DB_INT(id)) &&
-           enrolments_forget_due(store, id, error) && db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
+           enrolments_forget_due(store, id, error) && company_events_forget(store, company, error) &&
+           db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
            db_run(store->db,
                   "DELETE FROM company WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM contact WHERE company_id = $1)", error,
                   DB_INT(company)) &&

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "store/contact_edit.h"
+#include "store/company_events.h"
 #include "store/internal.h"
 
 static const char *const kind_names[] = {
@@ -75,7 +75,8 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
                    DB_TEXT(interaction->rule), DB_TEXT(interaction->step), DB_TEXT(interaction->subject),
                    DB_TEXT(interaction->text), DB_TEXT(interaction->full_text), DB_TEXT(interaction->message_id),
                    DB_TEXT(interaction->detail), DB_TEXT(interaction->variant), DB_INT(interaction->is_silent ? 1 : 0)) ||
-        !note_contacted(store, interaction, error) || !keep_last_times(store, interaction, error) || !store_write_end(&write, error))
+        !note_contacted(store, interaction, error) || !keep_last_times(store, interaction, error) ||
+        !company_events_note(store, interaction, id, error) || !store_write_end(&write, error))
         return FALSE;
     if (ret_id != NULL)
         *ret_id = id;
@@ -177,38 +178,6 @@ gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error)
     return db_run_int(store->db, "SELECT coalesce(max(id), 0) FROM interaction", NULL, ret_id, error);
 }
 
-/* What happened to colleagues of $1 behind $2. CROSS JOIN: from the left to the right. Little has happened to anybody, or there are few
- * colleagues: the other way round would be slow where thousands are of one company. */
-#define FEW_EVENTS_FIRST "FROM interaction i CROSS JOIN contact k WHERE k.id = i.contact_id AND " IS_COLLEAGUE " AND i.id > $2"
-#define COLLEAGUES_FIRST "FROM contact k CROSS JOIN interaction i WHERE i.contact_id = k.id AND " IS_COLLEAGUE " AND i.id > $2"
-
-/* A colleague who has just been added left no stage. */
-#define NO_FIRST_STAGE " AND NOT (i.kind = 'stage' AND i.detail LIKE '-> %')"
-
-static gboolean little_happened(Store *store, gint64 after_id, gboolean *ret_little, GError **error)
-{
-    enum { LITTLE = 100 };
-    gint64 newest = 0;
-    if (!store_history_newest(store, &newest, error))
-        return FALSE;
-    *ret_little = newest - after_id <= LITTLE;
-    return TRUE;
-}
-
-gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds,
-                                              GError **error)
-{
-    gboolean little = FALSE;
-    if (!little_happened(store, after_id, &little, error))
-        return FALSE;
-    g_autoptr(DbStatement) rows =
-        little ? db_query(store->db, "SELECT i.kind " FEW_EVENTS_FIRST " AND " IS_EVENT NO_FIRST_STAGE, error, DB_INT(contact_id),
-                          DB_INT(after_id))
-               : db_query(store->db, "SELECT i.kind " COLLEAGUES_FIRST " AND " IS_EVENT NO_FIRST_STAGE, error, DB_INT(contact_id),
-                          DB_INT(after_id));
-    return read_kinds(rows, ret_kinds, error);
-}
-
 /* Whether the detail says that one of the tags was added. */
 static gboolean adds_one_of(const char *detail, const char *const *tags)
 {
@@ -223,25 +192,12 @@ static gboolean adds_one_of(const char *detail, const char *const *tags)
     return FALSE;
 }
 
-static DbStatement *tags_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id, GError **error)
+gboolean store_history_tagged_after(Store *store, gint64 contact_id, gint64 after_id, const char *const *tags, gboolean *ret_tagged,
+                                    GError **error)
 {
-    gboolean little = FALSE;
-    if (!colleagues)
-        return db_query(store->db,
-                        "SELECT i.detail FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND i.kind = 'tag'", error,
-                        DB_INT(contact_id), DB_INT(after_id));
-    if (!little_happened(store, after_id, &little, error))
-        return NULL;
-    return little ? db_query(store->db, "SELECT i.detail " FEW_EVENTS_FIRST " AND i.kind = 'tag'", error, DB_INT(contact_id),
-                             DB_INT(after_id))
-                  : db_query(store->db, "SELECT i.detail " COLLEAGUES_FIRST " AND i.kind = 'tag'", error, DB_INT(contact_id),
-                             DB_INT(after_id));
-}
-
-gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id,
-                                    const char *const *tags, gboolean *ret_tagged, GError **error)
-{
-    g_autoptr(DbStatement) rows = tags_after(store, contact_id, colleagues, after_id, error);
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, "SELECT i.detail FROM interaction i WHERE i.contact_id = $1 AND i.id > $2 AND i.kind = 'tag'", error,
+                 DB_INT(contact_id), DB_INT(after_id));
     gboolean tagged = FALSE;
     DbStep step = rows != NULL ? DB_ROW : DB_FAILED;
     while (!tagged && step == DB_ROW && (step = db_step(rows, error)) == DB_ROW)

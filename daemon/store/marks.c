@@ -4,8 +4,8 @@
  */
 #include "store/marks.h"
 
+#include "store/company_events.h"
 #include "store/conditions_sql.h"
-#include "store/contact_edit.h"
 #include "store/internal.h"
 #include "store/outbox.h"
 
@@ -187,12 +187,6 @@ gboolean store_marks_add_for_rules(Store *store, const Config *config, gint64 no
 }
 
 /* ---- by colleagues ---------------------------------------------------------------------------------------------------- */
-
-/* What of an interaction i may stop a colleague's rule. Most of a history are our own messages, and an import gives each newcomer a first
- * stage: told of them, all people of a large company would be decided anew for each of their colleagues. */
-#define IS_NEWS                                                                                                             \
-    "i.silent = 0 AND i.kind IN ('reply', 'auto-reply', 'stage', 'note', 'call', 'meeting', 'referral', 'tag')"                              \
-    " AND NOT (i.kind = 'stage' AND i.detail LIKE '-> %') AND NOT (i.kind = 'tag' AND i.detail LIKE '" TAG_REMOVED "%')"
 
 static gboolean mark_colleagues_in(Store *store, gint64 contact_id, const char *rule, GError **error)
 {

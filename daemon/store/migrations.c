@@ -466,6 +466,17 @@ static const char people_proposals[] =
     "    UNIQUE (contact_id, kind, address));"
     "CREATE INDEX proposal_open ON proposal (id) WHERE state = 'open';";
 
+/* Of each company, kind of event (or "tag:" and the tag): the newest interaction, whose it is, and the newest of anybody else. */
+static const char people_events[] =
+    "ALTER TABLE company ADD COLUMN events_known BIGINT NOT NULL DEFAULT 0;"
+    "CREATE TABLE company_event ("
+    "    company_id BIGINT NOT NULL REFERENCES company (id) ON DELETE CASCADE,"
+    "    event TEXT NOT NULL,"
+    "    newest_id BIGINT NOT NULL,"
+    "    contact_id BIGINT NOT NULL,"
+    "    other_id BIGINT NOT NULL,"
+    "    PRIMARY KEY (company_id, event)) {clustered};";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -482,5 +493,6 @@ const Migration schema_migrations[] = {
     {13, {inbound_filed}},
     {14, {work_due}},
     {15, {people_proposals}},
+    {16, {people_events}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -49,14 +49,17 @@ gboolean store_history_last(Store *store, gint64 contact_id, InteractionKind kin
 /* The newest id of all contacts; 0: none. One look at the end of the key. */
 gboolean store_history_newest(Store *store, gint64 *ret_id, GError **error);
 
-/* As store_history_kinds_after(), over the contact's colleagues: everybody else of the same company. Somebody's first stage is no
- * event to the others. */
+/* As store_history_kinds_after(), over the contact's colleagues: everybody else of the same company. What we sent, what is about one person
+ * alone (a bounce, a complaint, a farewell) and somebody's first stage are no events to the others. Costs the same with thousands of colleagues, but
+ * for the first question after somebody came with a history, or left; it stores what it found then. */
 gboolean store_history_colleagues_kinds_after(Store *store, gint64 contact_id, gint64 after_id, guint *ret_kinds, GError **error);
 
-/* Whether one of the tags (NULL-terminated, without case) was added with an id above after_id: to the contact, or, where colleagues,
- * to anybody else of their company. */
-gboolean store_history_tagged_after(Store *store, gint64 contact_id, gboolean colleagues, gint64 after_id, const char *const *tags,
-                                    gboolean *ret_tagged, GError **error);
+/* Whether one of the tags (NULL-terminated, without case) was added with an id above after_id: to the contact; or to anybody else of their
+ * company. */
+gboolean store_history_tagged_after(Store *store, gint64 contact_id, gint64 after_id, const char *const *tags, gboolean *ret_tagged,
+                                    GError **error);
+gboolean store_history_colleagues_tagged_after(Store *store, gint64 contact_id, gint64 after_id, const char *const *tags, gboolean *ret_tagged,
+                                               GError **error);
 
 /* How many of a kind the contact has since since_ms with a detail that begins so ("soft"; "" for any). */
 gboolean store_history_count(Store *store, gint64 contact_id, InteractionKind kind, gint64 since_ms, const char *beginning, guint *ret_count,

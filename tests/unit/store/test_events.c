@@ -76,7 +76,8 @@ static void expect_tagged(Store *store, gint64 contact, gboolean colleagues, gin
 {
     GError *error = NULL;
     gboolean tagged = !want;
-    assert_done(store_history_tagged_after(store, contact, colleagues, after, tags, &tagged, &error));
+    assert_done(colleagues ? store_history_colleagues_tagged_after(store, contact, after, tags, &tagged, &error)
+                           : store_history_tagged_after(store, contact, after, tags, &tagged, &error));
     assert_int_equal(tagged, want);
 }
 
@@ -154,8 +155,46 @@ static void colleagues_are_all_others_of_the_company(void **state)
     assert_int_equal(colleagues_kinds(store, a, last), 0);
     assert_int_equal(colleagues_kinds(store, alone, 0), 0);
     assert_int_equal(colleagues_kinds(store, other, 0), 0);
-    assert_int_equal(colleagues_kinds(store, a, -1000), KIND(REPLY) | KIND(MEETING)); /* however much may have happened since */
-    assert_int_equal(colleagues_kinds(store, other, -1000), 0);
+}
+
+/* As it is told when nothing was known before: from the histories. */
+static void assert_told(Store *store, gint64 contact, gint64 after, guint want)
+{
+    assert_int_equal(colleagues_kinds(store, contact, after), want);
+    run(store, "DELETE FROM company_event; UPDATE company SET events_known = 0");
+    assert_int_equal(colleagues_kinds(store, contact, after), want);
+}
+
+/* What is kept of a company's events is what the histories say, whoever comes, goes, or has the last word. */
+static void what_is_known_of_a_company_follows_its_people(void **state)
+{
+    Store *store = store_of(state);
+    GError *error = NULL;
+    gint64 a = add_to_company(store, "a@b.no", "X"), b = add_to_company(store, "b@b.no", "X"), c = add_to_company(store, "c@b.no", "X");
+    gint64 mover = add_to_company(store, "m@b.no", "Y"), stays = add_to_company(store, "s@b.no", "Y");
+    assert_told(store, a, 0, 0);
+    gint64 first = happened(store, a, INTERACTION_REPLY, NULL, 1);
+    gint64 second = happened(store, b, INTERACTION_REPLY, NULL, 2);
+    gint64 third = happened(store, b, INTERACTION_REPLY, NULL, 3);
+    happened(store, c, INTERACTION_SENT, NULL, 4);
+    happened(store, c, INTERACTION_BOUNCE, NULL, 4);
+    assert_told(store, a, third - 1, KIND(REPLY));
+    assert_told(store, a, third, 0);
+    assert_told(store, b, first - 1, KIND(REPLY)); /* a's, older than two of their own */
+    assert_told(store, b, first, 0);
+    assert_told(store, c, second, KIND(REPLY));
+    happened(store, mover, INTERACTION_CALL, NULL, 5);
+    assert_told(store, stays, third, KIND(CALL));
+    save_edit(store, &(ContactEdit){.email = "m@b.no", .company = "X"}, CONTACT_CHANGED);
+    assert_told(store, stays, 0, 0); /* they took it along */
+    assert_told(store, c, third, KIND(CALL));
+    assert_told(store, mover, third - 1, KIND(REPLY));
+    assert_done(store_contact_forget(store, b, &error));
+    assert_told(store, c, 0, KIND(REPLY) | KIND(CALL));
+    assert_told(store, c, first, KIND(CALL));
+    save_edit(store, &(ContactEdit){.email = "m@b.no", .company = ""}, CONTACT_CHANGED);
+    assert_told(store, c, first, 0);
+    assert_told(store, mover, 0, 0);
 }
 
 static void tell(Store *store, gint64 contact, const char *const *rules, const char *want)
@@ -207,7 +246,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_store(the_last_reply_and_talk_only_move_forward), with_store(the_newest_of_all_is_known),
         with_store(a_tag_that_is_added_is_an_event),           with_store(a_tag_that_is_taken_away_is_none),
-        with_store(colleagues_are_all_others_of_the_company),  with_store(colleagues_are_told_each_news_once),
+        with_store(colleagues_are_all_others_of_the_company),
+        with_store(what_is_known_of_a_company_follows_its_people),  with_store(colleagues_are_told_each_news_once),
     };
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);
 }
