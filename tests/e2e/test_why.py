@@ -4,7 +4,7 @@ import time
 from conftest import days_ago, parse, reply_to, wait_for, write_csv
 
 RULE = '{ name = "r"; anchor = "stage"; when = { stage = "pitching"; }; steps = ( { after = "1 day"; template = "pitch-1"; }, { after = "1 day"; template = "pitch-2"; } ); }'
-GATES = ["enrolled", "suppressed", "until", "late", "if", "paused", "hold", "owner", "account", "blind", "canary", "approval", "quiet_after_contact", "holiday",
+GATES = ["enrolled", "suppressed", "until", "late", "if", "paused", "hold", "owner", "account", "blind", "canary", "approval", "quiet_after_contact", "trouble", "cooldown", "referral_under_way", "holiday",
          "window", "min_gap", "max_per", "limits"]
 MONDAY = "2026-03-02T10:00:00Z"
 OTHER = '{ name = "o"; anchor = "customer"; when = { customer = true; tag = "happy"; }; steps = ( { age = "1 day"; template = "referral"; } ); }'
