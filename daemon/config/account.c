@@ -8,7 +8,7 @@
 
 typedef struct {
     char *name, *from, *reply_to, *signature, *dkim_selector, *on_uncertain;
-    config_setting_t *smtp, *imap, *auth, *window;
+    config_setting_t *smtp, *imap, *auth, *window, *notify, *digest;
     gboolean one_way, reply_token;
     AccountLimits limits;
     CanarySettings canary;
@@ -194,6 +194,8 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
         KEY_KEPT("window", AccountKeys, window, "window = { from = \"10:00\"; to = \"14:00\"; }"),
         KEY_PARSED("canary", AccountKeys, canary, canary_parse, "canary = true, or { every = \"1 day\"; timeout = \"30 minutes\"; }"),
         KEY_ROW(KEY_TEXT, "dkim_selector", AccountKeys, dkim_selector, "\"mail2026\""),
+        KEY_KEPT("notify", AccountKeys, notify, "\"none\", \"digest\" or \"at once\""),
+        KEY_KEPT("digest", AccountKeys, digest, "digest = { at = \"08:00\"; }"),
         KEY_ROW(KEY_TEXT, "on_uncertain", AccountKeys, on_uncertain, "\"hold\""),
         KEY_END,
     };
@@ -214,6 +216,8 @@ static Account *parse_account(Reader *reader, config_setting_t *group)
     account->has_window = found.window != NULL;
     if (found.window)
         window_parse_own(reader, found.window, &account->window);
+    account->notify = found.notify ? notify_parse(reader, found.notify) : NOTIFY_NONE;
+    account->digest_min = digest_time_parse(reader, found.digest);
     parse_ways(reader, group, &found, account);
     account->canary = found.canary;
     if (account->canary.wanted && account->one_way)

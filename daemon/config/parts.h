@@ -18,6 +18,12 @@ void window_parse(Reader *reader, config_setting_t *setting, gpointer field);
 void window_parse_own(Reader *reader, config_setting_t *setting, Window *ret_window);
 
 /* field is a CanarySettings*. */
+/* Whom to tell of replies, and when; UNSAID and a fault where it is none of the words. */
+Notify notify_parse(Reader *reader, const config_setting_t *setting);
+
+/* The minute of the day of an account's digest = { at = "08:00"; }; setting NULL: the default. */
+int digest_time_parse(Reader *reader, config_setting_t *setting);
+
 void canary_parse(Reader *reader, config_setting_t *setting, gpointer field);
 
 /* "mon-fri", "mon,wed,fri", "sat-mon", "every day" as DAY_… bits; 0 where it is none of these. */

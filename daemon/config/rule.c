@@ -13,7 +13,7 @@ enum { TROUBLE_DAYS = 30 };
 
 typedef struct {
     char *name, *purpose;
-    config_setting_t *anchor, *steps, *stop_on, *scope, *window, *until, *accept, *cooldown, *trouble, *reward;
+    config_setting_t *anchor, *steps, *stop_on, *scope, *notify, *window, *until, *accept, *cooldown, *trouble, *reward;
     Condition **when, **unless;
     Duration repeat_every;
     guint repeat_max;
@@ -186,6 +186,7 @@ static Rule *build_rule(Reader *reader, const config_setting_t *group, RuleKeys 
     rule->stop_on = found->stop_on ? STOP_ALWAYS : STOP_ALWAYS | STOP_REPLY | STOP_STAGE_CHANGE;
     if (found->stop_on)
         parse_stop_on(reader, found->stop_on, rule);
+    rule->notify = found->notify ? notify_parse(reader, found->notify) : NOTIFY_UNSAID;
     rule->scope_company = found->scope && parse_scope(reader, found->scope);
     rule->priority = found->priority;
     rule->has_window = found->window != NULL;
@@ -214,6 +215,7 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
         KEY_KEPT_NEEDED("steps", RuleKeys, steps, "steps = ( { after = \"3 days\"; template = \"pitch-1\"; } )"),
         KEY_KEPT("stop_on", RuleKeys, stop_on, "stop_on = [ \"reply\", \"stage-change\" ]"),
         KEY_KEPT("scope", RuleKeys, scope, "scope = \"company\""),
+        KEY_KEPT("notify", RuleKeys, notify, "notify = \"at once\""),
         KEY_SIGNED("priority", RuleKeys, priority, -100, 100, "10"),
         KEY_ROW(KEY_BOOL, "approve", RuleKeys, approve, "true or false"),
         KEY_KEPT("window", RuleKeys, window, "window = { from = \"10:00\"; to = \"14:00\"; }"),

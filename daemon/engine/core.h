@@ -24,6 +24,7 @@ typedef struct {
     char **company_rules;      /* NULL-terminated names of the rules of scope "company"; they belong to config */
     gboolean in_bulk;          /* very many are decided on: what becomes of each is logged for debugging, and how many it was for people */
     gboolean sent_work;        /* an outcome left a copy to be filed or a message to be searched for: engine/sent.h is to look */
+    gboolean notices;          /* one was queued: engine/post.h is to look */
     Store *store; /* not owned */
     Clock *clock; /* not owned */
     GTimeZone *default_zone; /* for contacts without one; loaded with the configuration, so that it is there whatever becomes of the machine */

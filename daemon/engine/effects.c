@@ -14,6 +14,7 @@
 #include "engine/breaker.h"
 #include "engine/decide.h"
 #include "engine/match.h"
+#include "engine/notice.h"
 #include "engine/outcome.h"
 #include "engine/referral.h"
 #include "engine/score.h"
@@ -111,7 +112,9 @@ static gboolean propose(const Matter *matter, GError **error)
 
 static gboolean file(Matter *matter, InteractionKind kind, const char *detail, GError **error)
 {
+    gboolean is_person = kind == INTERACTION_REPLY || kind == INTERACTION_UNSUBSCRIBE;
     return propose(matter, error) && add_entry(matter, matter->match.contact, kind, detail, FALSE, error) &&
+           (!is_person || notice_reply(matter->core, matter->arrival, matter->match.contact, matter->match.answers, error)) &&
            (!matter->match.thread || file_with_thread(matter, kind, error));
 }
 

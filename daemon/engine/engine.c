@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "engine/canary.h"
 #include "engine/core.h"
+#include "engine/digest.h"
 #include "engine/courier.h"
 #include "engine/intake.h"
 #include "engine/outcome.h"
+#include "engine/post.h"
 #include "engine/retention.h"
 #include "engine/scheduler.h"
 #include "engine/sent.h"
@@ -20,6 +22,7 @@
 #include "store/accounts.h"
 #include "store/enrolments.h"
 #include "store/marks.h"
+#include "store/notices.h"
 #include "store/outbox.h"
 
 struct Engine {
@@ -32,6 +35,8 @@ struct Engine {
     GPtrArray *retired;  /* Courier* */
     GPtrArray *intakes;  /* Intake* */
     GPtrArray *canaries; /* Canary* */
+    GPtrArray *posts;    /* Post* */
+    GPtrArray *digests;  /* Digest* */
     guint reap_source;
 };
 
@@ -80,6 +85,14 @@ static void wake_sent(Engine *engine)
     engine->core->sent_work = FALSE;
 }
 
+static void wake_posts(gpointer data)
+{
+    Engine *engine = data;
+    for (guint i = 0; i < engine->posts->len; i++)
+        post_wake(engine->posts->pdata[i]);
+    engine->core->notices = FALSE;
+}
+
 static void on_decided(gpointer data)
 {
     Engine *engine = data;
@@ -96,6 +109,8 @@ static void on_filed(gpointer data)
     scheduler_wake(engine->scheduler);
     wake_couriers(engine);
     wake_sent(engine);
+    if (engine->core->notices)
+        wake_posts(engine);
 }
 
 static Intake *intake_of(const Engine *engine, const Account *account)
@@ -131,6 +146,9 @@ static void start_accounts(Engine *engine)
     sent_drop_hopeless(engine->core, "");
     for (Account **account = engine->core->config->accounts; *account; account++) {
         g_ptr_array_add(engine->couriers, courier_new(engine->core, *account, &courier));
+        g_ptr_array_add(engine->posts, post_new(engine->core, *account, engine->tokens));
+        if ((*account)->notify == NOTIFY_DIGEST)
+            g_ptr_array_add(engine->digests, digest_new(engine->core, *account, wake_posts, engine));
         if (!(*account)->has_imap)
             continue;
         g_ptr_array_add(engine->intakes, intake_new(engine->core, *account, engine->program, &intake));
@@ -155,7 +173,7 @@ static gboolean take_over(EngineCore *core, GError **error)
     guint uncertain = 0;
     guint64 marked = 0;
     g_autoptr(StoreTransaction) transaction = store_begin(core->store, error);
-    if (!transaction || !outcome_recover(core, &uncertain, error) ||
+    if (!transaction || !outcome_recover(core, &uncertain, error) || !store_notice_recover(core->store, error) ||
         !take_rules(core->store, core->config, clock_now_ms(core->clock), &marked, error) || !store_commit(g_steal_pointer(&transaction), error))
         return FALSE;
     if (uncertain)
@@ -182,6 +200,8 @@ Engine *engine_start(const EngineSetup *setup, GError **error)
     engine->retired = g_ptr_array_new();
     engine->intakes = g_ptr_array_new_with_free_func((GDestroyNotify)intake_free);
     engine->canaries = g_ptr_array_new_with_free_func((GDestroyNotify)canary_free);
+    engine->posts = g_ptr_array_new_with_free_func((GDestroyNotify)post_free);
+    engine->digests = g_ptr_array_new_with_free_func((GDestroyNotify)digest_free);
     engine->tokens = tokens_new(NULL, on_token, engine);
     engine->scheduler = scheduler_new(core, on_queued, engine);
     engine->retention = retention_new(core);
@@ -217,6 +237,8 @@ gboolean engine_reload(Engine *engine, Config *config, TemplateSet *templates, g
     retire_couriers(engine);
     g_ptr_array_set_size(engine->intakes, 0);
     g_ptr_array_set_size(engine->canaries, 0);
+    g_ptr_array_set_size(engine->digests, 0);
+    g_ptr_array_set_size(engine->posts, 0);
     start_accounts(engine);
     scheduler_wake(engine->scheduler);
     retention_wake(engine->retention);
@@ -269,6 +291,8 @@ void engine_stop(Engine *engine, gint64 grace_ms)
     /* one grace for all: while the first is waited for, the others' connections go on */
     const gint64 until_ms = clock_monotonic_ms() + grace_ms;
     g_ptr_array_free(engine->canaries, TRUE);
+    g_ptr_array_free(engine->digests, TRUE);
+    g_ptr_array_free(engine->posts, TRUE);
     g_ptr_array_free(engine->intakes, TRUE);
     engine->intakes = g_ptr_array_new();
     retire_couriers(engine);

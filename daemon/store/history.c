@@ -208,6 +208,30 @@ gboolean store_history_tagged_after(Store *store, gint64 contact_id, gint64 afte
     return TRUE;
 }
 
+gboolean store_history_each_reply(Store *store, gint64 after_id, gboolean (*func)(const HistoryReply *reply, gpointer data), gpointer data,
+                                  GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db,
+                 "SELECT i.id, i.at_ms, i.kind, c.email, c.first_name, c.last_name, c.owner, i.text FROM interaction i"
+                 " JOIN contact c ON c.id = i.contact_id"
+                 " WHERE i.id > $1 AND i.silent = 0 AND i.kind IN ('reply', 'unsubscribe') ORDER BY i.id",
+                 error, DB_INT(after_id));
+    if (rows == NULL)
+        return FALSE;
+    DbStep step = DB_DONE;
+    gboolean go_on = TRUE;
+    store->callbacks++;
+    while (go_on && (step = db_step(rows, error)) == DB_ROW) {
+        HistoryReply reply = {.id = db_int(rows, 0), .at_ms = db_int(rows, 1), .kind = INTERACTION_REPLY, .email = db_text(rows, 3),
+                              .first_name = db_text(rows, 4), .last_name = db_text(rows, 5), .owner = db_text(rows, 6), .text = db_text(rows, 7)};
+        interaction_kind_parse(db_text(rows, 2), &reply.kind);
+        go_on = func(&reply, data);
+    }
+    store->callbacks--;
+    return step != DB_FAILED;
+}
+
 gboolean store_history_count(Store *store, gint64 contact_id, InteractionKind kind, gint64 since_ms, const char *beginning, guint *ret_count,
                              GError **error)
 {

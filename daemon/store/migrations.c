@@ -477,6 +477,22 @@ static const char people_events[] =
     "    other_id BIGINT NOT NULL,"
     "    PRIMARY KEY (company_id, event)) {clustered};";
 
+/* Mails to the accounts' owners about what came in. */
+static const char notices_1[] =
+    "CREATE TABLE notice ("
+    "    id {identity},"
+    "    account TEXT NOT NULL,"
+    "    is_digest BIGINT NOT NULL CHECK (is_digest IN (0, 1)),"
+    "    subject TEXT NOT NULL,"
+    "    text TEXT NOT NULL,"
+    "    message_id TEXT NOT NULL,"
+    "    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'empty')),"
+    "    tries BIGINT NOT NULL DEFAULT 0,"
+    "    created_ms BIGINT NOT NULL,"
+    "    history_mark BIGINT NOT NULL DEFAULT 0);" /* of a digest: the newest interaction that it tells of */
+    "CREATE INDEX notice_account ON notice (account, created_ms);"
+    "CREATE INDEX notice_waiting ON notice (account, id) WHERE state = 'queued';";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -494,5 +510,6 @@ const Migration schema_migrations[] = {
     {14, {work_due}},
     {15, {people_proposals}},
     {16, {people_events}},
+    {17, {notices_1}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

@@ -107,6 +107,9 @@ typedef struct {
     gint64 timeout_ms; /* until it must be found; default 30 minutes */
 } CanarySettings;
 
+/* Whether, and when, an account's owner is told that somebody wrote. */
+typedef enum { NOTIFY_UNSAID /* of a rule: as the account says */, NOTIFY_NONE, NOTIFY_DIGEST, NOTIFY_AT_ONCE } Notify;
+
 typedef enum { ON_UNCERTAIN_HOLD, ON_UNCERTAIN_RESEND } OnUncertain;
 
 typedef struct {
@@ -127,6 +130,8 @@ typedef struct {
     ImapSettings imap; /* where has_imap */
     AccountLimits limits;
     OnUncertain on_uncertain;
+    Notify notify;      /* never UNSAID; default NONE */
+    int digest_min;     /* minute of the day at which the digest is made; default 8 o'clock */
     gboolean has_window;
     Window window; /* where has_window: instead of sending's */
 } Account;
@@ -212,6 +217,7 @@ typedef struct {
     guint stop_on;      /* StopEvent bits, STOP_ALWAYS included */
     char **stop_tags;   /* NULL-terminated: these tags stop it, too ("tag:won") */
     gboolean scope_company; /* what stop_on names stops it for the colleagues (same company) as well */
+    Notify notify;      /* of answers to its messages */
     int priority;       /* -100 … 100, default 0; the higher goes first where an account's limits bind */
     gboolean has_window;
     Window window;      /* where has_window: instead of the account's and sending's */

@@ -61,6 +61,17 @@ gboolean store_history_tagged_after(Store *store, gint64 contact_id, gint64 afte
 gboolean store_history_colleagues_tagged_after(Store *store, gint64 contact_id, gint64 after_id, const char *const *tags, gboolean *ret_tagged,
                                                GError **error);
 
+/* What a person wrote, and whose contact they are. */
+typedef struct {
+    gint64 id, at_ms;
+    InteractionKind kind; /* REPLY or UNSUBSCRIBE */
+    const char *email, *first_name, *last_name, *owner, *text;
+} HistoryReply;
+
+/* Calls func for each with an id above after_id, oldest first, until it returns FALSE; silent ones are left out. */
+gboolean store_history_each_reply(Store *store, gint64 after_id, gboolean (*func)(const HistoryReply *reply, gpointer data), gpointer data,
+                                  GError **error);
+
 /* How many of a kind the contact has since since_ms with a detail that begins so ("soft"; "" for any). */
 gboolean store_history_count(Store *store, gint64 contact_id, InteractionKind kind, gint64 since_ms, const char *beginning, guint *ret_count,
                              GError **error);
