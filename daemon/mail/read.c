@@ -16,6 +16,8 @@
 #include "mail/score.h"
 #include "mail/token.h"
 
+enum { LONG_LETTER = 1500, TELEPHONE_DIGITS = 7 };
+
 static void take(char **field, char *text)
 {
     g_free(*field);
@@ -303,6 +305,21 @@ static GPtrArray *mailboxes_of(InternetAddressList *list)
     return mailboxes;
 }
 
+/* FALSE for a long letter that nobody can be reached by: without an address, a telephone's digits or a card, to one person and sent on from
+ * none. Who is asked whom they know answers shortly; looking through every long letter for names alone costs ten times what reading it does. */
+static gboolean may_introduce(const MailParts *parts, const InboundMessage *message, guint addressed)
+{
+    const char *text = message->text;
+    guint digits = 0;
+    if (strnlen(text, LONG_LETTER + 1) <= LONG_LETTER || addressed > 1 || parts->cards->len > 0 || strchr("FfVv", *message->subject) != NULL)
+        return TRUE;
+    if (strchr(text, '@') != NULL || strstr(text, "(at)") != NULL || strstr(text, "[at]") != NULL)
+        return TRUE;
+    for (const char *p = text; *p != '\0'; p++)
+        digits += g_ascii_isdigit(*p) ? 1 : 0;
+    return digits >= TELEPHONE_DIGITS;
+}
+
 /* The score and the people in a reply: its new text, and who and what it brings along. */
 static void read_answer(const MailParts *parts, InboundMessage *message)
 {
@@ -310,7 +327,8 @@ static void read_answer(const MailParts *parts, InboundMessage *message)
     g_autoptr(GPtrArray) cc = mailboxes_of(parts->message ? g_mime_message_get_cc(parts->message) : NULL);
     score_read_clear(&message->score);
     message->score = mail_score_read(message->text);
-    mail_introduced_read(message, &(IntroducedSource){.to = to, .cc = cc, .cards = parts->cards});
+    if (may_introduce(parts, message, to->len + cc->len))
+        mail_introduced_read(message, &(IntroducedSource){.to = to, .cc = cc, .cards = parts->cards});
 }
 
 InboundMessage *mail_read(const char *bytes, gsize len, gint64 now_ms)
