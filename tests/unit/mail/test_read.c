@@ -235,6 +235,30 @@ static void test_the_day_of_return(void **state)
     }
 }
 
+/* A long letter is searched for people where it holds something to reach them by. */
+static void test_people_in_long_letters(void **state)
+{
+    (void)state;
+    const struct {
+        const char *end;
+        guint repeats, least, most; /* of the sentence before; people found */
+    } cases[] = {
+        {"You should talk to Per Hansen.", 1, 1, 1},
+        {"You should talk to Per Hansen.", 60, 0, 0},
+        {"You should talk to Per Hansen, per.hansen@firma.example.", 60, 1, 1},
+        {"You should talk to Per Hansen, telephone 22 33 44 55.", 60, 1, 1},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GString *text = g_string_new(ANSWER PLAIN);
+        for (guint n = 0; n < cases[i].repeats; n++)
+            g_string_append(text, "We are glad about what you did.\n");
+        g_string_append(text, cases[i].end);
+        g_autoptr(InboundMessage) message = read_text(text->str);
+        assert_in_range(message->introduced->len, cases[i].least, cases[i].most);
+        g_string_free(text, TRUE);
+    }
+}
+
 /* ---- harm ------------------------------------------------------------------------------------------------------------ */
 
 static void test_hostile_bytes_are_bounded(void **state)
@@ -297,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_a_token_is_found_and_copies_have_one_fingerprint),
         cmocka_unit_test(test_the_day_of_return),
+        cmocka_unit_test(test_people_in_long_letters),
         cmocka_unit_test(test_hostile_bytes_are_bounded),
         cmocka_unit_test(test_any_bytes_give_a_record_that_is_accepted),
     };
