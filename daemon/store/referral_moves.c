@@ -14,6 +14,8 @@
 /* How far up it is looked whether somebody is to have brought whoever brought them. */
 enum { CIRCLE_DEPTH = 100 };
 
+#define BROUGHT_BY_ANOTHER "came by another referral already"
+
 /* One that is being accepted. */
 typedef struct {
     Store *store;
@@ -77,7 +79,7 @@ static gboolean check_known(Accepting *accepting, GError **error)
     if (known->id == accepting->referral->referrer_id)
         accepting->refused = g_strdup("the customer themself");
     else if (known->referred)
-        accepting->refused = g_strdup("came by another referral already");
+        accepting->refused = g_strdup(BROUGHT_BY_ANOTHER);
     else if (known->created_ms <= accepting->referral->at_ms)
         accepting->refused = g_strdup("was a contact already");
     return accepting->refused != NULL || check_circle(accepting, known->id, error);
@@ -125,6 +127,19 @@ static char *basis_of(const Accepting *accepting)
                : g_strdup_printf("introduced by a customer; accepted by %s", accepting->acceptance->by);
 }
 
+/* What others proposed of the same person waits for nothing any more. */
+static gboolean decline_others(const Accepting *accepting, GError **error)
+{
+    return db_run(accepting->store->db,
+                  "INSERT INTO mark (contact_id) SELECT referrer_id FROM referral WHERE address = $1 AND id <> $2 AND state = 'proposed'"
+                  " ON CONFLICT (contact_id) DO NOTHING",
+                  error, DB_TEXT(accepting->address), DB_INT(accepting->referral->id)) &&
+           db_run(accepting->store->db,
+                  "UPDATE referral SET state = 'declined', reason = '" BROUGHT_BY_ANOTHER "', ended_ms = $3"
+                  " WHERE address = $1 AND id <> $2 AND state = 'proposed'",
+                  error, DB_TEXT(accepting->address), DB_INT(accepting->referral->id), DB_INT(accepting->now_ms));
+}
+
 static gboolean write_acceptance(const Accepting *accepting, GError **error)
 {
     const Referral *referral = accepting->referral;
@@ -138,7 +153,8 @@ static gboolean write_acceptance(const Accepting *accepting, GError **error)
                   error, DB_INT(referral->id), DB_INT(accepting->contact_id), DB_TEXT(accepting->address), DB_TEXT(basis),
                   DB_INT(accepting->now_ms)) &&
            tell(accepting->store, accepting->contact_id, referral, told, accepting->now_ms, error) &&
-           tell(accepting->store, referral->referrer_id, referral, "accepted", accepting->now_ms, error);
+           tell(accepting->store, referral->referrer_id, referral, "accepted", accepting->now_ms, error) &&
+           decline_others(accepting, error);
 }
 
 static gboolean write_decline(Store *store, const Referral *referral, const char *reason, gint64 now_ms, GError **error)

@@ -112,7 +112,7 @@ typedef enum {
 } ReferralAcceptResult;
 
 /* Makes a contact of the friend: source "referral", with the referrer's owner and language. Who became a contact since the proposal, by
- * other ways, is taken for the friend. */
+ * other ways, is taken for the friend. Other referrers' proposals of the same address are declined with it. */
 gboolean store_referral_accept(Store *store, gint64 id, const ReferralAcceptance *acceptance, gint64 now_ms,
                                ReferralAcceptResult *ret_result, GError **error);
 

@@ -316,6 +316,29 @@ static void who_answers_what_was_handed_on_is_introduced(void **state)
     (void)state;
 }
 
+static void a_friend_in_copy_is_accepted_when_they_write(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, ACCOUNT("anna"), ASK_RULE("accept = \"auto\";"));
+    gint64 id = customer(rig, "kari@c.test", "ask");
+    send_all(rig);
+    g_autoptr(InboundMessage) meet = answer(rig, id, "kari@c.test", "meet Per, copied here");
+    introduce(meet, "Per Olsen", "per@d.test");
+    assert_true(rig_arrive(rig, meet));
+    assert_ledger(rig, "per@d.test text proposed;"); /* somebody else put them there */
+    g_autoptr(InboundMessage) hello = rig_inbound(INBOUND_REPLY, "per@d.test");
+    g_autoptr(OutboxMessage) asked = rig_message(rig, id);
+    take_text(&hello->in_reply_to, "answer@x.test"); /* hers, which we did not send */
+    g_strfreev(hello->references);
+    hello->references = g_new0(char *, 3);
+    hello->references[0] = g_strdup(asked->message_id);
+    hello->references[1] = g_strdup("answer@x.test");
+    assert_true(rig_arrive(rig, hello));
+    assert_ledger(rig, "per@d.test text accepted;");
+    g_autoptr(InboundMessage) pia = rig_inbound(INBOUND_REPLY, "pia@d.test"); /* who was named by nobody, and answers nothing */
+    assert_false(rig_arrive(rig, pia));
+}
+
 static void a_personal_code_is_evidence_and_a_made_up_one_is_none(void **state)
 {
     Rig *rig = *state;
@@ -441,6 +464,7 @@ int main(void)
         with_rig(a_list_that_is_pasted_is_bounded),
         with_rig(who_did_not_ask_introduces_nobody),
         cmocka_unit_test(who_answers_what_was_handed_on_is_introduced),
+        with_rig(a_friend_in_copy_is_accepted_when_they_write),
         with_rig(a_personal_code_is_evidence_and_a_made_up_one_is_none),
         with_rig(each_referral_is_introduced_thanked_for_and_rewarded_once),
         with_rig(nobody_is_asked_too_often_or_while_a_friend_is_under_way),
