@@ -38,6 +38,7 @@ static const Command commands[] = {
     {"why", "EMAIL", "For each rule: enrolled or not, and what stands before the next step", command_why, NULL, NULL},
     {"preview", "RULE EMAIL [--step STEP]", "The message exactly as it would be sent", command_preview, NULL, NULL},
     {"read", "FILE…", "How an inbound message is understood; - reads standard input", command_read, NULL, NULL},
+    {"backfill", "ACCOUNT --days N [--folder NAME]", "Files old conversation with known people; nothing follows from it", command_backfill, NULL, NULL},
     {"status", "", "What the running daemon does", command_status, NULL, NULL},
     {"doctor", "[ACCOUNT] [--canary]", "Looks at all that sending depends on: store, clock, DNS, servers, folders, templates", command_doctor, NULL, NULL},
     {"reload", "[--dry-run]", "Puts the changed configuration and templates into force", command_reload, NULL, NULL},

@@ -32,6 +32,7 @@ int command_preview(Cli *cli, char **words);
 int command_why(Cli *cli, char **words);
 int command_forecast(Cli *cli, char **words);
 int command_read(Cli *cli, char **words);
+int command_backfill(Cli *cli, char **words);
 int command_doctor(Cli *cli, char **words);
 int command_status(Cli *cli, char **words);
 int command_reload(Cli *cli, char **words);

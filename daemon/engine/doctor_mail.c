@@ -32,20 +32,7 @@ static char *user_text(const Endpoint *server)
 
 static char *read_token(const TokenPlace *place, GError **error)
 {
-    gboolean found = FALSE;
-    StoredToken token = {0};
-    if (!token_file_read(place->config->tokens_dir, place->server->oauth->token_name, &found, &token, error))
-        return NULL;
-    char *secret = NULL;
-    if (found && *token.access_token && !*token.withdrawn && token.expires_ms > clock_system_now_ms())
-        secret = g_strdup(token.access_token);
-    else
-        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_TOKEN, "%s%s",
-                    !found ? "it is not authorized; run nurture account authorize" : "there is no access token of now",
-                    found && *token.withdrawn ? ": the provider has withdrawn it; run nurture account authorize" : "");
-    if (found)
-        stored_token_clear(&token);
-    return secret;
+    return token_file_now(place->config->tokens_dir, place->server->oauth->token_name, error);
 }
 
 static char *get_smtp_token(gint64 *ret_until_ms, gpointer data, GError **error)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "config/secret.h"
 #include "engine/templates.h"
@@ -237,4 +238,22 @@ gboolean token_file_write(const char *folder, const char *name, const StoredToke
     }
     close(dir);
     return ok;
+}
+
+char *token_file_now(const char *folder, const char *name, GError **error)
+{
+    gboolean found = FALSE;
+    StoredToken token = {0};
+    if (!token_file_read(folder, name, &found, &token, error))
+        return NULL;
+    char *secret = NULL;
+    if (found && *token.access_token && !*token.withdrawn && token.expires_ms > clock_system_now_ms())
+        secret = g_strdup(token.access_token);
+    else
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_TOKEN, "%s%s",
+                    !found ? "it is not authorized; run nurture account authorize" : "there is no access token of now",
+                    found && *token.withdrawn ? ": the provider has withdrawn it; run nurture account authorize" : "");
+    if (found)
+        stored_token_clear(&token);
+    return secret;
 }

@@ -30,3 +30,6 @@ gboolean token_file_write(const char *folder, const char *name, const StoredToke
 
 /* Where it lies. Caller frees. */
 char *token_file_path(const char *folder, const char *name);
+
+/* The access token that is on the disk and good now, for a command; to be freed with secret_free(). ENGINE_ERROR_TOKEN where the daemon has yet to get one. */
+char *token_file_now(const char *folder, const char *name, GError **error);

@@ -33,6 +33,11 @@ gboolean store_cursor_set(Store *store, const char *account, const char *folder,
         DB_INT(cursor->updated_ms));
 }
 
+gboolean store_cursors_clear(Store *store, const char *account, GError **error)
+{
+    return store_write_run(store, "DELETE FROM mailbox_cursor WHERE account = $1", error, DB_TEXT(account));
+}
+
 gboolean store_inbound_seen(Store *store, const char *account, const char *fingerprint, gboolean *ret_seen, GError **error)
 {
     g_autoptr(DbStatement) row =

@@ -19,6 +19,9 @@ gboolean store_cursor_get(Store *store, const char *account, const char *folder,
                           GError **error);
 gboolean store_cursor_set(Store *store, const char *account, const char *folder, const MailboxCursor *cursor, GError **error);
 
+/* All of the account go. */
+gboolean store_cursors_clear(Store *store, const char *account, GError **error);
+
 /* Whether a message of this key (mail/message.h: InboundMessage.fingerprint) has had its effects: it came to this account before, or was
  * filed when it came to another. */
 gboolean store_inbound_seen(Store *store, const char *account, const char *fingerprint, gboolean *ret_seen, GError **error);
