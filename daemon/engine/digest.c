@@ -11,6 +11,7 @@
 #include "store/notices.h"
 #include "store/outbox.h"
 #include "store/proposals.h"
+#include "store/referrals.h"
 #include "store/tasks.h"
 
 enum { REPLIES_MOST = 100, ITEMS_MOST = 50, DAYS_AHEAD = 400, SATURDAY = 6 };
@@ -75,6 +76,16 @@ static gboolean on_proposal(const Proposal *proposal, gpointer data)
     return TRUE;
 }
 
+static gboolean on_referral(const Referral *referral, gpointer data)
+{
+    Section *section = data;
+    if (!is_mine(section, referral->owner) || !begin_item(section, "Introduced by customers, waiting for your yes or no (nurture referral list)", ITEMS_MOST))
+        return section->count <= ITEMS_MOST;
+    g_autofree char *who = notice_who(referral->name, "", *referral->address ? referral->address : referral->phone);
+    g_string_append_printf(section->text, "%" G_GINT64_FORMAT " %s, by %s\n", referral->id, who, referral->referrer);
+    return TRUE;
+}
+
 static gboolean on_task(const OwnerTask *task, gpointer data)
 {
     Section *section = data;
@@ -103,10 +114,12 @@ static gboolean add_waiting(Section *section, GError **error)
 gboolean digest_text(EngineCore *core, const Account *account, gint64 after_id, char **ret_text, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    Section replies = {core, account, text, 0}, proposals = replies, tasks = replies, waiting = replies;
+    Section replies = {core, account, text, 0}, proposals = replies, referrals = replies, tasks = replies, waiting = replies;
+    const ReferralFilter undecided = {.states = 1u << REFERRAL_PROPOSED};
     const TaskFilter due = {.due_before_ms = calendar_local_minute(core->default_zone, clock_now_ms(core->clock), 1, 0)};
     if (!store_history_each_reply(core->store, after_id, on_reply, &replies, error) ||
-        !store_proposal_each(core->store, FALSE, on_proposal, &proposals, error) || !store_task_each(core->store, &due, on_task, &tasks, error) ||
+        !store_proposal_each(core->store, FALSE, on_proposal, &proposals, error) ||
+        !store_referral_each(core->store, &undecided, on_referral, &referrals, error) || !store_task_each(core->store, &due, on_task, &tasks, error) ||
         !add_waiting(&waiting, error))
         return FALSE;
     *ret_text = text->len ? g_strdup(text->str) : NULL;

@@ -18,6 +18,7 @@
 #include "engine/outcome.h"
 #include "engine/referral.h"
 #include "engine/score.h"
+#include "engine/score_notice.h"
 #include "engine/stranger.h"
 #include "store/history.h"
 #include "store/outbox.h"
@@ -162,8 +163,9 @@ static gboolean take_answer(const Matter *matter, GError **error)
     const Match *match = &matter->match;
     if (!match->strong || !match->answers)
         return TRUE;
-    if (answers_score(matter) && !score_take_answer(matter->core->store, match->contact, &matter->message->score, match->answers,
-                                                    matter->arrival->at_ms, error))
+    if (answers_score(matter) && (!score_take_answer(matter->core->store, match->contact, &matter->message->score, match->answers,
+                                                     matter->arrival->at_ms, error) ||
+                                  !score_tell_owner(matter->core, match->contact, matter->message, error)))
         return FALSE;
     return referral_take_answer(matter->core, matter->arrival, match->contact, match->answers, error);
 }

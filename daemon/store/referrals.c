@@ -8,7 +8,7 @@
 #define REFERRAL_SELECT                                                                                                     \
     "SELECT r.id, r.referrer_id, coalesce(r.contact_id, 0), r.address, r.name, r.phone, r.company, r.how, r.certain, "      \
     "r.evidence, r.message_id, r.rule, r.state, r.reason, r.basis, r.at_ms, r.wrote_ms, r.accepted_ms, r.contacted_ms, "    \
-    "r.customer_ms, r.ended_ms, r.accepted_number, r.customer_number, c.email, c.first_name, c.last_name"                   \
+    "r.customer_ms, r.ended_ms, r.accepted_number, r.customer_number, c.email, c.first_name, c.last_name, c.owner"                   \
     " FROM referral r JOIN contact c ON c.id = r.referrer_id "
 
 static const char *const state_names[] = {
@@ -38,6 +38,7 @@ void referral_free(Referral *referral)
         return;
     g_free(referral->referrer);
     g_free(referral->referrer_name);
+    g_free(referral->owner);
     g_free(referral->address);
     g_free(referral->name);
     g_free(referral->phone);
@@ -104,6 +105,7 @@ static Referral *referral_of(DbStatement *row)
     referral->accepted_number = (guint)db_int(row, 21);
     referral->customer_number = (guint)db_int(row, 22);
     referral->referrer = g_strdup(db_text(row, 23));
+    referral->owner = g_strdup(db_text(row, 26));
     referral->referrer_name = g_strstrip(g_strjoin(" ", db_text(row, 24), db_text(row, 25), NULL));
     return referral;
 }

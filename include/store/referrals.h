@@ -24,7 +24,7 @@ gboolean referral_state_parse(const char *name, ReferralState *ret_state);
 typedef struct {
     gint64 id;
     gint64 referrer_id, contact_id; /* contact_id 0: the friend is no contact (yet) */
-    char *referrer, *referrer_name; /* address and name of the referrer; read, not written */
+    char *referrer, *referrer_name, *owner; /* address, name and owner of the referrer; read, not written */
     char *address;                  /* canonical; "" where none is known */
     char *name, *phone, *company;   /* "" for none */
     char *how;                      /* "text", "cc", "vcard", "forward", "code", "by hand" */

@@ -7,6 +7,7 @@
 
 #include "engine/referral.h"
 #include "engine/score.h"
+#include "store/notices.h"
 #include "store/referrals.h"
 #include "store/tasks.h"
 
@@ -138,6 +139,14 @@ static guint tasks_of(Rig *rig, gint64 contact)
     return count;
 }
 
+static guint notices_of(Rig *rig)
+{
+    GError *error = NULL;
+    guint count = 0;
+    assert_done(store_notice_count(rig->store, "anna", NOW - DAY, &count, &error));
+    return count;
+}
+
 /* ---- scores ---- */
 
 static void scores_have_their_consequences(void **state)
@@ -152,6 +161,7 @@ static void scores_have_their_consequences(void **state)
                  {"c@c.test", SCORE_CLEAR, 6, TRUE, TRUE, 1},   {"d@c.test", SCORE_CLEAR, 0, TRUE, TRUE, 1},
                  {"e@c.test", SCORE_UNCLEAR, -1, FALSE, FALSE, 1}, {"f@c.test", SCORE_NONE, -1, FALSE, FALSE, 0}};
     Rig *rig = *state;
+    guint told = 0;
     rig_configure(rig, ACCOUNT("anna"), SCORE_RULE);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         gint64 id = customer(rig, cases[i].email, "rate");
@@ -167,6 +177,8 @@ static void scores_have_their_consequences(void **state)
         assert_int_equal(contact->paused_until_ms, cases[i].paused ? G_MAXINT64 : 0);
         assert_int_equal(*contact->pause_reason != '\0', cases[i].paused);
         assert_int_equal(tasks_of(rig, id), cases[i].tasks);
+        told += cases[i].paused ? 1 : 0;
+        assert_int_equal(notices_of(rig), told); /* at once */
     }
 }
 
