@@ -136,6 +136,23 @@ static void print_line(Cli *cli, const char *name, const char *value)
         fprintf(cli->out, "%-12s%s\n", name, safe);
 }
 
+/* "9 (…)", "unclear (…)", and a line for each person. */
+static void print_answer(Cli *cli, const InboundMessage *message)
+{
+    const ScoreRead *score = &message->score;
+    g_autofree char *value = score->verdict == SCORE_CLEAR ? g_strdup_printf("%d", score->value) : g_strdup(score_verdict_name(score->verdict));
+    g_autofree char *line = g_strdup_printf("%s (%s)", value, score->evidence);
+    print_line(cli, "score", score->verdict != SCORE_NONE ? line : "");
+    for (guint i = 0; i < message->introduced->len; i++) {
+        const IntroducedPerson *person = g_ptr_array_index(message->introduced, i);
+        g_autofree char *text = g_strdup_printf("%s %s %s (%s, by %s)", person->name, person->address, person->phone,
+                                                person->certain ? "certain" : "likely", introduced_how_name(person->how));
+        print_line(cli, "introduces", text);
+    }
+    print_line(cli, "introduces", message->introduced_more ? "and more" : "");
+    print_line(cli, "answer", message->referral_answer != REFERRAL_OPEN ? referral_answer_name(message->referral_answer) : "");
+}
+
 static void print_details(Cli *cli, const InboundMessage *message)
 {
     for (guint i = 0; i < message->bounces->len; i++) {
@@ -148,6 +165,7 @@ static void print_details(Cli *cli, const InboundMessage *message)
         g_autofree char *until = timestamp_format(message->absent_until_ms);
         print_line(cli, "back", until);
     }
+    print_answer(cli, message);
     print_line(cli, "token", message->token);
     for (guint i = 0; i < message->attachments->len; i++) {
         const InboundAttachment *attachment = g_ptr_array_index(message->attachments, i);

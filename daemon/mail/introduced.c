@@ -87,7 +87,7 @@ static void read_copied(PeopleList *list, const char *text, const IntroducedSour
 {
     for (guint i = 0; i < source->cc->len; i++)
         add_copied(list, text, source->cc->pdata[i], FALSE);
-    for (guint i = 0; source->to->len > 1 && i < source->to->len; i++)
+    for (guint i = 1; i < source->to->len; i++) /* the first is whom they answer */
         add_copied(list, text, source->to->pdata[i], TRUE);
 }
 

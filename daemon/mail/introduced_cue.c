@@ -14,7 +14,7 @@ enum { SENTENCE_LOOKED_AT = 1000, ANSWER_LOOKED_AT = 4000, BEFORE_LOOKED_AT = 60
     "put \\S+ .{0,40}(?:on (?:your|the) list|in touch)|comes? to mind|interested|interest in|would (?:love|like|need|want|be (?:a|worth|keen|good|perfect|happy))|could (?:use|do with|need)|needs?|needed|looking for|in the market|" \
     "ask(?:ed|s|ing) (?:me|us|about|for|who|if|what)|mention(?:ed|ing)?|say hi|tell (?:him|her|them)|worth a|good (?:fit|candidate|lead|person)|right person|friends?|neighbou?r|brother|sister|cousin|uncle|aunt|" \
     "acquaintance|former|old colleague|in-law|mate|pal|buddy|your (?:man|woman|guy)|might (?:need|want|like|have|be)|may (?:need|want|be)|expecting|complain\\w*|as promised|here you go|here(?:'s| is| are)|"          \
-    "could be|should (?:ask|talk|speak|call|try|contact|meet|reach)|happy to (?:talk|hear)|expects? (?:your|a) call|struggl\\w+|people i (?:know|think)|they know you|knows? you|"                                     \
+    "fed up|tired of|hates|unhappy (?:with|about)|could be|should (?:ask|talk|speak|call|try|contact|meet|reach)|happy to (?:talk|hear)|expects? (?:your|a) call|struggl\\w+|people i (?:know|think)|they know you|knows? you|"                                     \
     "spør|spørre|spørr|snakk(?:e|et|a)?|snakk(?:e)? med|prat(?:e|a)?|prøv(?:e)?|kontakt(?:e|es|a)?|ring(?:e)?|hør(?:e)? med|skriv(?:e)? til (?:henne|ham|han|dem)|(?:hva|ka|kva) med|foreslår?|anbefal\\w*|"       \
     "tilrå(?:r)?|møt(?:e)?|hils(?:e)?|presentere?|introdusere?|sett .{1,60} på (?:lista|listen)|kommer på|kom på|kjem på|aktuell\\w*|interessert|interesse for|trenger|treng|trengte|ser etter|leter etter|på jakt|lurt(?:e)? på|"     \
     "spurt(?:e)?|spør (?:meg|om)|nevn(?:e|te|er|t)?|si at|verdt (?:en|et)|venn(?:en|er|inn[ae]|ene)?|vener|kompis(?:en)?|kamerat(?:en)?|nabo(?:en)?|bror(?:en)?|søster(?:en)?|svoger(?:en)?|svigerinn\\w+|svig\\w+|fetter(?:en)?|"       \
@@ -43,12 +43,20 @@ enum { SENTENCE_LOOKED_AT = 1000, ANSWER_LOOKED_AT = 4000, BEFORE_LOOKED_AT = 60
     "\\b(?:invoic\\w+|faktura\\w*|accounts (?:department|team|payable)|accounting department|regnskapsavdeling\\w*|fra regnskap|payment|betal(?:ing|er|e)|(?:will|to|they) pay|forwarded (?:your|the|this|it)|" \
     "videresendt? (?:mailen|e-posten|den|dette|meldingen)|vidaresendt|support ticket|password|passord|unsubscribe|urgent|haster|ved behov|confidential\\w*|konfidensiell\\w*|in error|ved en feil|out of (?:the )?office|"  \
     "(?:my|our) (?:assistant|secretary|deputy|pa)|assistent\\w* (?:min|vår)|sekretær\\w* (?:min|vår)|vikar\\w*|instead of me|i stedet for meg|in my absence|i mitt fravær|for (?:any )?questions|for spørsmål|ved spørsmål|takes? over (?:from|for) me|overtar (?:for|etter) meg|tar over (?:for|etter) meg|my successor|etterfølger\\w*|"   \
-    "my boss|our boss|sjefen|complaint|reklamasjon\\w*|warranty|garanti\\w*|delivery|levering\\w*|order|bestilling\\w*|ordre\\w*|newsletter|nyhetsbrev|contract|kontrakt\\w*|avtalen vår)\\b"
+    "my boss|our boss|sjefen|complaint|reklamasjon\\w*|warranty|garanti\\w*|delivery|levering\\w*|order|bestilling\\w*|ordre\\w*|newsletter|nyhetsbrev|contract|kontrakt\\w*|avtalen vår|warehouse|lager(?:et)?|goods|varene|truck|shipment|forsendelse\\w*|signs? off|godkjenner|approves?|(?:contact|kontakt\\w*) (?:at|for|in|på|for|hos) (?:our|vår\\w*|the|lageret)|police|politi\\w*|anmeld\\w*|serial|serienummer)\\b"
+
+#define OURS                                                                                                                \
+    "\\b(?:(?:from|at|left|leaving|of) your (?!list)|your (?:colleague|team|support|technician|man|people)|hos dere|hos dykk|fra dere|deres folk|(?:kolleg|medarbeider|tekniker|montør)\\w* (?:deres|din))\\b"
+
+#define WANTS                                                                                                               \
+    "\\b(?:friends?|neighbou?r|brother|sister|cousin|uncle|aunt|acquaintance|in-law|mate|buddy|interest(?:ed)?|needs?|needed|looking for|would (?:love|like|want)|could (?:use|do with)|fed up|unhappy|complain\\w*|moan\\w*|struggl\\w+|"   \
+    "asked me|recommend\\w*|suggest\\w*|venn\\w*|kompis\\w*|kamerat\\w*|nabo\\w*|bror\\w*|søster\\w*|svoger\\w*|fetter\\w*|kusin\\w*|onkel|tante|bekjent\\w*|interesser\\w*|treng\\w*|ser etter|leter etter|kunne trenge|lei (?:av )?|drittlei|"       \
+    "klag\\w*|sliter|spurte meg|anbefal\\w*|foreslår|tilrår?|bruk for)\\b"
 
 #define POINTS                                                                                                              \
     "\\b(?:ask|(?:word|catch up|coffee|lunch) with|give|talk(?:ed|ing)? (?:to|with|about)|sp[eo]a?k(?:en)? (?:to|with)|chat with|contact|try|call|ring|email|mail|reach|touch with|hold of|write to|how about|what about|suggest|recommend|introduce|meet|maybe|perhaps|"      \
     "possibly|consider|considered|thought of|think of|mention(?:ed)?(?: \\S+){0,3} to|is|named?|called|"                                                                                                                \
-    "spør|spørre|snakk(?:e|et|a)? (?:med|te|ti)|prate? med|prøv(?:e)?|kontakte?|ring(?:e)?|med|skriv til|foreslår|anbefaler|anbefale|tilrår?|møte?|hils på|kanskje|muligens|for eksempel|f\\.eks\\.?|som heter|heter|eitt?er|for|er|tenker på)"      \
+    "spør|spørre|snakk(?:e|et|a)? (?:med|te|ti)|prate? med|prøv(?:e)?|kontakte?|ring(?:e)?|med|skriv til|foreslår|anbefaler|anbefale|tilrår?|møte?|hils på|kanskje|muligens|for eksempel|f\\.eks\\.?|som heter|heter|er|tenker på)"      \
     "(?: (?:with|to|til|på|med|han|ho|hun|also|også|for|en|a|our|my|min|mr|mrs|ms|dr|the))?[\\s.:–-]{1,3}$"
 
 #define REFUSED                                                                                                             \
@@ -71,11 +79,11 @@ enum { SENTENCE_LOOKED_AT = 1000, ANSWER_LOOKED_AT = 4000, BEFORE_LOOKED_AT = 60
 #define LATER                                                                                                               \
     "\\b(?:(?:ask|try|check|come back|remind|write|contact|ping|call|mail|email)(?: (?:to|with|back to))?(?: me| us)?(?: (?:about )?(?:this|it))? (?:again|later|in (?:a |the |\\d+ |two |three |some )?(?:few |couple of )?(?:days?|weeks?|months?|year|spring|summer|autumn|fall|winter|january|february|march|april|may|june|july|"    \
     "august|september|october|november|december|new year)|after|next)|not (?:right |just )?now|not (?:yet|today|this (?:week|month|year))|let me (?:think|ask|check|have a think|get back|see|sleep)|need to (?:think|ask|check)|"                                                                              \
-    "(?:i'll|i will|will|i shall|we'll|we will|gonna|going to) (?:\\w+ ){0,2}?(?:let you know|get back|think|come back|ask around|ask|have a think|check|send you (?:some |a |the )?(?:name|list|contact|few|more)|keep (?:it|you|that) in mind|be in touch)|maybe (?:later|next)|another time|"                            \
+    "(?:i'll|i will|will|i shall|we'll|we will|gonna|going to) (?:\\w+ ){0,2}?(?:let you know|get back|think|come back|ask around|ask|have a think|check|send you (?:\\w+ ){0,4}?(?:names?|list|contacts?|few|more|someone|something)|keep (?:it|you|that) in mind|be in touch)|maybe (?:later|next)|another time|"                            \
     "too busy|when i(?:'m| am| get) back|get back to you|some other time|busy (?:right now|at the moment|this)|later (?:this|in the|on)|"                                                                            \
     "spør(?:re|r)?(?: meg| oss| mæ)?(?: gjerne)? (?:igjen|på nytt|om att|seinere|senere|seinare|etter|over|til|i (?:januar|februar|mars|april|mai|juni|juli|august|september|oktober|november|desember|neste|høst|vår|sommer))|ikk(?:e|je) (?:akkurat |rett )?(?:nå|no)\\b|ikke (?:enda|ennå|i dag|denne)|"                 \
     "la meg (?:få )?(?:tenke|spørre|sjekke|høre|se|sove)|lat meg|må (?:tenke|spørre|sjekke|høre)|(?:skal|kommer|kjem|vil|gir|sier|seier|lover|æ ska|eg skal) (?:\\w+ ){0,3}?(?:si fra|seie frå|si ifra|tilbake|attende|beskjed|tenke|høre (?:med|rundt)|sjekke|spørre|ta det opp|komme med)|"                     \
-    "kanskje (?:senere|seinere|seinare|til (?:neste|våren|høsten|sommeren)|neste|på)|(?:sender|sende|gi|gir) (?:deg|dere|dykk) .{0,25}(?:når|seinere|senere|neste)|en annen gang|ein annan gong|tar det (?:senere|seinere|etter)|etter (?:ferien|sommeren|jul|påske|nyttår|helga)|"                       \
+    "kanskje (?:senere|seinere|seinare|til (?:neste|våren|høsten|sommeren)|neste|på)|(?:sender|sende|gi|gir) (?:deg|dere|dykk) .{0,25}(?:når|seinere|senere|neste)|(?:talk|speak|more|snakkes|prates|skrives|høres) (?:\\w+ )?(?:next|neste|later|senere|seinere|soon|snart)|sender (?:deg|dere) (?:\\w+ ){0,4}?(?:navn|liste)\\w* (?:\\w+ )?(?:neste|senere|seinere|når|i)|en annen gang|ein annan gong|tar det (?:senere|seinere|etter)|etter (?:ferien|sommeren|jul|påske|nyttår|helga)|"                       \
     "kommer tilbake|kjem tilbake|for mye å gjøre|travelt|(?:try|ask|ping|catch|hit|prøv|spør|ring|hør|mas|mail|skriv)\\w*(?: \\S+){0,3} (?:in|i|after|etter|til) (?:januar[y]?|februar[y]?|mars|march|april|mai|may|juni|june|juli|july|august|september|o[kc]tober|november|de[sc]ember|spring|summer|autumn|fall|winter|våren|høsten|sommeren|vinteren|the new year|det nye året|nyåret)|give me (?:a|an|some|until|till|the|\\d+)\\b|gi meg (?:en|ei|noen|litt|til|\\d+)\\b|not (?:before|until|till)|ikk(?:e|je) før)"
 
 /* With a refusal: one for now. */
@@ -91,17 +99,17 @@ static GRegex *compile(const char *pattern)
 }
 
 typedef struct {
-    GRegex *cues[6], *points, *refused, *refused_whole, *later, *for_now;
+    GRegex *cues[8], *points, *refused, *refused_whole, *later, *for_now;
 } Patterns;
 
-static const guint cue_of[] = {CUE_RECOMMENDS, CUE_INTRODUCES, CUE_FORBIDS, CUE_OWN, CUE_OTHER_MATTER, CUE_MEETS};
+static const guint cue_of[] = {CUE_RECOMMENDS, CUE_INTRODUCES, CUE_FORBIDS, CUE_OWN, CUE_OTHER_MATTER, CUE_MEETS, CUE_OURS, CUE_WANTS};
 
 static const Patterns *patterns(void)
 {
     static Patterns compiled;
     static gsize once = 0;
     if (g_once_init_enter(&once)) {
-        static const char *const sources[] = {RECOMMENDS, INTRODUCES, FORBIDS, OWN, OTHER_MATTER, MEETS};
+        static const char *const sources[] = {RECOMMENDS, INTRODUCES, FORBIDS, OWN, OTHER_MATTER, MEETS, OURS, WANTS};
         for (guint i = 0; i < G_N_ELEMENTS(sources); i++)
             compiled.cues[i] = compile(sources[i]);
         compiled.points = compile(POINTS);

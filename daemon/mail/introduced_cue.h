@@ -11,7 +11,9 @@ typedef enum {
     CUE_FORBIDS = 1 << 2,      /* "don't contact", "har sluttet" */
     CUE_OWN = 1 << 3,          /* "my new address", "ring meg på" */
     CUE_OTHER_MATTER = 1 << 4, /* invoices, deputies, disclaimers */
-    CUE_MEETS = 1 << 5         /* of those that introduce, what is said of a stranger: "meet", "hils på" */
+    CUE_MEETS = 1 << 5,        /* of those that introduce, what is said of a stranger: "meet", "hils på" */
+    CUE_OURS = 1 << 6,         /* "from your support", "hos dere": somebody of ours */
+    CUE_WANTS = 1 << 7         /* of those that recommend, what tells of a friend or a need, and not only what to do */
 } Cue;
 
 /* All that a sentence says. */

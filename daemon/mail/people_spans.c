@@ -38,8 +38,8 @@ static const Patterns *patterns(void)
     if (g_once_init_enter(&once)) {
         compiled.address = compile("[\\p{L}\\d!#$%&'*+/=?^_`{|}~.-]{1,64}@[\\p{L}\\d][\\p{L}\\d.-]{0,250}[\\p{L}\\d]");
         compiled.phone = compile("(?<![\\w@.+/=-])(?:\\+|00)?\\(?\\d[\\d ().\\x{a0}/-]{5,22}\\d(?![\\w@/=-])(?!\\.\\d)");
-        compiled.no_phone = compile("\\b(?:org|orgnr|vat|mva|konto|kontonr|account|iban|order|ordre|bestilling|invoice|faktura|tracking|sporing\\w*|kid|ref|"
-                                    "kundenr|customer|case|sak|no|nr|number|registered|reg)\\W{0,3}(?:nr|no|number|nummer|in \\w{1,20}|[a-z]{2})?\\W{0,4}$");
+        compiled.no_phone = compile("\\b(?:org|orgnr|vat|mva|konto|kontonr|account|iban|order|ordre|bestilling|invoice|faktura|tracking|sporing\\w*|seri\\w*|kid|ref|"
+                                    "kundenr|customer|case|sak|registered|reg)\\W{0,3}(?:nr|no|number|nummer|in \\w{1,20}|gb|no)?\\W{0,4}$");
         compiled.written_out = compile("([\\p{L}\\d_+-][\\p{L}\\d._+-]{0,63})\\s{0,2}(?:" AT "\\s{0,2}([\\p{L}\\d-]{1,63}(?:" DOT "[\\p{L}\\d-]{1,63}){1,4})|"
                                        "\\s(?:at|a|alfa)\\s([\\p{L}\\d-]{1,63}(?:\\s?(?:\\(dot\\)|\\[dot\\]|\\bdot\\b|\\bpunktum\\b)\\s?[\\p{L}\\d-]{1,63}){1,4}))");
         g_once_init_leave(&once, 1);
@@ -272,14 +272,22 @@ static gboolean may_be_surname(const char *text, const Word *first, const Word *
     return may_be_name(text, word) || (word->capital && !word->initial && name_is_first(begin) && !is_weekday(plain) && strchr(plain, '\'') == NULL);
 }
 
-/* "kari nordmann" to "Kari Nordmann"; what has a capital stays. Caller frees. */
+static gboolean has_lower(const char *text, gsize start, gsize end)
+{
+    for (const char *p = text + start; p < text + end; p = g_utf8_next_char(p))
+        if (g_unichar_islower(g_utf8_get_char(p)))
+            return TRUE;
+    return FALSE;
+}
+
+/* "kari nordmann" and "KARI NORDMANN" to "Kari Nordmann"; capitals inside of a word ("McCoy") stay. Caller frees. */
 static char *shown_name(const char *text, gsize start, gsize end)
 {
     GString *out = g_string_new(NULL);
-    gboolean begin = TRUE;
+    gboolean begin = TRUE, shouted = end - start > 4 && !has_lower(text, start, end);
     for (const char *p = text + start; p < text + end; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        g_string_append_unichar(out, begin ? g_unichar_toupper(c) : c);
+        g_string_append_unichar(out, begin ? g_unichar_toupper(c) : shouted ? g_unichar_tolower(c) : c);
         begin = c == ' ' || c == '-' || c == '\n';
     }
     g_autofree char *raw = g_string_free(out, FALSE);
@@ -315,7 +323,7 @@ NameSpan *name_span_new(const char *text, gsize start, gsize end)
 /* "at Acme", "i Nordvind", "hos Berg": what stands right behind is a company. */
 static gboolean is_behind_at(const char *text, gsize start)
 {
-    static const char *const words[] = {"at", "i", "hos", "from", "fra", "frå"};
+    static const char *const words[] = {"at", "i", "hos", "from", "fra", "frå", "in"};
     const char *end = text + start;
     while (end > text && end[-1] == ' ')
         end--;
@@ -329,6 +337,19 @@ static gboolean is_behind_at(const char *text, gsize start)
     return FALSE;
 }
 
+/* A first name at the end of a long line, and a line that goes on with a surname and small letters. */
+static gboolean is_wrapped(const char *text, const Word *first, const char *end)
+{
+    g_autofree char *begin = word_text(text, first);
+    gsize line = 0;
+    while (text + first->end - line > text && text[first->end - line - 1] != '\n')
+        line++;
+    if (*end != '\n' || line < 35 || !name_is_first(begin) || !g_unichar_isupper(g_utf8_get_char(end + 1)))
+        return FALSE;
+    const char *behind = end + 1 + strcspn(end + 1, " \n");
+    return *behind == ' ' && g_unichar_islower(g_utf8_get_char(behind + 1));
+}
+
 /* Adds the name that begins with *first; *p, behind that word, is moved behind the name. */
 static void add_name(GPtrArray *found, const char *text, const Word *first, const char **p)
 {
@@ -339,9 +360,9 @@ static void add_name(GPtrArray *found, const char *text, const Word *first, cons
         Word word;
         if (*next == '.' && (first->initial || (guint)(end - first->start) <= 2 || words > 1))
             next += next[1] == ' ' && g_unichar_isupper(g_utf8_get_char(next + 2)) && text[end - 1] < 'a' ? 1 : 0;
-        if (*next != ' ')
+        if (*next != ' ' && !(words == 1 && is_wrapped(text, first, next)))
             break;
-        next += strspn(next, " ");
+        next += strspn(next, " \n");
         if (!take_word(text, &next, &word))
             break;
         gboolean is_name = may_be_surname(text, first, &word);

@@ -304,14 +304,20 @@ static gboolean is_certain(const Reading *reading, guint cues, const char *addre
     return reading->recommends || reading->is_list || (cues & (CUE_RECOMMENDS | CUE_INTRODUCES)) != 0;
 }
 
-/* Whether a sentence with an address speaks of somebody else than friends. */
-static gboolean is_elsewhere(guint cues, gboolean named)
+/* Whether sentences with a person speak of somebody else than a friend. */
+static gboolean is_elsewhere(guint cues, gboolean named, gboolean colleague)
 {
-    if ((cues & CUE_FORBIDS) != 0)
+    if ((cues & CUE_FORBIDS) != 0 || (colleague && ((cues & CUE_OTHER_MATTER) != 0 || (cues & (CUE_RECOMMENDS | CUE_MEETS)) == 0)))
         return TRUE;
     if ((cues & CUE_OWN) != 0)
         return (cues & CUE_RECOMMENDS) == 0 || !named;
-    return (cues & CUE_OTHER_MATTER) != 0 && ((cues & (CUE_RECOMMENDS | CUE_INTRODUCES)) == 0 || !named);
+    return (cues & CUE_OTHER_MATTER) != 0 && ((cues & (CUE_WANTS | CUE_MEETS)) == 0 || !named);
+}
+
+/* Whether a name with a telephone is named for our sake: the text says so, or the sentence is about them. */
+static gboolean is_meant(const Reading *reading, const NameSpan *name)
+{
+    return reading->recommends || reading->is_list || (name != NULL && name->words > 1 && name->opens);
 }
 
 static void add(Reading *reading, const NameSpan *name, const char *written_name, const char *address, const char *phone, gsize at)
@@ -319,11 +325,11 @@ static void add(Reading *reading, const NameSpan *name, const char *written_name
     g_autofree char *sentence = sentence_at(reading->text, at);
     g_autofree char *name_sentence = name != NULL ? sentence_at(reading->text, name->start) : g_strdup("");
     g_autofree char *company = name != NULL ? company_behind(reading, name) : NULL;
-    guint cues = introduced_cues(sentence);
+    guint of_name = introduced_cues(name_sentence), cues = introduced_cues(sentence) | (of_name & ~(guint)CUE_OWN);
     gboolean named = name != NULL || *written_name != '\0';
-
     gboolean colleague = *address != '\0' && sender_shares_domain(reading->list->sender, address);
-    if (is_elsewhere(cues, named) || (colleague && (cues & CUE_OTHER_MATTER) != 0) || (introduced_cues(name_sentence) & CUE_FORBIDS) != 0)
+
+    if (is_elsewhere(cues, named, colleague && !reading->is_list) || (*address == '\0' && !is_meant(reading, name)))
         return;
     IntroducedPerson *person = people_add(reading->list, &(Finding){
         .name = name != NULL ? name->text : written_name, .address = address, .phone = phone, .company = company, .evidence = sentence,
@@ -569,7 +575,7 @@ static gboolean is_proposed(const Reading *reading, const NameSpan *name, guint 
     g_autofree char *sentence = sentence_at(reading->text, name->start);
     guint cues = introduced_cues(sentence);
 
-    if ((cues & (CUE_FORBIDS | CUE_OTHER_MATTER)) != 0)
+    if ((cues & (CUE_FORBIDS | CUE_OTHER_MATTER | CUE_OURS)) != 0 || g_str_has_suffix(before, " by ") || g_str_has_suffix(before, " av "))
         return FALSE;
     if (is_alone_in_line(reading->text, name) && !name->known && has_contact_in_paragraph(reading, name))
         return FALSE; /* a company in a block about somebody */
@@ -602,7 +608,8 @@ static gboolean is_list(const Reading *reading)
     g_autofree char *rest = g_strdup(reading->text);
     for (guint i = 0; i < reading->names->len; i++) {
         const NameSpan *name = reading->names->pdata[i];
-        memset(rest + name->start, ' ', name->end - name->start);
+        if (name->known || name->words > 1)
+            memset(rest + name->start, ' ', name->end - name->start);
     }
     const GPtrArray *both[] = {reading->addresses, reading->phones};
     for (guint n = 0; n < 2; n++)

@@ -32,7 +32,7 @@ enum { REACH = 8, MAX_SCORE = 10, FIRST_GOOD = 7, LAST_BAD = 6 };
     "tror trur synes syns synest believe reckon suppose would will vil ville do gladly gjerne hele whole whopping massive "        \
     "overall alt altså like som på of med with for to til to that at today nå no now right here her hereby yes yeah yep ja jepp "       \
     "sure absolutt svært ganske pretty fairly comfortable comfortably easy lett new company's service servicen team teamet "       \
-    "guys folkens om on vært vore been have ha no doubt without a uten utan ingen tvil hel enda personally personlig must må have can kan be "
+    "guys folkens om on vært vore been have ha no doubt without a uten utan ingen tvil hel enda personally personlig colleague kollegaen kollega wife husband kona mannen boss sjefen partner end ends up opp must må have can kan be "
 
 /* Gives a score. */
 #define GIVING                                                                                                              \
@@ -40,7 +40,7 @@ enum { REACH = 8, MAX_SCORE = 10, FIRST_GOOD = 7, LAST_BAD = 6 };
     "graded mark marks answer answers vote voting go going choose pick award si sier seier seie sei gir gi gje gjev gjer "       \
     "gjev gav gitt svar svaret svarer svarar karakter karakteren karakterer scoren skår skåren rangerer rangerar vurderer "     \
     "vurderar tallet talet stemmer velger vel lander landar sette setter set settes anbefaler deler får fortjener deserve deserves deserved get gets tildeler blir "   \
-    "vert agreed enige einige landed landet landa settled settle went gikk gjekk "
+    "vert agreed enige einige landed landet landa settled settle went gikk gjekk land lands havner havna hamnar endte ender "
 
 /* May join a score to what it is the score of: only where nobody of flesh and blood stands before it ("we are 8"). */
 #define JOINING " is er it's its that's thats was var are be become bli ble call make feels føles den's du'r "
@@ -147,9 +147,11 @@ static void note(Search *search, gssize i, gboolean clear, int value)
 
 /* ---- what stands before ------------------------------------------------------------------------------------------------ */
 
-/* "at least", "not below", "more than": the word at i begins, from the right, a bound. */
-static Bound bound_at(const Search *search, gssize i, gboolean denied)
+/* "at least", "not below", "more than": the word at i begins, from the right, a bound of the number at number. */
+static Bound bound_at(const Search *search, gssize i, gssize number, gboolean denied)
 {
+    if (i < number - 2)
+        return BOUND_NONE;
     if (is_word_in(search, i, " minst minimum min "))
         return BOUND_LEAST;
     if (is_word_in(search, i, " least "))
@@ -183,6 +185,17 @@ static gboolean is_share(const Search *search, gssize i)
     return token != NULL && token->kind == SCORE_OTHER && search->words->text[token->end - 1] == '%';
 }
 
+/* By its ending; "a size 9" gives nothing. */
+static gboolean is_adjective(const Search *search, gssize i)
+{
+    static const char *const endings[] = {"ing", "ende", "ande", "ful", "ous", "ic", "ive", "ant", "ent", "lig", "leg", "isk", "some", "ly", "ppy", "able", "less"};
+    const ScoreToken *token = token_at(search, i);
+    for (guint n = 0; token != NULL && token->kind == SCORE_WORD && n < G_N_ELEMENTS(endings); n++)
+        if (g_str_has_suffix(token->text, endings[n]))
+            return TRUE;
+    return FALSE;
+}
+
 static void look_before(const Search *search, gssize i, Before *before)
 {
     *before = (Before){.denied = denied_before(search, i - 1)};
@@ -191,7 +204,7 @@ static void look_before(const Search *search, gssize i, Before *before)
             before->starts = TRUE;
             return;
         }
-        Bound bound = bound_at(search, n, before->denied);
+        Bound bound = bound_at(search, n, i, before->denied);
         before->bound = bound != BOUND_NONE ? bound : before->bound;
         before->unsure |= is_word_in(search, n, UNSURE);
         if (is_word_in(search, n, GIVING)) {
@@ -201,6 +214,10 @@ static void look_before(const Search *search, gssize i, Before *before)
         if (is_word_in(search, n, JOINING) || (is_word_in(search, n, " like ") && is_word_in(search, n - 1, " more "))) {
             before->joined = TRUE; /* "is 10 the best?" and "we are 10" give nothing */
             before->given = !is_word_in(search, n - 1, SOMEBODY) && !(is_word_in(search, n, " is er ") && ends_clause(search, n - 1));
+            return;
+        }
+        if (is_adjective(search, n) && is_word_in(search, n - 1, " a an en ein et ")) {
+            before->given = TRUE; /* "a resounding 10" */
             return;
         }
         gboolean looked_past = bound != BOUND_NONE || is_word_in(search, n, PASSED UNSURE DENYING MODAL) || is_share(search, n) ||

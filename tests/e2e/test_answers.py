@@ -150,7 +150,7 @@ def tally_of(names, folder):
     return tally, len(answers)
 
 
-@pytest.mark.parametrize("names, least", [(("en", "nb"), 320), (("later",), 100)])
+@pytest.mark.parametrize("names, least", [(("en", "nb"), 320), (("later",), 100), (("third",), 60)])
 def test_scores_and_people_are_read_as_they_were_meant(tmp_path, names, least):
     tally, count = tally_of(names, tmp_path)
     tally.report(f"{count} answers of {', '.join(names)}")
