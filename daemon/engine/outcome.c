@@ -1,6 +1,13 @@
 /*
  * Outcomes: DeliveryResult -> outbox row, history, suppression and the enrolment's next step, in one transaction.
- * The policy for what is tried again, and when, stands here alone. Runs on the loop.
+ * The policy for what is tried again, and when, stands here alone; what a reply means is smtp/trouble.c's. Runs on the loop.
+ *
+ *   SENT          sent        filed on the history; the rule goes on
+ *   DEFERRED      deferred    tried again after 5, 10, 20 … minutes; as FAILED once sending.retry_for is over
+ *   FAILED        failed      a bounce on the history; an address that does not exist is suppressed; the breaker counts
+ *   UNCERTAIN     uncertain   searched for in the Sent folder; then the account's on_uncertain
+ *   UNREACHABLE   deferred    no try is counted: due again when the courier's back-off is over
+ *   NOT_COMPOSED  held        the reason says what is missing
  */
 #include "engine/outcome.h"
 

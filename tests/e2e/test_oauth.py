@@ -310,7 +310,7 @@ class TestLife:
             one.process.wait()
             one.process = None
         one.start().wait_watching()
-        assert status(one)["sending"] == "ready"
+        wait_for(lambda: status(one)["sending"] == "ready", 10, what=one.log_text)  # between one token and the next it is not
 
 
 class TestFile:
