@@ -87,11 +87,29 @@ static gboolean is_invisible(gunichar c)
     return c < 0x20 || c == 0x7f || c == 0xad || (c >= 0x200b && c <= 0x200f) || c == 0x34f || c == 0xfeff;
 }
 
+/* The run of ASCII letters and marks at text, as nearly all is; its length. */
+static gsize write_plain(Writer *writer, const char *text, const char *end)
+{
+    gsize length = 0;
+    while (text + length < end && text[length] > ' ' && text[length] < 0x7f)
+        length++;
+    if (length == 0)
+        return 0;
+    begin_text(writer);
+    gsize room = writer->max_bytes - MIN(writer->out->len, writer->max_bytes);
+    g_string_append_len(writer->out, text, (gssize)MIN(length, room));
+    writer->cut = writer->cut || length > room;
+    return length;
+}
+
 static void write_text(Writer *writer, const char *text, gsize len)
 {
     const char *end = text + len;
 
     for (const char *p = text; p < end; p = g_utf8_next_char(p)) {
+        p += writer->out->len < writer->max_bytes ? write_plain(writer, p, end) : 0;
+        if (p == end || writer->cut)
+            return;
         gunichar c = g_utf8_get_char_validated(p, end - p);
         if (c == (gunichar)-1 || c == (gunichar)-2)
             return; /* the parser gives whole, valid characters */
@@ -133,15 +151,34 @@ static gboolean is_block(const char *name)
     return is_one_of(name, names);
 }
 
-/* The attribute's value in lower case, bounded; "" where there is none. Caller frees. */
-static char *attribute(const xmlChar **attributes, const char *name)
+/* What mail programs tell of an element, in lower case, bounded; "" where it has no such attribute. */
+typedef struct {
+    char *class, *id, *style, *name;
+} Attributes;
+
+static void attributes_init(Attributes *told, const xmlChar **attributes)
 {
+    const struct {
+        const char *name;
+        char **value;
+    } wanted[] = {{"class", &told->class}, {"id", &told->id}, {"style", &told->style}, {"name", &told->name}};
+
+    *told = (Attributes){0};
     for (; attributes != NULL && attributes[0] != NULL; attributes += 2)
-        if (attributes[1] != NULL && g_ascii_strcasecmp((const char *)attributes[0], name) == 0) {
-            g_autofree char *value = g_strndup((const char *)attributes[1], ATTRIBUTE_LOOKED_AT);
-            return g_ascii_strdown(value, -1);
-        }
-    return g_strdup("");
+        for (guint i = 0; attributes[1] != NULL && i < G_N_ELEMENTS(wanted); i++)
+            if (*wanted[i].value == NULL && g_ascii_strcasecmp((const char *)attributes[0], wanted[i].name) == 0)
+                *wanted[i].value = g_ascii_strdown((const char *)attributes[1], (gssize)strnlen((const char *)attributes[1], ATTRIBUTE_LOOKED_AT));
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++)
+        if (*wanted[i].value == NULL)
+            *wanted[i].value = g_strdup("");
+}
+
+static void attributes_clear(Attributes *told)
+{
+    g_free(told->class);
+    g_free(told->id);
+    g_free(told->style);
+    g_free(told->name);
 }
 
 static gboolean has_word(const char *text, const char *const *words)
@@ -225,24 +262,20 @@ static void write_signature_mark(Writer *writer)
 }
 
 /* By the attributes that mail programs set. */
-static void read_attributes(Writer *writer, const char *name, const xmlChar **attributes, Element *element)
+static void read_attributes(Writer *writer, const char *name, const Attributes *told, Element *element)
 {
-    g_autofree char *class = attribute(attributes, "class"), *id = attribute(attributes, "id"),
-                    *style = attribute(attributes, "style");
-
     /* Outlook writes each line as a paragraph without margins, and an empty line as one that holds a hard space */
     element->outlook_line =
-        g_str_equal(name, "p") && (strstr(class, "msonormal") != NULL || strstr(class, "msoplaintext") != NULL);
+        g_str_equal(name, "p") && (strstr(told->class, "msonormal") != NULL || strstr(told->class, "msoplaintext") != NULL);
     if (element->outlook_line)
         element->lines = 1;
-    element->hidden = element->hidden || is_invisible_style(style);
+    element->hidden = element->hidden || (*told->style != '\0' && is_invisible_style(told->style));
     if (element->hidden || writer->hidden > 0)
         return;
-    g_autofree char *given = attribute(attributes, "name");
-    element->quote = element->quote || is_older_container(class, id) || g_str_equal(given, "quote"); /* the last: GMX, mail.com */
-    if (is_divider(name, id, style) && writer->out->len > 0)
+    element->quote = element->quote || is_older_container(told->class, told->id) || g_str_equal(told->name, "quote"); /* the last: GMX, mail.com */
+    if (is_divider(name, told->id, told->style) && writer->out->len > 0)
         writer->rest_is_older = TRUE;
-    if (is_signature(class, id))
+    if (is_signature(told->class, told->id))
         write_signature_mark(writer);
 }
 
@@ -284,7 +317,12 @@ static void on_start(void *data, const xmlChar *raw_name, const xmlChar **attrib
         xmlStopParser(writer->parser);
         return;
     }
-    read_attributes(writer, name, attributes, &element);
+    if (attributes != NULL) {
+        Attributes told;
+        attributes_init(&told, attributes);
+        read_attributes(writer, name, &told, &element);
+        attributes_clear(&told);
+    }
     open_block(writer, name, element.lines);
     writer->hidden += element.hidden ? 1 : 0;
     writer->quotes += element.quote ? 1 : 0;

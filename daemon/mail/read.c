@@ -226,10 +226,13 @@ static char *fingerprint_of(const InboundMessage *message, const char *bytes, gs
     }
     guchar digest[32];
     gnutls_hash_fast(GNUTLS_DIG_SHA256, looked_at->data, looked_at->len, digest); /* uses what the processor has for it */
-    GString *hex = g_string_sized_new(2 * sizeof digest);
-    for (gsize i = 0; i < sizeof digest; i++)
-        g_string_append_printf(hex, "%02x", digest[i]);
-    return g_string_free(hex, FALSE);
+    char *hex = g_malloc(2 * sizeof digest + 1);
+    for (gsize i = 0; i < sizeof digest; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    hex[2 * sizeof digest] = '\0';
+    return hex;
 }
 
 /* One line of valid UTF-8 without controls, at most READ_MAX_HEADER octets: what the record of a message may hold
