@@ -7,10 +7,11 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/facts.h"
+#include "cli/referral.h"
 #include "cli/terminal.h"
 #include "engine/control.h"
 #include "store/companies.h"
-#include "store/referrals.h"
+#include "store/proposals.h"
 #include "store/suppressions.h"
 
 enum { TEXT_INDENT = 2, TEXT_KEY_COLUMNS = 20 };
@@ -50,34 +51,9 @@ static JsonObject *whole_message(const OutboxMessage *message)
     return object;
 }
 
-static JsonObject *whole_referral(const Referral *referral)
-{
-    JsonObject *object = json_object_new();
-    json_object_set_int_member(object, "id", referral->id);
-    json_object_set_string_member(object, "referrer", referral->referrer);
-    json_add_text(object, "address", referral->address);
-    json_add_text(object, "name", referral->name);
-    json_add_text(object, "phone", referral->phone);
-    json_add_text(object, "company", referral->company);
-    json_object_set_string_member(object, "state", referral_state_name(referral->state));
-    json_object_set_string_member(object, "rule", referral->rule);
-    json_add_text(object, "how", referral->how);
-    json_add_text(object, "evidence", referral->evidence);
-    json_add_text(object, "message_id", referral->message_id);
-    json_add_text(object, "reason", referral->reason);
-    json_add_text(object, "basis", referral->basis);
-    json_add_time(object, "at", referral->at_ms);
-    json_add_time(object, "wrote_at", referral->wrote_ms);
-    json_add_time(object, "accepted_at", referral->accepted_ms);
-    json_add_time(object, "contacted_at", referral->contacted_ms);
-    json_add_time(object, "customer_at", referral->customer_ms);
-    json_add_time(object, "ended_at", referral->ended_ms);
-    return object;
-}
-
 static gboolean add_referral(const Referral *referral, gpointer data)
 {
-    json_array_add_object_element(data, whole_referral(referral));
+    json_array_add_object_element(data, referral_object(referral));
     return TRUE;
 }
 
@@ -110,6 +86,37 @@ static gboolean collect_referrals(Cli *cli, const Contact *contact, JsonObject *
     const ReferralFilter made = {.referrer_id = contact->id}, came_by = {.friend_id = contact->id};
     return store_referral_each(cli->store, &made, add_referral, section(all, "referrals"), error) &&
            store_referral_each(cli->store, &came_by, add_referral, section(all, "referred_by"), error);
+}
+
+typedef struct {
+    gint64 contact_id;
+    JsonArray *array;
+} Proposals;
+
+static gboolean add_proposal(const Proposal *proposal, gpointer data)
+{
+    const Proposals *proposals = data;
+    if (proposal->contact_id != proposals->contact_id)
+        return TRUE;
+    JsonObject *object = json_object_new();
+    json_object_set_int_member(object, "id", proposal->id);
+    json_object_set_string_member(object, "kind", departure_kind_name(proposal->kind));
+    json_object_set_string_member(object, "state", proposal_state_name(proposal->state));
+    json_add_text(object, "address", proposal->address);
+    json_add_text(object, "name", proposal->name);
+    json_add_text(object, "evidence", proposal->evidence);
+    json_add_text(object, "message_id", proposal->message_id);
+    json_add_time(object, "at", proposal->at_ms);
+    json_add_time(object, "ended_at", proposal->ended_ms);
+    json_array_add_object_element(proposals->array, object);
+    return TRUE;
+}
+
+/* What their mails say of a new address, or of who comes after them. */
+static gboolean collect_proposals(Cli *cli, const Contact *contact, JsonObject *all, GError **error)
+{
+    Proposals proposals = {.contact_id = contact->id, .array = section(all, "proposals")};
+    return store_proposal_each(cli->store, TRUE, add_proposal, &proposals, error);
 }
 
 static gboolean add_suppression(Store *store, const char *address, JsonArray *array, GError **error)
@@ -167,7 +174,8 @@ static gboolean collect(Cli *cli, const Contact *contact, JsonObject *all, GErro
         !store_suppression_check(cli->store, contact->email, &is_suppressed, &suppressed, error) ||
         !collect_company(cli, contact, all, error) || !collect_suppressions(cli, contact, aliases, all, error) ||
         !store_history_each(cli->store, contact->id, add_interaction, section(all, "history"), error) ||
-        !collect_work(cli, contact, all, error) || !collect_referrals(cli, contact, all, error))
+        !collect_work(cli, contact, all, error) || !collect_referrals(cli, contact, all, error) ||
+        !collect_proposals(cli, contact, all, error))
         return FALSE;
     facts_add_strings(person, "aliases", aliases);
     json_add_text(person, "suppressed", suppressed);

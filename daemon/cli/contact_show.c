@@ -1,12 +1,16 @@
 /*
- * nurture contact show: one person's fields, rules with what comes next, and the last of their history.
+ * nurture contact show: one person's fields, rules with what comes next, open tasks, referrals, stages, and the last of their history.
  */
+#include <string.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/facts.h"
+#include "cli/referral.h"
 #include "cli/table.h"
+#include "cli/task_words.h"
 #include "engine/control.h"
 #include "plan/schedule.h"
 #include "store/suppressions.h"
@@ -76,7 +80,11 @@ static void print_contact(Cli *cli, const Contact *contact, char **aliases, cons
     print_time(cli, "paused until", contact_pause(contact, control_now_ms(cli->config)), zone);
     print_field(cli, "paused because", contact->pause_reason);
     print_field(cli, "never mailed", suppressed);
+    if (contact->hold_until_ms > control_now_ms(cli->config))
+        print_field(cli, "held", contact->hold_reason);
     print_time(cli, "last contacted", contact->last_contacted_ms, zone);
+    print_time(cli, "last wrote", contact->last_reply_ms, zone);
+    print_time(cli, "last talk", contact->last_talk_ms, zone);
 }
 
 /* ---- rules ----------------------------------------------------------------------------------------------------------- */
@@ -155,9 +163,94 @@ static gboolean print_last(Cli *cli, const Contact *contact, GTimeZone *zone, GE
     return ok;
 }
 
+/* ---- stages, tasks, referrals ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    Cli *cli;
+    GTimeZone *zone;
+    JsonArray *array; /* with --json */
+    const char *heading; /* printed before the first; NULL: it was */
+} Section;
+
+static void print_section_line(Section *section, const char *first, const char *text)
+{
+    Cli *cli = section->cli;
+    g_autofree char *one_line = text_one_line(text);
+    g_autofree char *safe = text_escape(one_line, 0);
+    g_autofree char *line = g_strdup_printf("  %-*s%s", LABEL_COLUMNS, first, safe);
+    g_autofree char *fitting = cli->columns > 0 ? text_fit(line, cli->columns) : g_strdup(line);
+    if (section->heading != NULL)
+        fprintf(cli->out, "\n%s\n", section->heading);
+    section->heading = NULL;
+    fprintf(cli->out, "%s\n", fitting);
+}
+
+static gboolean on_stage(const Interaction *interaction, gpointer data)
+{
+    Section *section = data;
+    if (interaction->kind != INTERACTION_STAGE)
+        return TRUE;
+    g_autofree char *at = timestamp_format_local(interaction->at_ms, section->zone);
+    at[strlen("2026-11-24")] = '\0';
+    print_section_line(section, at, interaction->detail);
+    return TRUE;
+}
+
+static gboolean on_task(const OwnerTask *task, gpointer data)
+{
+    Section *section = data;
+    if (section->array != NULL) {
+        json_array_add_object_element(section->array, task_object(task));
+        return TRUE;
+    }
+    g_autofree char *due = task_due_text(task->due_ms, section->zone);
+    g_autofree char *text = g_strdup_printf("%s (%" G_GINT64_FORMAT ", %s)", task->text, task->id, task->owner);
+    print_section_line(section, due, text);
+    return TRUE;
+}
+
+static gboolean on_referral(const Referral *referral, gpointer data)
+{
+    Section *section = data;
+    if (section->array != NULL)
+        json_array_add_object_element(section->array, referral_object(referral));
+    else
+        print_section_line(section, referral_state_name(referral->state), referral_shown(referral));
+    return TRUE;
+}
+
+static gboolean on_referrer(const Referral *referral, gpointer data)
+{
+    Section *section = data;
+    if (section->array != NULL)
+        json_array_add_object_element(section->array, referral_object(referral));
+    else
+        print_section_line(section, referral_state_name(referral->state),
+                           *referral->referrer_name != '\0' ? referral->referrer_name : referral->referrer);
+    return TRUE;
+}
+
+/* all: the object of --json; NULL: printed. */
+static gboolean show_sections(Cli *cli, const Contact *contact, GTimeZone *zone, JsonObject *all, GError **error)
+{
+    static const char *const keys[] = {"tasks", "referrals", "referred_by"};
+    Section sections[] = {
+        {cli, zone, NULL, "open tasks"}, {cli, zone, NULL, "introduced"}, {cli, zone, NULL, "introduced by"}, {cli, zone, NULL, "stages"}};
+    const TaskFilter tasks = {.contact_id = contact->id};
+    const ReferralFilter made = {.referrer_id = contact->id}, came_by = {.friend_id = contact->id};
+    for (guint i = 0; all != NULL && i < G_N_ELEMENTS(keys); i++) {
+        sections[i].array = json_array_new();
+        json_object_set_array_member(all, keys[i], sections[i].array);
+    }
+    return store_task_each(cli->store, &tasks, on_task, &sections[0], error) &&
+           store_referral_each(cli->store, &made, on_referral, &sections[1], error) &&
+           store_referral_each(cli->store, &came_by, on_referrer, &sections[2], error) &&
+           (all != NULL || store_history_each(cli->store, contact->id, on_stage, &sections[3], error));
+}
+
 /* ---- the command ----------------------------------------------------------------------------------------------------- */
 
-static void print_json(Cli *cli, const Contact *contact, char **aliases, const char *suppressed, const GPtrArray *enrolments)
+static gboolean print_json(Cli *cli, const Contact *contact, char **aliases, const char *suppressed, const GPtrArray *enrolments, GError **error)
 {
     JsonObject *object = contact_object(contact, control_now_ms(cli->config));
     JsonArray *array = json_array_new();
@@ -166,7 +259,12 @@ static void print_json(Cli *cli, const Contact *contact, char **aliases, const c
     facts_add_strings(object, "aliases", aliases);
     json_add_text(object, "suppressed", suppressed);
     json_object_set_array_member(object, "enrolments", array);
+    if (!show_sections(cli, contact, NULL, object, error)) {
+        json_object_unref(object);
+        return FALSE;
+    }
     cli_print_json(cli, object);
+    return TRUE;
 }
 
 static gboolean show(Cli *cli, const Contact *contact, GError **error)
@@ -179,14 +277,12 @@ static gboolean show(Cli *cli, const Contact *contact, GError **error)
         !store_suppression_check(cli->store, contact->email, &is_suppressed, &suppressed, error) ||
         !store_enrolments_of(cli->store, contact->id, &enrolments, error))
         return FALSE;
-    if (cli->json) {
-        print_json(cli, contact, aliases, suppressed, enrolments);
-        return TRUE;
-    }
+    if (cli->json)
+        return print_json(cli, contact, aliases, suppressed, enrolments, error);
     g_autoptr(GTimeZone) zone = cli_contact_zone(cli, contact);
     print_contact(cli, contact, aliases, suppressed, zone);
     print_enrolments(cli, enrolments, zone);
-    return print_last(cli, contact, zone, error);
+    return show_sections(cli, contact, zone, NULL, error) && print_last(cli, contact, zone, error);
 }
 
 int contact_command_show(Cli *cli, char **words)

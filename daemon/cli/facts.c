@@ -94,6 +94,7 @@ JsonObject *interaction_object(const Interaction *interaction)
     json_object_set_string_member(object, "text", interaction->text);
     json_object_set_string_member(object, "message_id", interaction->message_id);
     json_object_set_string_member(object, "detail", interaction->detail);
+    json_add_text(object, "basis", interaction->basis);
     return object;
 }
 

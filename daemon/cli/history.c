@@ -31,6 +31,10 @@ static void print_interaction(const Listing *listing, const Interaction *interac
         g_autofree char *subject = g_strconcat("Subject: ", interaction->subject, NULL);
         terminal_print_text(cli->out, subject, TEXT_INDENT, cli->columns);
     }
+    if (interaction->basis != NULL && interaction->basis[0] != '\0') {
+        g_autofree char *basis = g_strconcat("Basis: ", interaction->basis, NULL);
+        terminal_print_text(cli->out, basis, TEXT_INDENT, cli->columns);
+    }
     if (interaction->text[0] != '\0')
         terminal_print_text(cli->out, interaction->text, TEXT_INDENT, cli->columns);
 }

@@ -2,7 +2,7 @@
  * nurture report funnel: from stage to stage, how many go on, and where people leak.
  *
  * Somebody who came to a stage in the period has gone on when they were in a later stage of the pipeline afterwards, up to the customer stage. Who
- * has not, and stands elsewhere at the period's end, has leaked: back, out of the pipeline, or to a stage behind the customer stage.
+ * has not, and stands elsewhere at the period's end, has leaked: back, out of the pipeline, or to a lost stage or one behind the customer stage.
  */
 #include "cli/report_stays.h"
 
@@ -35,9 +35,17 @@ static void count_leak(Level *level, guint to)
     level->leaked++;
 }
 
+static gboolean stage_is_lost(const Config *config, const char *stage)
+{
+    for (char **lost = config->pipeline.lost_stages; *lost != NULL; lost++)
+        if (g_ascii_strcasecmp(*lost, stage) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean is_further(const Funnel *funnel, guint from, guint to)
 {
-    return to > from && to <= funnel->names->customer && to < funnel->names->n_pipeline;
+    return to > from && to <= funnel->names->customer && to < funnel->names->n_pipeline && !stage_is_lost(funnel->report->cli->config, stage_names_at(funnel->names, to));
 }
 
 /* One contact at one stage of the pipeline, where they were first in the period at stays[first]. */

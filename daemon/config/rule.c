@@ -8,12 +8,13 @@
 
 #define TAG_PREFIX "tag:"
 #define REWARD_EXAMPLE "reward = \"a box of chocolates\""
+#define BASIS_EXAMPLE "basis = \"consent at the fair in Oslo\""
 
 enum { TROUBLE_DAYS = 30 };
 
 typedef struct {
     char *name, *purpose;
-    config_setting_t *anchor, *steps, *stop_on, *scope, *notify, *window, *until, *accept, *cooldown, *trouble, *reward;
+    config_setting_t *anchor, *steps, *stop_on, *scope, *notify, *window, *until, *accept, *cooldown, *trouble, *reward, *basis;
     Condition **when, **unless;
     Duration repeat_every;
     guint repeat_max;
@@ -137,10 +138,18 @@ static void take_reward(Reader *reader, const config_setting_t *setting, Rule *r
                                     "anchor = \"reward\", or leave reward out");
 }
 
+static void take_basis(Reader *reader, const config_setting_t *setting, Rule *rule)
+{
+    const char *text = setting ? reader_text(reader, setting, BASIS_EXAMPLE) : NULL;
+    rule->basis = g_strdup(text ? text : "");
+    plain_check(reader, setting, "basis", text);
+}
+
 static void take_asking(Reader *reader, const RuleKeys *found, Rule *rule)
 {
     rule->asks = g_str_equal(rule->purpose, "referral");
     take_reward(reader, found->reward, rule);
+    take_basis(reader, found->basis, rule);
     if (!rule->asks) {
         refuse_unless_asks(reader, found->accept, "accept");
         refuse_unless_asks(reader, found->cooldown, "cooldown");
@@ -225,6 +234,7 @@ static Rule *parse_rule(Reader *reader, config_setting_t *group)
         KEY_KEPT("cooldown", RuleKeys, cooldown, "cooldown = \"6 months\""),
         KEY_KEPT("trouble", RuleKeys, trouble, "trouble = \"30 days\""),
         KEY_KEPT("reward", RuleKeys, reward, REWARD_EXAMPLE),
+        KEY_KEPT("basis", RuleKeys, basis, BASIS_EXAMPLE),
         KEY_KEPT("until", RuleKeys, until, "until = \"2027-06-30\""),
         KEY_END,
     };
@@ -271,6 +281,7 @@ void rule_free(Rule *rule)
     g_free(rule->name);
     g_free(rule->purpose);
     g_free(rule->reward);
+    g_free(rule->basis);
     g_free(rule->digest);
     g_free(rule);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "engine/basis.h"
 #include "engine/breaker.h"
 #include "engine/decide.h"
 #include "engine/passage.h"
@@ -83,7 +84,7 @@ static gboolean add_task(EngineCore *core, const OutboxMessage *message, const I
     return store_task_add(core->store, &task, told, NULL, error);
 }
 
-static gboolean add_history(const Outcome *outcome, InteractionKind kind, const char *detail, GError **error)
+static gboolean add_history(const Outcome *outcome, InteractionKind kind, const char *detail, const char *basis, GError **error)
 {
     const OutboxMessage *message = outcome->message;
     const Interaction interaction = {
@@ -98,17 +99,17 @@ static gboolean add_history(const Outcome *outcome, InteractionKind kind, const 
         .text = kind != INTERACTION_BOUNCE && outcome->composed ? outcome->composed->text : "",
         .message_id = message->message_id,
         .detail = detail,
+        .basis = basis,
     };
     return kind == INTERACTION_TASK ? add_task(outcome->core, message, &interaction, error)
                                     : store_history_add(outcome->core->store, &interaction, NULL, error);
 }
 
-static gboolean move_on(EngineCore *core, const OutboxMessage *message, gint64 step_ms, GError **error)
+/* contact: as it is now; NULL: gone. */
+static gboolean move_on(EngineCore *core, const OutboxMessage *message, const Contact *contact, gint64 step_ms, GError **error)
 {
     g_autoptr(Enrolment) enrolment = NULL;
-    g_autoptr(Contact) contact = NULL;
-    if (!store_enrolment_get(core->store, message->enrolment_id, &enrolment, error) ||
-        !subject_read_on_way(core, message->contact_id, &contact, error))
+    if (!store_enrolment_get(core->store, message->enrolment_id, &enrolment, error))
         return FALSE;
     if (!enrolment || !contact || enrolment->state != ENROLMENT_ACTIVE || !g_str_equal(enrolment->next_step, message->step))
         return TRUE; /* ended while the message was under way */
@@ -137,18 +138,32 @@ static gboolean keep_copy(const Outcome *outcome, GError **error)
            sent_keep_copy(outcome->core, outcome->account, outcome->message, outcome->composed->bytes, error);
 }
 
+/* A reminder needs no ground. */
+static gboolean find_basis(EngineCore *core, const OutboxMessage *message, const Contact *contact, char **ret_basis, GError **error)
+{
+    return message->is_task || !contact || basis_of(core, message, contact, ret_basis, error);
+}
+
 static gboolean take_sent(Outcome *outcome, const char *evidence, GError **error)
 {
-    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) && keep_copy(outcome, error) && add_history(outcome, sent_kind(outcome->message), evidence, error) &&
-           move_on(outcome->core, outcome->message, outcome->now_ms, error) && mark_contacted(outcome->core, outcome->message, error);
+    EngineCore *core = outcome->core;
+    const OutboxMessage *message = outcome->message;
+    g_autoptr(Contact) contact = NULL;
+    g_autofree char *basis = NULL;
+    return finish(outcome, OUTBOX_SENT, 0, TRUE, error) && keep_copy(outcome, error) &&
+           subject_read_on_way(core, message->contact_id, &contact, error) && find_basis(core, message, contact, &basis, error) &&
+           add_history(outcome, sent_kind(message), evidence, basis, error) && move_on(core, message, contact, outcome->now_ms, error) &&
+           mark_contacted(core, message, error);
 }
 
 /* The owner's own mailbox refuses a reminder: that says nothing about the contact, and the rule goes on. */
 static gboolean take_failed_task(const Outcome *outcome, GError **error)
 {
     g_autofree char *detail = g_strdup_printf("the reminder could not be delivered: %s", outcome->reason);
-    return finish(outcome, OUTBOX_FAILED, 0, TRUE, error) && add_history(outcome, INTERACTION_TASK, detail, error) &&
-           move_on(outcome->core, outcome->message, outcome->now_ms, error);
+    g_autoptr(Contact) contact = NULL;
+    return finish(outcome, OUTBOX_FAILED, 0, TRUE, error) && add_history(outcome, INTERACTION_TASK, detail, NULL, error) &&
+           subject_read_on_way(outcome->core, outcome->message->contact_id, &contact, error) &&
+           move_on(outcome->core, outcome->message, contact, outcome->now_ms, error);
 }
 
 static gboolean take_failed(Outcome *outcome, GError **error)
@@ -156,7 +171,7 @@ static gboolean take_failed(Outcome *outcome, GError **error)
     DecideSummary summary = {0};
     if (outcome->message->is_task)
         return take_failed_task(outcome, error);
-    if (!finish(outcome, OUTBOX_FAILED, 0, TRUE, error) || !add_history(outcome, INTERACTION_BOUNCE, outcome->reason, error))
+    if (!finish(outcome, OUTBOX_FAILED, 0, TRUE, error) || !add_history(outcome, INTERACTION_BOUNCE, outcome->reason, NULL, error))
         return FALSE;
     if (outcome->result->recipient_unknown) {
         const Suppression suppression = {.address = outcome->message->email, .reason = "bounce", .detail = outcome->reason,
@@ -310,13 +325,16 @@ gboolean outcome_settle_sent(EngineCore *core, const OutboxMessage *message, con
     gint64 sent_ms = message->sending_ms ? message->sending_ms : clock_now_ms(core->clock);
     const OutboxOutcome row = {.state = OUTBOX_SENT, .reason = evidence};
     core->sent_work = TRUE; /* a copy may wait for this */
+    g_autoptr(Contact) contact = NULL;
+    g_autofree char *basis = NULL;
+    if (!store_outbox_finish(core->store, message->id, &row, clock_now_ms(core->clock), error) ||
+        !subject_read_on_way(core, message->contact_id, &contact, error) || !find_basis(core, message, contact, &basis, error))
+        return FALSE;
     const Interaction sent = {.contact_id = message->contact_id, .at_ms = sent_ms, .kind = sent_kind(message),
                               .account = message->account, .rule = message->rule, .step = message->step, .variant = message->variant,
-                              .subject = message->subject, .message_id = message->message_id, .detail = evidence};
-    return store_outbox_finish(core->store, message->id, &row, clock_now_ms(core->clock), error) &&
-           (message->is_task ? add_task(core, message, &sent, error) : store_history_add(core->store, &sent, NULL, error)) &&
-           move_on(core, message, sent_ms, error) &&
-           mark_contacted(core, message, error);
+                              .subject = message->subject, .message_id = message->message_id, .detail = evidence, .basis = basis};
+    return (message->is_task ? add_task(core, message, &sent, error) : store_history_add(core->store, &sent, NULL, error)) &&
+           move_on(core, message, contact, sent_ms, error) && mark_contacted(core, message, error);
 }
 
 gboolean outcome_apply_policy(EngineCore *core, const OutboxMessage *message, const Account *account, GError **error)

@@ -30,6 +30,8 @@ static const Mention mentions[] = {
     {"SELECT id, evidence, reason, basis FROM referral WHERE referrer_id <> $1 AND (instr(lower(evidence), $2) > 0"
      " OR instr(lower(reason), $2) > 0 OR instr(lower(basis), $2) > 0)",
      "UPDATE referral SET evidence = $2, reason = $3, basis = $4 WHERE id = $1", 3},
+    {"SELECT id, evidence FROM proposal WHERE contact_id <> $1 AND instr(lower(evidence), $2) > 0",
+     "UPDATE proposal SET evidence = $2 WHERE id = $1", 1},
 };
 
 /* One row with what stands in it now. */
@@ -144,6 +146,15 @@ static gboolean put_out_all(Store *store, gint64 id, GError **error)
     return TRUE;
 }
 
+/* What told their owner of them: the subject has their name, the text their words. One that is still on its way tells no more than this. */
+static gboolean put_out_notices(Store *store, gint64 id, GError **error)
+{
+    return db_run(store->db,
+                  "UPDATE notice SET subject = $2, text = $2 WHERE EXISTS (SELECT 1 FROM contact_address a WHERE a.contact_id = $1"
+                  " AND (instr(lower(notice.text), lower(a.address)) > 0 OR instr(lower(notice.subject), lower(a.address)) > 0))",
+                  error, DB_INT(id), DB_TEXT(CONTACT_ERASED));
+}
+
 /* ---- the person ------------------------------------------------------------------------------------------------------- */
 
 gboolean store_contact_forget(Store *store, gint64 id, GError **error)
@@ -159,6 +170,10 @@ gboolean store_contact_forget(Store *store, gint64 id, GError **error)
                   "DELETE FROM referral WHERE contact_id = $1 OR (address <> '' AND"
                   " address IN (SELECT address FROM contact_address WHERE contact_id = $1))",
                   error, DB_INT(id)) &&
+           put_out_notices(store, id, error) &&
+           db_run(store->db,
+                  "DELETE FROM proposal WHERE address <> '' AND address IN (SELECT address FROM contact_address WHERE contact_id = $1)", error,
+                  DB_INT(id)) &&
            enrolments_forget_due(store, id, error) && company_events_forget(store, company, error) &&
            db_run(store->db, "DELETE FROM contact WHERE id = $1", error, DB_INT(id)) &&
            db_run(store->db,

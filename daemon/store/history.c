@@ -68,13 +68,14 @@ gboolean store_history_add(Store *store, const Interaction *interaction, gint64 
     if (!store_write_begin(store, &write, error) ||
         !db_insert(store->db,
                    "INSERT INTO interaction (contact_id, at_ms, kind, account, rule, step, subject, text, full_text, "
-                   "message_id, detail, variant, silent)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                   "message_id, detail, variant, silent, basis)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                    NULL, &id, error, DB_INT(interaction->contact_id), DB_INT(interaction->at_ms),
                    DB_TEXT(interaction_kind_name(interaction->kind)), DB_TEXT(interaction->account),
                    DB_TEXT(interaction->rule), DB_TEXT(interaction->step), DB_TEXT(interaction->subject),
                    DB_TEXT(interaction->text), DB_TEXT(interaction->full_text), DB_TEXT(interaction->message_id),
-                   DB_TEXT(interaction->detail), DB_TEXT(interaction->variant), DB_INT(interaction->is_silent ? 1 : 0)) ||
+                   DB_TEXT(interaction->detail), DB_TEXT(interaction->variant), DB_INT(interaction->is_silent ? 1 : 0),
+                   DB_TEXT(interaction->basis)) ||
         !note_contacted(store, interaction, error) || !keep_last_times(store, interaction, error) ||
         !company_events_note(store, interaction, id, error) || !store_write_end(&write, error))
         return FALSE;
@@ -102,6 +103,7 @@ static Interaction interaction_of(DbStatement *row)
         .detail = db_text(row, 11),
         .variant = db_text(row, 12),
         .is_silent = db_int(row, 13) != 0,
+        .basis = db_text(row, 14),
     };
     interaction_kind_parse(db_text(row, 3), &interaction.kind);
     return interaction;
@@ -113,7 +115,7 @@ gboolean store_history_each(Store *store, gint64 contact_id, gboolean (*func)(co
     g_autoptr(DbStatement) rows =
         db_query(store->db,
                  "SELECT id, contact_id, at_ms, kind, account, rule, step, subject, text, full_text, message_id, detail,"
-                 " variant, silent FROM interaction WHERE contact_id = $1 ORDER BY at_ms, id",
+                 " variant, silent, basis FROM interaction WHERE contact_id = $1 ORDER BY at_ms, id",
                  error, DB_INT(contact_id));
     if (rows == NULL)
         return FALSE;

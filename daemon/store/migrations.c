@@ -493,6 +493,9 @@ static const char notices_1[] =
     "CREATE INDEX notice_account ON notice (account, created_ms);"
     "CREATE INDEX notice_waiting ON notice (account, id) WHERE state = 'queued';";
 
+/* Why somebody could be written to: of messages that rules sent. */
+static const char history_basis[] = "ALTER TABLE interaction ADD COLUMN basis TEXT NOT NULL DEFAULT '';";
+
 const Migration schema_migrations[] = {
     {1, {people_1, history_1, work_1}},
     {2, {people_2, history_2, work_2}},
@@ -511,5 +514,6 @@ const Migration schema_migrations[] = {
     {15, {people_proposals}},
     {16, {people_events}},
     {17, {notices_1}},
+    {18, {history_basis}},
 };
 const gsize schema_n_migrations = G_N_ELEMENTS(schema_migrations);

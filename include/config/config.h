@@ -210,6 +210,7 @@ typedef struct {
     Duration cooldown;    /* nobody who was asked by whatever rule within this is asked; zero: no such limit */
     Duration trouble;     /* nor who complained, or gave a low score, within this; zero: no such limit */
     gboolean accept_auto; /* a friend who wrote to us themself needs no yes of the owner */
+    char *basis;          /* on what legal ground it writes, for the record; "": told from what is known of the contact */
     char *reward;         /* what the thank-you promises ({{reward}}); "" for nothing */
     Condition **when;   /* NULL-terminated; all must hold */
     Condition **unless; /* NULL-terminated; none may hold */

@@ -24,6 +24,7 @@ typedef struct {
     const char *variant;   /* the template, where the step tries several; NULL or "" else */
     const char *text;      /* for a reply, only what is new in it */
     const char *full_text; /* for a reply, all of it */
+    const char *basis;      /* of a message that a rule sent: why they could be written to; NULL or "" else */
     const char *message_id; /* without angle brackets */
     const char *detail;     /* why, for people: "550 5.1.1 no such user", "overdue by 12 days", "pitching -> follow-up" */
     gboolean is_silent;     /* filed only: no stop event, no answer of theirs, nothing follows from it */

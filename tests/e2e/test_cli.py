@@ -235,7 +235,7 @@ class TestContact:
         assert contact(one, "liv@kunde.example")["customer_since"] == "2026-11-09T15:00:00Z"
         assert [entry["detail"] for entry in one.history("liv@kunde.example", "stage")] == ["-> pitching", "pitching -> follow-up"]
         whole = json.loads(one.run("contact", "export", "liv@kunde.example").stdout)
-        assert set(whole) == {"contact", "suppressions", "history", "enrolments", "messages", "tasks", "referrals", "referred_by"} and len(whole["history"]) == 2
+        assert set(whole) == {"contact", "suppressions", "history", "enrolments", "messages", "tasks", "referrals", "referred_by", "proposals"} and len(whole["history"]) == 2
 
     def test_tags(self, kari):
         kari.run("contact", "tag", KARI, "+warm", "-happy", "met at fair")

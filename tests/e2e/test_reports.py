@@ -306,7 +306,7 @@ def referrals_by_hand(people, begin, end, by, deals):
                      "answered": sum(answered for _, answered in asks[name]), "answer_rate": share(sum(answered for _, answered in asks[name]), len(asks[name])),
                      "referrals": len(referrals[name]), "accepted": sum(referral["state"] not in ("proposed", "declined") for referral in referrals[name]),
                      "new_customers": len(turned), "conversion": share(len(turned), len(referrals[name])),
-                     "value": sum(deals[referral["address"]] for referral in turned)})
+                     "value": sum(deals[referral["email"]] for referral in turned)})
     return rows
 
 

@@ -4,10 +4,11 @@ import json
 import os
 import random
 import sqlite3
+import subprocess
 
 import pytest
 from world import Folder, wait_for
-from world.nurture import Nurture, account
+from world.nurture import BIN, Nurture, account
 from world.sink import Sink
 
 KARI, ALIAS, OLA = "kari.nordmann@fjord.example", "knordmann@privat.example", "ola@berg.example"
@@ -104,8 +105,10 @@ def test_export_has_everything(one):
     assert whole["suppressions"][0]["detail"] == "by telephone" and whole["tasks"][0]["text"] == "send the innvending"
     assert sorted(entry["kind"] for entry in whole["history"]) == ["call", "sent", "stage", "stage", "task"]
     assert any("Dear Karianne of Fjordlaksen AS" in entry["text"] for entry in whole["history"] if entry["kind"] == "sent")
+    sent = next(entry for entry in whole["history"] if entry["kind"] == "sent")
+    assert (sent["rule"], sent["step"], sent["basis"]) == ("hello", "hello", f"prospect, added on {whole['contact']['created_at'][:10]}")
     assert whole["messages"][0]["state"] == "sent" and whole["enrolments"][0]["rule"] == "hello"
-    assert whole["referrals"][0]["address"] == "friend@x.example" and whole["referred_by"][0]["referrer"] == OLA
+    assert whole["referrals"][0]["email"] == "friend@x.example" and whole["referred_by"][0]["referrer"] == OLA
     text = one.run("contact", "export", KARI, "--text").stdout
 
     def words(value):
@@ -155,3 +158,36 @@ def test_a_retention_that_cannot_be_meant_is_told(one, value, what):
         config.write(f'retention = {{ bodies = "{value}"; }};\n')
     result = one.run("check", check=False)
     assert result.returncode == 1 and what in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("change,rule,want", [
+    (["--customer-since", "2026-03-01"], "", "customer since 2026-03-01"),
+    (["--source", "fair in Oslo"], "", "prospect, source fair in Oslo, added on "),
+    (["--customer-since", "2026-03-01"], ' basis = "consent at the fair";', "consent at the fair"),
+])
+def test_the_basis_of_each_send_is_on_the_record(one, change, rule, want):
+    with open(one.config, encoding="utf-8") as file:
+        text = file.read()
+    with open(one.config, "w", encoding="utf-8") as file:
+        file.write(text.replace('{ name = "hello";', '{ name = "hello";' + rule))
+    one.run("contact", "set", KARI, *change)
+    one.start("--clock", "2026-11-24T08:00:00Z", "--speed", "600")
+    one.run("contact", "stage", KARI, "pitching")
+    wait_for(lambda: one.history(KARI, "sent"), 20, what=one.log_text)
+    assert one.history(KARI, "sent")[0]["basis"].startswith(want)
+    assert f"Basis: {want}" in one.run("history", KARI).stdout
+
+
+def test_show_has_what_a_salesperson_looks_for(one):
+    live_through(one)
+    one.run("log", KARI, "meeting", "lunch")
+    text = one.run("contact", "show", KARI).stdout
+    lines = [line.strip() for line in text.splitlines()]
+    for heading in ("open tasks", "introduced", "introduced by", "stages"):
+        assert heading in lines, text
+    assert any(line.endswith("send the innvending (1, anna)") for line in lines) and any(line.endswith("research -> pitching") for line in lines)
+    whole = one.json("contact", "show", KARI)[0]
+    assert whole["tasks"][0]["text"] == "send the innvending" and whole["referrals"][0]["email"] == "friend@x.example" and len(whole["referred_by"]) == 1
+    narrow = subprocess.run([os.path.join(BIN, "nurture"), "-c", one.config, "contact", "show", KARI], check=True, capture_output=True, text=True,
+                            env={**os.environ, "COLUMNS": "60"}).stdout
+    assert max(len(line) for line in narrow.splitlines()) <= 60

@@ -19,6 +19,7 @@ static const char *const whole_by_nature[] = {
     "FROM alias LIMIT 1",           /* whether there is any: one row */
     "suppression_erased LIMIT 1",   /* whether there is any: one row */
     "FROM rule_known",              /* a row a rule */
+    "DELETE FROM proposal WHERE",   /* the same */
     "instr(lower(",                 /* erasing a person, rare and by hand */
 };
 
