@@ -151,7 +151,9 @@ static gboolean put_out_notices(Store *store, gint64 id, GError **error)
 {
     return db_run(store->db,
                   "UPDATE notice SET subject = $2, text = $2 WHERE EXISTS (SELECT 1 FROM contact_address a WHERE a.contact_id = $1"
-                  " AND (instr(lower(notice.text), lower(a.address)) > 0 OR instr(lower(notice.subject), lower(a.address)) > 0))",
+                  " AND (instr(lower(notice.text), lower(a.address)) > 0 OR instr(lower(notice.subject), lower(a.address)) > 0))"
+                  " OR EXISTS (SELECT 1 FROM contact c WHERE c.id = $1 AND trim(c.first_name || ' ' || c.last_name) <> ''"
+                  "     AND instr(notice.subject, trim(c.first_name || ' ' || c.last_name)) > 0)",
                   error, DB_INT(id), DB_TEXT(CONTACT_ERASED));
 }
 

@@ -20,6 +20,7 @@ static const char *const whole_by_nature[] = {
     "suppression_erased LIMIT 1",   /* whether there is any: one row */
     "FROM rule_known",              /* a row a rule */
     "DELETE FROM proposal WHERE",   /* the same */
+    "UPDATE notice SET subject",    /* the same */
     "instr(lower(",                 /* erasing a person, rare and by hand */
 };
 
