@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "engine/canary.h"
 #include "engine/effects.h"
+#include "engine/match.h"
 #include "engine/outbound.h"
 #include "engine/sent.h"
 #include "imap/link.h"
@@ -17,7 +18,7 @@
 
 enum {
     RESTART_MS = 5000,
-    BATCH_RECORDS = 512, /* as many go into one transaction, where they come that fast; */
+    BATCH_RECORDS = 256, /* as many go into one transaction, where they come that fast; */
     BATCH_MS = 2,        /* one waits for others as long as the last commit took, that is at least */
     BATCH_MAX_MS = 50    /* and at most this: so that half of the time goes into commits, however slow the disk */
 };
@@ -185,6 +186,26 @@ static gboolean on_commit(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* By the header alone: what effects_apply() would ignore as nobody's. A store that does not answer is met again by the message itself. */
+static gboolean on_is_wanted(const ImapRecord *header, gpointer data)
+{
+    const Intake *intake = data;
+    const InboundMessage *message = header->message;
+    g_auto(Match) match = {.by = ""};
+    g_autoptr(GError) error = NULL;
+    gboolean adopts = g_strv_contains((const char *const *)intake->account->imap.prospect_folders, header->folder);
+    gboolean own = g_ascii_strcasecmp(message->from, intake->account->from_address) == 0; /* the canary comes this way */
+    if (adopts || header->is_sent || *message->token || own)
+        return TRUE;
+    if (match_is_own_address(intake->core->config, message->from))
+        return FALSE;
+    if (!match_find(intake->core, message, &match, &error) || match.contact || match.answers || match.about_task)
+        return TRUE;
+    log_event(LOG_LEVEL_DEBUG, "ignored", LOG_TEXT("account", intake->account->name), LOG_TEXT("from", message->from),
+              LOG_TEXT("message_id", message->message_id), LOG_TEXT("reason", "from nobody known, and answers nothing that was sent; not read"));
+    return FALSE;
+}
+
 static void on_message(ImapRecord *record, gpointer data)
 {
     Intake *intake = data;
@@ -311,6 +332,7 @@ void intake_token_changed(Intake *intake, const char *name)
 static void start_link(Intake *intake)
 {
     const ImapCallbacks callbacks = {.on_message = on_message,
+                                     .is_wanted = on_is_wanted,
                                      .on_position = on_position,
                                      .on_state = on_state,
                                      .get_cursor = on_get_cursor,

@@ -33,6 +33,8 @@ struct Channel {
         guint64 id, offset; /* what was asked for; id 0: nothing */
         GBytes *octets;
     } piece;
+    gboolean asking;
+    GArray *picked; /* guint32: the answer; NULL: not there yet */
 };
 
 Channel *channel_new(int fd)
@@ -57,6 +59,7 @@ void channel_free(Channel *channel)
     record_window_clear(&channel->window);
     g_queue_clear_full(&channel->tasks, (GDestroyNotify)task_free);
     g_clear_pointer(&channel->piece.octets, g_bytes_unref);
+    g_clear_pointer(&channel->picked, g_array_unref);
     g_free(channel);
 }
 
@@ -245,6 +248,39 @@ GBytes *channel_read_piece(Channel *channel, const Task *task, guint64 offset, G
     return NULL;
 }
 
+/* ---- which messages are wanted --------------------------------------------------------------------------------------- */
+
+static gboolean take_picked(Channel *channel, GVariant *value)
+{
+    if (!channel->asking || channel->picked != NULL)
+        return FALSE;
+    gsize n = 0;
+    const guint32 *uids = g_variant_get_fixed_array(value, &n, sizeof *uids);
+    channel->picked = g_array_sized_new(FALSE, FALSE, sizeof *uids, (guint)n);
+    if (n > 0)
+        g_array_append_vals(channel->picked, uids, (guint)n);
+    return TRUE;
+}
+
+gboolean channel_ask(Channel *channel, guint folder, GVariant *headers, GArray **ret_uids, GError **error)
+{
+    const gint64 until_ms = clock_monotonic_ms() + ASK_MS;
+    gboolean ignored;
+    channel->asking = TRUE;
+    if (!send_frame(channel, FRAME_ASK, g_variant_new("(u@a(ubv))", folder, headers), error))
+        return FALSE;
+    while (channel->picked == NULL) {
+        gint64 left_ms = until_ms - clock_monotonic_ms();
+        if (left_ms <= 0)
+            return parent_gone(error);
+        if (!channel_wait(channel, -1, left_ms, &ignored, error))
+            return FALSE;
+    }
+    channel->asking = FALSE;
+    *ret_uids = g_steal_pointer(&channel->picked);
+    return TRUE;
+}
+
 /* ---- in -------------------------------------------------------------------------------------------------------------- */
 
 /* One recv(). FALSE: the parent is gone. */
@@ -271,7 +307,8 @@ static gboolean take_frames(Channel *channel, GError **error)
         if (kind == FRAME_COMMITTED && !take_committed(channel, value, error))
             return FALSE;
         gboolean well = kind == FRAME_COMMITTED || (kind == FRAME_TASK && take_task(channel, value)) ||
-                        (kind == FRAME_PIECE && take_piece(channel, value));
+                        (kind == FRAME_PIECE && take_piece(channel, value)) ||
+                        (kind == FRAME_PICKED && take_picked(channel, value));
         if (!well) {
             status = FRAME_BROKEN;
             break;

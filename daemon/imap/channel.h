@@ -28,6 +28,10 @@ void channel_tick(gpointer data);
 gboolean channel_send_record(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, gint64 received_ms,
                              GVariant *message, GError **error);
 
+/* Which of many messages the parent wants to be read: headers is an a(ubv) of FRAME_ASK, sunk. *ret_uids: guint32, to be freed with
+ * g_array_unref(). */
+gboolean channel_ask(Channel *channel, guint folder, GVariant *headers, GArray **ret_uids, GError **error);
+
 /* "The folder is read up to uid": sent once every record of the folder that went before is committed, so that no cursor
  * passes one. */
 gboolean channel_send_position(Channel *channel, guint folder, guint32 uidvalidity, guint32 uid, GError **error);

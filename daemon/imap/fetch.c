@@ -250,18 +250,17 @@ const char *fetch_bodies_find(const FetchBodies *bodies, guint32 uid, gsize *ret
     return body->sec_body_part;
 }
 
-FetchBodies *fetch_bodies(Session *session, const FetchItem *items, guint n, GError **error)
+/* At most max_octets of the section of each; octets: what they come to, as far as is known. section is consumed. */
+static FetchBodies *fetch_section(Session *session, const FetchItem *items, guint n, struct mailimap_section *section, guint32 max_octets,
+                                  gsize octets, GError **error)
 {
     g_autoptr(GArray) uids = g_array_sized_new(FALSE, FALSE, sizeof(guint32), n);
-    gsize octets = 0;
-    for (guint i = 0; i < n; i++) {
+    for (guint i = 0; i < n; i++)
         g_array_append_val(uids, items[i].uid);
-        octets += MIN(items[i].size, FETCH_BODY_OCTETS) + FETCH_ITEM_OCTETS;
-    }
     struct mailimap_fetch_type *type = mailimap_fetch_type_new_fetch_att_list_empty();
     add_attribute(type, mailimap_fetch_att_new_uid());
-    add_attribute(type, mailimap_fetch_att_new_body_peek_section_partial(mailimap_section_new(NULL), 0, FETCH_BODY_OCTETS));
-    gsize budget = octets + octets / 2 + FETCH_MISSIZED_OCTETS;
+    add_attribute(type, mailimap_fetch_att_new_body_peek_section_partial(section, 0, max_octets));
+    gsize budget = octets + octets / 2 + n * FETCH_ITEM_OCTETS + FETCH_MISSIZED_OCTETS;
     stream_arm(session->stream, IMAP_COMMAND_MS + (gint64)(budget / (IMAP_SLOWEST_OCTETS_PER_S / 1000)), budget);
     clist *list = uid_fetch(session, set_of((const guint32 *)(gconstpointer)uids->data, n), type, error);
     if (list == NULL)
@@ -276,4 +275,25 @@ FetchBodies *fetch_bodies(Session *session, const FetchItem *items, guint n, GEr
             g_hash_table_insert(bodies->by_uid, GUINT_TO_POINTER(answer.uid), (gpointer)answer.body);
     }
     return bodies;
+}
+
+FetchBodies *fetch_bodies(Session *session, const FetchItem *items, guint n, GError **error)
+{
+    gsize octets = 0;
+    for (guint i = 0; i < n; i++)
+        octets += MIN(items[i].size, FETCH_BODY_OCTETS);
+    return fetch_section(session, items, n, mailimap_section_new(NULL), FETCH_BODY_OCTETS, octets, error);
+}
+
+FetchBodies *fetch_headers(Session *session, const FetchItem *items, guint n, GError **error)
+{
+    static const char *const names[] = {"From",         "Sender",       "Reply-To",   "Return-Path", "To",
+                                        "Cc",           "Bcc",          "Date",       "Subject",     "Message-ID",
+                                        "In-Reply-To",  "References",   "Delivered-To", "X-Original-To", "Content-Type",
+                                        "Auto-Submitted"};
+    clist *list = clist_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        clist_append(list, strdup(names[i]));
+    return fetch_section(session, items, n, mailimap_section_new_header_fields(mailimap_header_list_new(list)), SCREEN_HEADER_OCTETS,
+                         (gsize)n * SCREEN_HEADER_OCTETS, error);
 }

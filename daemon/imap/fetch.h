@@ -37,6 +37,10 @@ typedef struct FetchBodies FetchBodies;
 /* The bodies of n items, each at most FETCH_BODY_OCTETS of it. What the server left out is not in the result. */
 FetchBodies *fetch_bodies(Session *session, const FetchItem *items, guint n, GError **error);
 
+/* The same with no more than those lines of the header that tell who wrote it and what it answers, and at most SCREEN_HEADER_OCTETS of
+ * them. */
+FetchBodies *fetch_headers(Session *session, const FetchItem *items, guint n, GError **error);
+
 /* The octets of one; NULL where they did not come. They belong to bodies. */
 const char *fetch_bodies_find(const FetchBodies *bodies, guint32 uid, gsize *ret_length);
 void fetch_bodies_free(FetchBodies *bodies);

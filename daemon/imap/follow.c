@@ -70,7 +70,8 @@ static gboolean tell_folder(Follower *self, Folder *folder, const char *why, GEr
 static gboolean read_uids(Follower *self, const Folder *folder, const GArray *uids, gint64 min_received_ms, GError **error)
 {
     const GatheredFolder gathered = {
-        .index = folder->index, .label = folder->label, .uidvalidity = folder->uidvalidity, .suspect_uid = folder->suspect_uid};
+        .index = folder->index, .label = folder->label, .uidvalidity = folder->uidvalidity, .suspect_uid = folder->suspect_uid,
+        .all = folder->kind == IMAP_FOLDER_SENT};
     return tell_reading(self, "", error) && gather_uids(&self->gatherer, &gathered, uids, min_received_ms, error);
 }
 

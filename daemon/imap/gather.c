@@ -4,6 +4,8 @@
  */
 #include "gather.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "fault.h"
 #include "fetch.h"
@@ -149,12 +151,96 @@ static GArray *describe(const Gatherer *self, const GatheredFolder *folder, cons
     return NULL;
 }
 
+/* ---- which are wanted ------------------------------------------------------------------------------------------------ */
+
+static gboolean is_worth_asking(Gatherer *self, const GatheredFolder *folder, const GArray *items)
+{
+    if (folder->all || self->careful)
+        return FALSE;
+    gboolean large = FALSE;
+    for (guint i = 0; i < items->len; i++)
+        large |= g_array_index(items, FetchItem, i).size >= SCREEN_LARGE_OCTETS;
+    if (large || items->len < SCREEN_MIN)
+        return large;
+    if (self->unscreened == 0)
+        return TRUE;
+    self->unscreened--;
+    return FALSE;
+}
+
+/* By words that stand in the header of nearly every report of a mail system, and of some other messages, which does no harm. */
+static gboolean may_be_report(const char *header, gsize length)
+{
+    static const char *const words[] = {"multipart/report", "return-path: <>", "auto-submitted:", "daemon",        "postmaster", "delivery", "undeliver",
+                                        "returned mail",    "failure",         "bounce",          "mail system",   "non remis",  "unzustellbar",
+                                        "rejected",         "abuse",           "administrator", "message/"};
+    g_autofree char *lower = g_ascii_strdown(header, (gssize)length);
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strstr(lower, words[i]) != NULL)
+            return TRUE;
+    return FALSE;
+}
+
+/* One header for the question; FALSE: the message is wanted without asking. */
+static gboolean add_header(const Gatherer *self, const FetchItem *item, const FetchBodies *headers, GVariantBuilder *builder)
+{
+    gsize length = 0;
+    const char *octets = fetch_bodies_find(headers, item->uid, &length);
+    if (octets == NULL || length >= SCREEN_HEADER_OCTETS)
+        return FALSE;
+    g_autoptr(InboundMessage) message = self->read(octets, length, clock_now_ms(self->clock));
+    g_variant_builder_add(builder, "(ubv)", item->uid, may_be_report(octets, length), inbound_message_to_variant(message));
+    channel_tick(self->channel);
+    return TRUE;
+}
+
+/* Keeps of the items those that are wanted, which both lists name in the same order. */
+static void keep_picked(GArray *items, const GArray *unasked, const GArray *picked)
+{
+    g_autoptr(GHashTable) wanted = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < unasked->len; i++)
+        g_hash_table_add(wanted, GUINT_TO_POINTER(g_array_index(unasked, guint32, i)));
+    for (guint i = 0; i < picked->len; i++)
+        g_hash_table_add(wanted, GUINT_TO_POINTER(g_array_index(picked, guint32, i)));
+    guint kept = 0;
+    for (guint i = 0; i < items->len; i++) {
+        FetchItem item = g_array_index(items, FetchItem, i);
+        if (g_hash_table_contains(wanted, GUINT_TO_POINTER(item.uid)))
+            g_array_index(items, FetchItem, kept++) = item;
+    }
+    g_array_set_size(items, kept);
+}
+
+/* Leaves those items that the parent wants. */
+static gboolean screen(Gatherer *self, const GatheredFolder *folder, GArray *items, GError **error)
+{
+    g_auto(GVariantBuilder) asked = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(ubv)"));
+    g_autoptr(GArray) unasked = g_array_new(FALSE, FALSE, sizeof(guint32)), picked = NULL;
+    const guint before = items->len;
+    g_autoptr(FetchBodies) headers = fetch_headers(self->session, (const FetchItem *)(gconstpointer)items->data, items->len, error);
+    if (headers == NULL)
+        return FALSE;
+    for (guint i = 0; i < items->len; i++) {
+        const FetchItem *item = &g_array_index(items, FetchItem, i);
+        if (!add_header(self, item, headers, &asked))
+            g_array_append_val(unasked, item->uid);
+    }
+    g_autoptr(GVariant) question = g_variant_ref_sink(g_variant_builder_end(&asked));
+    if (frame_size(question) + FETCH_ITEM_OCTETS > FRAME_OCTETS) /* headers such as nobody writes */
+        return TRUE;
+    if (!channel_ask(self->channel, folder->index, question, &picked, error))
+        return FALSE;
+    keep_picked(items, unasked, picked);
+    self->unscreened = items->len > before / 2 ? SCREEN_SKIPPED : 0;
+    return TRUE;
+}
+
 static gint64 oldest_of(const GArray *items)
 {
     return items->len > 0 ? g_array_index(items, FetchItem, 0).received_ms : 0;
 }
 
-gboolean gather_uids(const Gatherer *self, const GatheredFolder *folder, const GArray *uids, gint64 min_received_ms, GError **error)
+gboolean gather_uids(Gatherer *self, const GatheredFolder *folder, const GArray *uids, gint64 min_received_ms, GError **error)
 {
     const guint32 *all = (const guint32 *)(gconstpointer)uids->data;
     for (guint i = 0; i < uids->len; i += FETCH_CHUNK) {
@@ -170,6 +256,8 @@ gboolean gather_uids(const Gatherer *self, const GatheredFolder *folder, const G
                 g_array_index(items, FetchItem, kept++) = item;
         }
         g_array_set_size(items, kept);
+        if (is_worth_asking(self, folder, items) && !screen(self, folder, items, error))
+            return FALSE;
         if (!read_items(self, folder, items, error))
             return FALSE;
     }

@@ -24,12 +24,16 @@ enum {
     IMAP_LOOKS_IN_A_ROW = 8,
 
     /* ---- fetching ---- */
-    FETCH_CHUNK = 256,                    /* UIDs asked about in one command */
+    FETCH_CHUNK = 512,                    /* UIDs asked about in one command */
     FETCH_BATCH_OCTETS = 4 * 1024 * 1024, /* bodies in one command */
     FETCH_BODY_OCTETS = 8 * 1024 * 1024,  /* of one message; what is beyond stays on the server */
     FETCH_ITEM_OCTETS = 1024,             /* of a response, besides the body */
     FETCH_MISSIZED_OCTETS = 1024 * 1024,  /* servers that tell sizes roughly */
-    WINDOW_RECORDS = 1024,                /* records sent and not yet committed */
+    SCREEN_HEADER_OCTETS = 16 * 1024,     /* of a header, to tell whether its message is wanted; of longer ones, it is */
+    SCREEN_MIN = 16,                      /* messages, or */
+    SCREEN_LARGE_OCTETS = 64 * 1024,      /* octets of one, from which on it is worth asking first */
+    SCREEN_SKIPPED = 7,                   /* chunks read without asking, after one of which most was wanted */
+    WINDOW_RECORDS = 512,                 /* records sent and not yet committed */
     WINDOW_OCTETS = 16 * 1024 * 1024,
 
     /* ---- between parent and child ---- */
@@ -41,6 +45,7 @@ enum {
     GRACE_MS = 1000,        /* between SIGTERM and SIGKILL */
     MAX_FOLDERS = 64,
     MAX_ADDRESSES = 8,
+    ASK_MS = 60 * 1000,     /* the parent's time to say which messages it wants */
     TASK_WINDOW = 8,                 /* tasks asked and not yet answered */
     TASK_OCTETS = 64 * 1024 * 1024,  /* of a message to be filed */
     TASK_PIECE_OCTETS = 64 * 1024,   /* of it on the way at a time */

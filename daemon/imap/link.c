@@ -210,6 +210,35 @@ static gboolean take_record(ImapLink *link, GVariant *value)
     return TRUE;
 }
 
+/* Of each message in turn; one that may be a report is wanted, since only its body says what it is about. */
+static gboolean take_ask(ImapLink *link, GVariant *value)
+{
+    guint32 folder, uid;
+    gboolean may_be_report;
+    GVariant *content;
+    g_autoptr(GVariantIter) headers = NULL;
+    g_auto(GVariantBuilder) picked = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("au"));
+    g_variant_get(value, "(ua(ubv))", &folder, &headers);
+    if (folder >= link->folders->len || g_variant_iter_n_children(headers) > FETCH_CHUNK)
+        return FALSE;
+    const WatchedFolder *watched = folder_at(link, folder);
+    while (g_variant_iter_next(headers, "(ubv)", &uid, &may_be_report, &content)) {
+        g_autoptr(InboundMessage) message = inbound_message_from_variant(content, NULL);
+        g_variant_unref(content);
+        if (message == NULL)
+            return FALSE;
+        const ImapRecord header = {.folder = watched->status.name,
+                                   .uid = uid,
+                                   .message = message,
+                                   .is_sent = watched->is_sent,
+                                   .is_junk = watched->status.kind == IMAP_FOLDER_JUNK};
+        if (may_be_report || link->callbacks.is_wanted == NULL || link->callbacks.is_wanted(&header, link->callbacks.data))
+            g_variant_builder_add(&picked, "u", uid);
+    }
+    peer_send(link->peer, FRAME_PICKED, g_variant_builder_end(&picked));
+    return TRUE;
+}
+
 static gboolean take_place(ImapLink *link, FrameKind kind, GVariant *value)
 {
     Place place;
@@ -306,6 +335,9 @@ static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
     case FRAME_RECORD:
         well = take_record(link, value);
         break;
+    case FRAME_ASK:
+        well = take_ask(link, value);
+        break;
     case FRAME_POSITION:
     case FRAME_SUSPECT:
         well = take_place(link, kind, value);
@@ -332,6 +364,7 @@ static gboolean on_frame(FrameKind kind, GVariant *value, gpointer data)
     case FRAME_SECRET:
     case FRAME_TASK:
     case FRAME_PIECE:
+    case FRAME_PICKED:
     case FRAME_COMMITTED: /* the parent's to say */
         break;
     }

@@ -15,12 +15,14 @@ typedef struct {
 
 #define HELLO_TYPE "(squssuasxxba(sbuuxuu)s)"
 #define TASK_TYPE "(tubsxxt)"
+#define ASK_TYPE "(ua(ubv))"
 
 static const char *const type_of[FRAME_LAST + 1] = {
     [FRAME_HELLO] = HELLO_TYPE, [FRAME_SECRET] = "ay",     [FRAME_COMMITTED] = "(uuu)", [FRAME_RECORD] = "(uuuxv)",
     [FRAME_POSITION] = "(uuu)", [FRAME_SUSPECT] = "(uuu)", [FRAME_STATE] = "(us)",      [FRAME_FAULT] = "(us)",
     [FRAME_HEARTBEAT] = NULL,   [FRAME_TASK] = TASK_TYPE,  [FRAME_PIECE] = "(ttay)",    [FRAME_WANT] = "(tt)",
     [FRAME_ANSWER] = "(tus)",   [FRAME_FOLDER] = "(uuxs)",
+    [FRAME_PICKED] = "au",      [FRAME_ASK] = ASK_TYPE,
 };
 
 static void append_octets(GByteArray *out, FrameKind kind, gconstpointer octets, gsize size)

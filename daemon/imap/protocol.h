@@ -16,6 +16,7 @@ typedef enum {
     FRAME_COMMITTED, /* (uuu) index of the folder, UIDVALIDITY, UID */
     FRAME_TASK,      /* (tubsxxt) a Task */
     FRAME_PIECE,     /* (ttay) task, offset: of the message to be filed, as it was asked for by WANT */
+    FRAME_PICKED,    /* au: UIDs of those that were asked about and are wanted */
     /* child to parent */
     FRAME_RECORD,    /* (uuuxv) index, UIDVALIDITY, UID, received ms, the InboundMessage */
     FRAME_POSITION,  /* (uuu) as COMMITTED */
@@ -25,6 +26,7 @@ typedef enum {
     FRAME_WANT,      /* (tt) task, offset: the next piece of the message to be filed; each once, in order */
     FRAME_ANSWER,    /* (tus) task, ImapAnswer, why; in the order of the tasks */
     FRAME_FOLDER,    /* (uuxs) index, messages left to read, received ms of the oldest, why it cannot be read */
+    FRAME_ASK,       /* (ua(ubv)) index, of each: UID, whether it may be a report, the InboundMessage of its header */
     FRAME_HEARTBEAT, /* () */
     FRAME_LAST = FRAME_HEARTBEAT
 } FrameKind;

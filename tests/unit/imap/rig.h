@@ -99,6 +99,8 @@ typedef struct {
     GString *texts; /* of all states, a line each */
     GString *answers; /* "1:2 why;" a task */
     guint n_answers;
+    const char *want; /* the sender whose messages are wanted; NULL: everybody's */
+    guint n_asked;
     char *sent_folder; /* "watched", else why not; NULL: not told */
 } Rig;
 
@@ -126,6 +128,14 @@ static inline void rig_on_message(ImapRecord *record, gpointer data)
         rig->n_twice++;
     rig_step_cursor(rig, record->folder, record->uidvalidity, record->uid);
     imap_link_committed(rig->link, record->folder, record->uidvalidity, record->uid);
+}
+
+/* Those are wanted that a Rig's want names, where it names any. */
+static inline gboolean rig_is_wanted(const ImapRecord *header, gpointer data)
+{
+    Rig *rig = data;
+    rig->n_asked++;
+    return rig->want == NULL || g_str_equal(header->message->from, rig->want);
 }
 
 static inline void rig_on_position(const char *folder, guint32 uidvalidity, guint32 last_uid, gpointer data)
@@ -210,6 +220,7 @@ static inline void rig_init(Rig *rig, TlsMode tls, const char *host, guint port,
 static inline void rig_start(Rig *rig)
 {
     const ImapCallbacks callbacks = {.on_message = rig_on_message,
+                                     .is_wanted = rig_is_wanted,
                                      .on_position = rig_on_position,
                                      .on_state = rig_on_state,
                                      .get_cursor = rig_get_cursor,

@@ -4,6 +4,8 @@
  */
 #include "rig.h"
 
+#include "imap/limits.h"
+
 #include <signal.h>
 #include <sys/types.h>
 
@@ -90,16 +92,16 @@ static void test_1000_at_once_in_order_while_commits_lag(void **state)
     assert_becomes(&rig, rig_is_watching, 0, 20);
     rig.withhold = TRUE;
     peer_process_tell(&server, "deliver many 1 1000 2000");
-    assert_becomes(&rig, rig_has_records, 256, 30);
+    assert_becomes(&rig, rig_has_records, WINDOW_RECORDS, 30);
     rig_wait(&rig, rig_never, 0, 1000);
-    assert_int_equal(rig.n_records, 256); /* the window, and no more, stands ahead of the commits */
+    assert_int_equal(rig.n_records, WINDOW_RECORDS); /* the window, and no more, stands ahead of the commits */
     assert_int_equal(rig.state, IMAP_STATE_READING);
     rig_stop(&rig);
     rig.withhold = FALSE;
     rig_start(&rig);
     assert_becomes(&rig, rig_has_effects, 1000, 60);
     assert_becomes(&rig, rig_is_watching, 0, 20);
-    assert_int_equal(rig.n_records, 256 + 1000); /* what was not committed came again, and nothing else */
+    assert_int_equal(rig.n_records, WINDOW_RECORDS + 1000); /* what was not committed came again, and nothing else */
     assert_int_equal(rig.n_repeats + rig.n_twice, 0);
     assert_untouched("many");
     rig_clear(&rig);
@@ -278,6 +280,45 @@ static void test_a_folder_that_is_missing_is_named_and_tried_again(void **state)
 }
 
 /* As a server with NOTIFY is watched: long before the next look. */
+static guint last_uid_of(const Rig *rig, const char *folder)
+{
+    const RigCursor *cursor = g_hash_table_lookup(rig->cursors, folder);
+    return cursor != NULL ? cursor->last_uid : 0;
+}
+
+static gboolean has_read_to(const Rig *rig, guint uid)
+{
+    return last_uid_of(rig, "INBOX") >= uid;
+}
+
+/* Of many, each is asked about by its header; a few are read at once. The cursor passes what is not wanted. */
+static void test_of_many_only_the_wanted_are_read(void **state)
+{
+    Rig rig;
+    (void)state;
+    init(&rig, "picky");
+    rig_start(&rig);
+    assert_becomes(&rig, rig_is_watching, 0, 20);
+    rig_stop(&rig);
+    peer_process_tell(&server, "deliver picky 1 40 0");
+    rig.want = "kari7@kunde.example";
+    rig_start(&rig);
+    assert_becomes(&rig, has_read_to, 40, 20);
+    assert_int_equal(rig.n_asked, 40);
+    assert_int_equal(rig.n_records, 1);
+    assert_true(g_hash_table_contains(rig.subjects, "s7"));
+    assert_contains(rig.last_text, "Svar 7");
+    peer_process_tell(&server, "deliver picky 41 1 0");
+    assert_becomes(&rig, rig_has_effects, 2, 10);
+    assert_int_equal(rig.n_asked, 40);
+    peer_process_tell(&server, "big picky 42 1"); /* a large one is asked about, and not read */
+    assert_becomes(&rig, has_read_to, 42, 10);
+    assert_int_equal(rig.n_asked, 41);
+    assert_int_equal(rig.n_records, 2);
+    assert_int_equal(rig.n_failed, 0);
+    rig_clear(&rig);
+}
+
 static void test_news_of_another_folder_wake_the_watcher(void **state)
 {
     Rig rig;
@@ -393,7 +434,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_expunged_messages_do_not_hold_the_cursor),
     cmocka_unit_test(test_several_folders),
     cmocka_unit_test(test_a_folder_that_is_missing_is_named_and_tried_again),
-        cmocka_unit_test(test_news_of_another_folder_wake_the_watcher),
+    cmocka_unit_test(test_of_many_only_the_wanted_are_read),
+    cmocka_unit_test(test_news_of_another_folder_wake_the_watcher),
     cmocka_unit_test(test_a_wrong_password_is_told),
     cmocka_unit_test(test_a_huge_message_is_read_in_part),
     cmocka_unit_test(test_a_message_that_ends_its_reader_is_handed_on_unread),

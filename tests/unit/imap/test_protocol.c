@@ -62,6 +62,7 @@ static void append_all(GByteArray *out)
     frame_append(out, FRAME_COMMITTED, g_variant_new("(uuu)", 0, 1, 2));
     frame_append(out, FRAME_TASK, task_to_variant(&some_task));
     frame_append(out, FRAME_PIECE, g_variant_new("(tt@ay)", (guint64)1, (guint64)2, g_variant_new_bytestring("three")));
+    frame_append(out, FRAME_PICKED, g_variant_new_parsed("[uint32 4]"));
     frame_append(out, FRAME_RECORD,
                  g_variant_new("(uuuxv)", 1, 2, 3, G_GINT64_CONSTANT(4), inbound_message_to_variant(message)));
     frame_append(out, FRAME_POSITION, g_variant_new("(uuu)", 3, 4, 5));
@@ -71,6 +72,7 @@ static void append_all(GByteArray *out)
     frame_append(out, FRAME_WANT, g_variant_new("(tt)", (guint64)1, (guint64)2));
     frame_append(out, FRAME_ANSWER, g_variant_new("(tus)", (guint64)1, 2, "answer"));
     frame_append(out, FRAME_FOLDER, g_variant_new("(uuxs)", 1, 2, G_GINT64_CONSTANT(3), "why"));
+    frame_append(out, FRAME_ASK, g_variant_new_parsed("(uint32 1, [(uint32 2, true, <'3'>)])"));
     frame_append(out, FRAME_HEARTBEAT, NULL);
 }
 
