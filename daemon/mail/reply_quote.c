@@ -49,7 +49,7 @@ static const struct {
 
 typedef struct {
     GRegex *header[G_N_ELEMENTS(header_names)];
-    GRegex *attribution, *certain, *writes, *dated, *shared, *opening, *separator, *arrowed, *forward, *time;
+    GRegex *attribution, *certain, *writes, *dated, *bare, *shared, *opening, *separator, *arrowed, *forward, *time;
 } Patterns;
 
 static GRegex *compile(const char *pattern)
@@ -78,6 +78,8 @@ static void compile_all(Patterns *compiled)
     compiled->writes = compile("^.{0,400}?\\b" WROTE "\\b.{0,200}?[:：]\\s{0,3}[*_]{0,2}$"); /* "Anna skrev:" */
     /* without a verb: "2026/11/24 Anna Berg <anna@example.com>", "Anna <anna@example.com> 24.11.2026:" */
     compiled->dated = compile("^(?=.{0,300}?" TIME_OR_DATE ").{0,300}?[<(\\[]\\s?(?:mailto:)?" ADDRESS "\\s?[>)\\]].{0,60}$");
+    /* … of which these stand above messages without ">", too: '24.11.2026, 09:00, "Anna Berg" <anna@example.com>:' */
+    compiled->bare = compile("^\\s{0,3}\\d{1,2}[ .]\\S{1,12}[ .]\\d{4}.{0,4}[, ]\\d{1,2}:\\d{2}.{0,80}<" ADDRESS ">\\s?:$");
     /* where no quote follows: an address or the time of day, and no verb that people use of themselves ("On 24/11 we sent:") */
     compiled->certain = compile("^(?!.{0,460}?\\b(?:sent|said)\\s{0,3}:$)(?=.{0,460}?(?:" ADDRESS "|\\d{1,2}[:.h]\\d{2})).{0,499}(?:[:：]\\s{0,3}[*_]{0,2}|[-_=]{2,20})$");
     compiled->shared = compile("\\bon (?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}|(?:jan|feb|mar|apr|may|jun|jul|aug|"
@@ -298,7 +300,8 @@ static gboolean is_attribution(const ReplyLines *reply, const char *joined, guin
         return TRUE;
     }
     if (!quoted)
-        return g_regex_match(patterns()->certain, joined, 0, NULL) && g_regex_match(patterns()->attribution, joined, 0, NULL);
+        return (g_regex_match(patterns()->certain, joined, 0, NULL) && g_regex_match(patterns()->attribution, joined, 0, NULL)) ||
+               g_regex_match(patterns()->bare, joined, 0, NULL);
     return g_regex_match(patterns()->attribution, joined, 0, NULL) || g_regex_match(patterns()->writes, joined, 0, NULL) ||
            g_regex_match(patterns()->dated, joined, 0, NULL);
 }
