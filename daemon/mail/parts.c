@@ -206,6 +206,13 @@ static void append_html(Walk *state, GMimePart *part)
     state->parts->text_is_html = TRUE;
 }
 
+/* HTML that a program sends under the name of plain text, or of none: by how whole documents begin. */
+static gboolean begins_as_html(const char *text)
+{
+    const char *start = text + strspn(text, " \t\n");
+    return g_ascii_strncasecmp(start, "<!doctype html", strlen("<!doctype html")) == 0 || g_ascii_strncasecmp(start, "<html", strlen("<html")) == 0;
+}
+
 static void take_text_part(Walk *state, GMimePart *part, gboolean is_html, Place place)
 {
     if (is_html && place.is_alternative) {
@@ -216,7 +223,10 @@ static void take_text_part(Walk *state, GMimePart *part, gboolean is_html, Place
         state->parts->truncated = TRUE;
     } else {
         g_autofree char *text = part_text(part, &state->parts->truncated);
-        append_text(state, text);
+        if (begins_as_html(text))
+            append_html(state, part);
+        else
+            append_text(state, text);
     }
 }
 
