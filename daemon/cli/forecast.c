@@ -90,10 +90,11 @@ static GPtrArray *filter(const Forecast *forecast, const GPtrArray *all)
     return messages;
 }
 
-static GPtrArray *run(const Forecast *forecast, Config *config, GError **error)
+static GPtrArray *run(const Forecast *forecast, Config *config, GPtrArray **ret_left_out, GError **error)
 {
     g_autoptr(TemplateSet) templates = templates_load(config, NULL, error);
-    return templates ? rehearse(config, templates, forecast->cli->store, forecast->now_ms, forecast->until_ms, error) : NULL;
+    return templates ? rehearse(config, templates, forecast->cli->store, forecast->now_ms, forecast->until_ms, ret_left_out, error)
+                     : NULL;
 }
 
 /* Nothing leaves while all sending is paused, and an empty forecast would be a riddle. */
@@ -123,14 +124,19 @@ static void tell_waiting(const Forecast *forecast, gboolean is_done)
 static gboolean show(const Forecast *forecast, const Request *request, Config *new_config, GError **error)
 {
     tell_waiting(forecast, FALSE);
-    g_autoptr(GPtrArray) all = run(forecast, forecast->cli->config, error);
-    g_autoptr(GPtrArray) all_after = all && new_config ? run(forecast, new_config, error) : NULL;
+    g_autoptr(GPtrArray) left_out = NULL;
+    g_autoptr(GPtrArray) all = run(forecast, forecast->cli->config, &left_out, error);
+    g_autoptr(GPtrArray) all_after = all && new_config ? run(forecast, new_config, NULL, error) : NULL;
     tell_waiting(forecast, TRUE);
     if (!all || (new_config && !all_after))
         return FALSE;
     g_autoptr(GPtrArray) messages = filter(forecast, all);
-    if (!new_config)
-        return forecast_print(forecast, request->view, messages, error);
+    if (!new_config) {
+        gboolean printed = forecast_print(forecast, request->view, messages, error);
+        if (printed)
+            forecast_print_left_out(forecast, left_out);
+        return printed;
+    }
     g_autoptr(GPtrArray) after = filter(forecast, all_after);
     forecast_compare(forecast, request->view, messages, after);
     return TRUE;

@@ -329,6 +329,7 @@ gboolean claim_due(EngineCore *core, const ClaimAccount *account, guint slots,
     round.next_ms = due_ms;
     if (due_ms && due_ms <= now_ms && !limits_allow(core, account->account, slots, &allowed, &round.next_ms, error))
         return FALSE;
+    round.is_full = due_ms && due_ms <= now_ms && allowed == 0;
     if (allowed && !order_due(core->store, name, now_ms, allowed, &due, error))
         return FALSE;
     round.looked_at = due ? due->len : 0;

@@ -27,6 +27,7 @@ typedef struct {
     guint looked_at;     /* rows; 0: nothing is due, or the limits allow nothing */
     gint64 next_ms;      /* then: when to look again; 0: not by time */
     gboolean reassigned; /* one of them is another account's now */
+    gboolean is_full;    /* something is due, and the limits let nothing go before next_ms */
 } ClaimRound;
 
 /*

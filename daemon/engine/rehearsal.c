@@ -9,6 +9,7 @@
 #include "engine/claim.h"
 #include "engine/outcome.h"
 #include "engine/scheduler.h"
+#include "plan/gates.h"
 #include "store/accounts.h"
 #include "store/marks.h"
 
@@ -23,8 +24,14 @@ typedef struct {
 } Claimed;
 
 typedef struct {
+    gint64 from_ms, until_ms;
+} Span;
+
+typedef struct {
     EngineCore *core;
     Clock *clock;
+    GHashTable *full;    /* account -> GArray of Span: when its limits let nothing more go, although something waited */
+    GPtrArray *left_out; /* RehearsedOmission* */
     GPtrArray *messages; /* RehearsedMessage* */
     GPtrArray *claimed;  /* Claimed*, of the round under way */
     gint64 began_ms;
@@ -124,6 +131,33 @@ static gboolean run_round(Rehearsal *rehearsal, const ClaimAccount *account, Cla
            deliver_claimed(rehearsal, account->account, error) && store_commit(g_steal_pointer(&transaction), error);
 }
 
+/* From now on something waits until the limits allow more. */
+static void note_full(Rehearsal *rehearsal, const Account *account, gint64 until_ms)
+{
+    GArray *spans = g_hash_table_lookup(rehearsal->full, account->name);
+    const Span span = {.from_ms = clock_now_ms(rehearsal->clock), .until_ms = until_ms};
+    if (!spans) {
+        spans = g_array_new(FALSE, FALSE, sizeof(Span));
+        g_hash_table_insert(rehearsal->full, g_strdup(account->name), spans);
+    }
+    Span *last = spans->len ? &g_array_index(spans, Span, spans->len - 1) : NULL;
+    if (last && last->until_ms >= span.from_ms)
+        last->until_ms = MAX(last->until_ms, until_ms);
+    else
+        g_array_append_val(spans, span);
+}
+
+static gboolean was_full(const Rehearsal *rehearsal, const char *account, gint64 at_ms)
+{
+    const GArray *spans = g_hash_table_lookup(rehearsal->full, account);
+    for (guint i = 0; spans && i < spans->len; i++) {
+        const Span *span = &g_array_index(spans, Span, i);
+        if (span->from_ms <= at_ms && at_ms < span->until_ms)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* All of the account that can leave now; *next_ms becomes earlier where there is something to wait for. */
 static gboolean run_account(Rehearsal *rehearsal, const Account *account, gint64 *next_ms, gboolean *ret_moved, GError **error)
 {
@@ -137,6 +171,8 @@ static gboolean run_account(Rehearsal *rehearsal, const Account *account, gint64
             return FALSE;
         *ret_moved = *ret_moved || round.looked_at;
     }
+    if (round.is_full)
+        note_full(rehearsal, account, round.next_ms);
     if (!paused && round.next_ms && round.next_ms < *next_ms)
         *next_ms = round.next_ms;
     return TRUE;
@@ -217,6 +253,29 @@ static gboolean collect_awaiting(const OutboxMessage *row, gpointer data)
     return TRUE;
 }
 
+static void omission_free(gpointer data)
+{
+    RehearsedOmission *omission = data;
+    g_free(omission->contact);
+    g_free(omission->rule);
+    g_free(omission->account);
+    g_free(omission);
+}
+
+/* Late, and when its time came the account was full: whatever else came meanwhile, a weekend or the like, that made it late. */
+static gboolean collect_left_out(const OutboxMessage *row, gpointer data)
+{
+    Rehearsal *rehearsal = data;
+    if (!g_str_has_prefix(row->reason, GATES_OVERDUE) || !was_full(rehearsal, row->account, MAX(row->planned_ms, rehearsal->began_ms)))
+        return TRUE;
+    RehearsedOmission *omission = g_new0(RehearsedOmission, 1);
+    omission->contact = g_strdup(row->email);
+    omission->rule = g_strdup(row->rule);
+    omission->account = g_strdup(row->account);
+    g_ptr_array_add(rehearsal->left_out, omission);
+    return TRUE;
+}
+
 static gint compare_times(gconstpointer a, gconstpointer b)
 {
     const RehearsedMessage *const *first = a, *const *second = b;
@@ -249,7 +308,8 @@ static gboolean run(Rehearsal *rehearsal, gint64 until_ms, GError **error)
     }
 }
 
-GPtrArray *rehearse(Config *config, TemplateSet *templates, Store *store, gint64 now_ms, gint64 until_ms, GError **error)
+GPtrArray *rehearse(Config *config, TemplateSet *templates, Store *store, gint64 now_ms, gint64 until_ms, GPtrArray **ret_left_out,
+                    GError **error)
 {
     g_autoptr(Store) copy = store_copy_to_memory(store, error);
     if (!copy)
@@ -261,13 +321,19 @@ GPtrArray *rehearse(Config *config, TemplateSet *templates, Store *store, gint64
     Rehearsal rehearsal = {.core = core,
                            .began_ms = now_ms,
                            .clock = clock,
+                           .full = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref),
+                           .left_out = g_ptr_array_new_with_free_func(omission_free),
                            .messages = g_ptr_array_new_with_free_func(message_free),
                            .claimed = g_ptr_array_new_with_free_func(claimed_free)};
+    g_autoptr(GHashTable) full = rehearsal.full;
+    g_autoptr(GPtrArray) left_out = rehearsal.left_out;
     log_set_level(LOG_LEVEL_ERROR);
-    gboolean ok = run(&rehearsal, until_ms, error);
+    gboolean ok = run(&rehearsal, until_ms, error) && store_outbox_each_left_out(copy, now_ms, collect_left_out, &rehearsal, error);
     log_set_level(LOG_LEVEL_INFO);
     g_ptr_array_unref(rehearsal.claimed);
     core_free(core);
+    if (ok && ret_left_out)
+        *ret_left_out = g_steal_pointer(&left_out);
     if (ok)
         return rehearsal.messages;
     g_ptr_array_unref(rehearsal.messages);

@@ -136,7 +136,7 @@ static char *reason_late(const GateFacts *facts, gint64 until_ms)
     while (unit < G_N_ELEMENTS(units) - 1 && late_ms < 2 * units[unit].ms)
         unit++;
     g_autofree char *max_late = duration_format(&facts->max_late);
-    return g_strdup_printf("overdue by %" G_GINT64_FORMAT " %s, more than max_late (%s)", late_ms / units[unit].ms,
+    return g_strdup_printf(GATES_OVERDUE "%" G_GINT64_FORMAT " %s, more than max_late (%s)", late_ms / units[unit].ms,
                            units[unit].name, max_late);
 }
 

@@ -278,13 +278,9 @@ gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messag
     return read_all(rows, ret_messages, error);
 }
 
-gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const OutboxMessage *message, gpointer data),
-                           gpointer data, GError **error)
+static gboolean each_row(Store *store, DbStatement *rows, gboolean (*func)(const OutboxMessage *message, gpointer data), gpointer data,
+                         GError **error)
 {
-    g_autoptr(DbStatement) rows =
-        all ? db_query(store->db, OUTBOX_SELECT "ORDER BY o.due_ms, o.id", error)
-            : db_query(store->db,
-                       OUTBOX_SELECT "WHERE o.state <> 'sent' AND o.state <> 'cancelled' AND o.state <> 'skipped' ORDER BY o.due_ms, o.id", error);
     if (rows == NULL)
         return FALSE;
     DbStep step = DB_DONE;
@@ -296,6 +292,25 @@ gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const Ou
     }
     store->callbacks--;
     return step != DB_FAILED;
+}
+
+gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const OutboxMessage *message, gpointer data),
+                           gpointer data, GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        all ? db_query(store->db, OUTBOX_SELECT "ORDER BY o.due_ms, o.id", error)
+            : db_query(store->db,
+                       OUTBOX_SELECT "WHERE o.state <> 'sent' AND o.state <> 'cancelled' AND o.state <> 'skipped' ORDER BY o.due_ms, o.id", error);
+    return each_row(store, rows, func, data, error);
+}
+
+gboolean store_outbox_each_left_out(Store *store, gint64 since_ms, gboolean (*func)(const OutboxMessage *message, gpointer data), gpointer data,
+                                    GError **error)
+{
+    g_autoptr(DbStatement) rows =
+        db_query(store->db, OUTBOX_SELECT "WHERE o.state = 'skipped' AND o.ended_ms > $1 AND o.ended_ms > o.created_ms ORDER BY o.account, o.id",
+                 error, DB_INT(since_ms));
+    return each_row(store, rows, func, data, error);
 }
 
 /* State by state: each is a stretch of the index. */

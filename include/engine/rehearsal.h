@@ -22,8 +22,14 @@ typedef struct {
     char *reason;    /* why it is held; else "" */
 } RehearsedMessage;
 
+/* One message that its account's limits would keep until it is later than max_late allows. */
+typedef struct {
+    char *contact, *rule, *account;
+} RehearsedOmission;
+
 /*
- * From now_ms to until_ms. store is only read. RehearsedMessage*, by time; free with g_ptr_array_unref(). Errors of store/ and plan/.
- * Log lines below LOG_LEVEL_ERROR are not written meanwhile.
+ * From now_ms to until_ms. store is only read. RehearsedMessage*, by time; free with g_ptr_array_unref(). *ret_left_out (may be NULL):
+ * RehearsedOmission*, likewise, by account. Errors of store/ and plan/. Log lines below LOG_LEVEL_ERROR are not written meanwhile.
  */
-GPtrArray *rehearse(Config *config, TemplateSet *templates, Store *store, gint64 now_ms, gint64 until_ms, GError **error);
+GPtrArray *rehearse(Config *config, TemplateSet *templates, Store *store, gint64 now_ms, gint64 until_ms, GPtrArray **ret_left_out,
+                    GError **error);

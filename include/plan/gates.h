@@ -65,6 +65,9 @@ void gate_result_clear(GateResult *result);
 /* The last moment at which the step is not too late; G_MAXINT64: it never is. */
 gint64 gates_last_moment(const GateFacts *facts);
 
+/* What the reason of the gate `late` begins with. */
+#define GATES_OVERDUE "overdue by "
+
 /* Why a step is left out whose own condition (`if`) is that: GateFacts.unmet. */
 char *gates_reason_unmet(const char *unmet);
 

@@ -155,6 +155,10 @@ gboolean store_outbox_of(Store *store, gint64 contact_id, GPtrArray **ret_messag
 gboolean store_outbox_each(Store *store, gboolean all, gboolean (*func)(const OutboxMessage *message, gpointer data),
                            gpointer data, GError **error);
 
+/* Calls func for each that was left out behind since_ms after it had been queued, by account; until it returns FALSE. */
+gboolean store_outbox_each_left_out(Store *store, gint64 since_ms, gboolean (*func)(const OutboxMessage *message, gpointer data), gpointer data,
+                                    GError **error);
+
 /* How many rows stand in each state; counts has OUTBOX_SKIPPED + 1 elements. account NULL: all. */
 gboolean store_outbox_counts(Store *store, const char *account, guint64 *counts, GError **error);
 

@@ -234,6 +234,19 @@ class TestViews:
         assert "1 of them would be held:\n  1: " in text and '"discount"' in text
         assert [(r["step"], r["messages"], r.get("held")) for r in rows] == [("a", 3, 1), ("b", 2, None)]  # what is held stands before the next step
 
+    def test_what_limits_keep_until_it_is_too_late_is_told(self, offline):
+        one = offline(rules='{ name = "r"; anchor = "stage"; when = { stage = "pitching"; }; steps = ( { after = "1 day"; template = "pitch-1"; } ); },'
+                            '{ name = "q"; anchor = "stage"; when = { stage = "pitching"; }; steps = ( { after = "40 days"; template = "pitch-2"; } ); }',
+                      extra="limits = { per_day = 2; };", max_late="3 days")
+        one.run("import", write_csv(one, [(f"k{i}@kunde.example", "K", "pitching", time.strftime("%Y-%m-%d"), "UTC") for i in range(20)], COLUMNS))
+        *rows, last = one.json("forecast", "--days", "20")
+        reason = "the limits of account anna (per_day = 2) keep them waiting for longer than max_late (3 days)"
+        assert len(rows) + last["left_out"] == 20 and last["left_out"] > 5
+        assert last == {"rule": "r", "account": "anna", "left_out": last["left_out"], "reason": reason}
+        assert f"{last['left_out']} messages of rule r would be left out: {reason}" in " ".join(one.run("forecast", "--days", "20").stdout.split())
+        assert not [row for row in one.json("forecast", "--days", "20", "--rule", "q") if "left_out" in row]
+        assert "left out" not in one.run("forecast", "--days", "20", "--contact", rows[0]["contact"]).stdout
+
     def test_tasks_are_told_apart(self, offline):
         steps = '( { after = "1 day"; template = "pitch-1"; }, { after = "2 days"; template = "pitch-2"; kind = "task"; } )'
         one = offline(rules='{ name = "r"; anchor = "stage"; when = { stage = "pitching"; }; steps = ' + steps + '; }')

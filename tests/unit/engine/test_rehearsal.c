@@ -16,7 +16,7 @@ static void what_waits_for_an_account_that_is_gone_goes_by_the_owners(void **sta
     rig_step_at(rig, "2026-03-02 12:00");
     assert_done(store_outbox_assign(rig->store, id, "carl", &error));
     g_autoptr(GPtrArray) told =
-        rehearse(rig->core->config, rig->core->templates, rig->store, at("2026-03-02 12:00"), at("2026-03-06 12:00"), &fault);
+        rehearse(rig->core->config, rig->core->templates, rig->store, at("2026-03-02 12:00"), at("2026-03-06 12:00"), NULL, &fault);
     assert_non_null(told);
     assert_int_equal(told->len, 1);
     const RehearsedMessage *message = told->pdata[0];
@@ -33,7 +33,7 @@ static void what_awaits_approval_is_told_as_held(void **state)
     gint64 id = rig_add(rig, "kari@x.no", "pitching", "2026-03-02 10:00");
     rig_decide(rig, id);
     g_autoptr(GPtrArray) told =
-        rehearse(rig->core->config, rig->core->templates, rig->store, at("2026-03-02 12:00"), at("2026-03-20 12:00"), &fault);
+        rehearse(rig->core->config, rig->core->templates, rig->store, at("2026-03-02 12:00"), at("2026-03-20 12:00"), NULL, &fault);
     assert_non_null(told);
     assert_int_equal(told->len, 1); /* nothing of the rule comes behind what nobody approves */
     const RehearsedMessage *message = told->pdata[0];

@@ -161,6 +161,7 @@ static void call_reading_of_work(Store *store, gint64 enrolment, gint64 message)
     assert_done(store_outbox_of(store, 1, &of, &error));
     assert_done(store_outbox_each(store, FALSE, any_message, NULL, &error));
     assert_done(store_outbox_each(store, TRUE, any_message, NULL, &error));
+    assert_done(store_outbox_each_left_out(store, 0, any_message, NULL, &error));
     assert_done(store_outbox_counts(store, NULL, counts, &error));
     assert_done(store_outbox_counts(store, "anna", counts, &error));
     assert_done(store_enrolment_get(store, enrolment, &found, &error));
