@@ -263,6 +263,19 @@ static gboolean accept_at_once(const Introduction *introduction, gint64 id, GErr
     return result != REFERRAL_ACCEPT_DONE || file_first_message(introduction, error);
 }
 
+/* Whether as many of the referrer's friends as a day allows were accepted within the last one. */
+static gboolean is_day_full(const Introduction *introduction, gboolean *ret_full, GError **error)
+{
+    g_autoptr(GArray) times = NULL;
+    guint count = 0;
+    if (!store_referral_times(introduction->core->store, introduction->referrer->id, REFERRAL_BY_ACCEPTANCE, &times, error))
+        return FALSE;
+    for (guint i = 0; i < times->len; i++)
+        count += g_array_index(times, ReferralTime, i).at_ms > introduction->arrival->at_ms - G_GINT64_CONSTANT(86400000) ? 1 : 0;
+    *ret_full = count >= REFERRAL_MOST_AT_ONCE;
+    return TRUE;
+}
+
 /* The row of the writer, who may have been named before; NULL: too many wait. */
 static gboolean row_of_writer(Introduction *introduction, Referral **ret_row, GError **error)
 {
@@ -294,8 +307,10 @@ static gboolean take_writer(Introduction *introduction, const char *how, GError 
     if (!row_of_writer(introduction, &row, error))
         return FALSE;
     gboolean open = row && row->state == REFERRAL_PROPOSED;
-    gboolean at_once = open && introduction->rule && introduction->rule->accept_auto && !is_forged(message);
-    return !at_once || accept_at_once(introduction, row->id, error);
+    gboolean at_once = open && introduction->rule && introduction->rule->accept_auto && !is_forged(message), full = FALSE;
+    if (!at_once)
+        return TRUE;
+    return is_day_full(introduction, &full, error) && (full || accept_at_once(introduction, row->id, error));
 }
 
 gboolean referral_take_stranger(EngineCore *core, const Arrival *arrival, const OutboxMessage *answers, gboolean *ret_taken, GError **error)

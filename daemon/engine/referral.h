@@ -8,7 +8,8 @@
 #include "store/outbox.h"
 
 enum {
-    REFERRAL_MOST_PROPOSED = 50 /* of one customer wait at most so many; what they name beyond is left out, and told */
+    REFERRAL_MOST_PROPOSED = 50, /* of one customer wait at most so many; what they name beyond is left out, and told */
+    REFERRAL_MOST_AT_ONCE = 5    /* of one customer are accepted without a yes, a day: who has a code can forge any number of senders */
 };
 
 /* What became of somebody whom a referral brought: a customer, or lost. */

@@ -386,6 +386,32 @@ static void a_personal_code_is_evidence_and_a_made_up_one_is_none(void **state)
     assert_ledger(rig, "per@d.test code accepted;victim@d.test code proposed;");
 }
 
+/* One code in the hands of somebody who forges senders does not make us write to the world. */
+static void a_code_brings_so_many_a_day_without_a_yes(void **state)
+{
+    Rig *rig = *state;
+    GError *error = NULL;
+    guint waiting = 0;
+    rig_configure(rig, ACCOUNT("anna"), ASK_RULE("accept = \"auto\";"));
+    gint64 id = customer(rig, "kari@c.test", "ask");
+    send_all(rig);
+    g_autofree char *code = mail_token_new(store_token_secret(rig->store), TOKEN_REFERRAL, id);
+    for (guint i = 0; i < 2 * REFERRAL_MOST_AT_ONCE; i++) {
+        g_autofree char *from = g_strdup_printf("f%u@d.test", i);
+        g_autoptr(InboundMessage) message = rig_inbound(INBOUND_REPLY, from);
+        take_text(&message->subject, code);
+        assert_true(rig_arrive(rig, message));
+    }
+    assert_done(store_referral_count_proposed(rig->store, id, &waiting, &error));
+    assert_int_equal(waiting, REFERRAL_MOST_AT_ONCE);
+    pass(rig, DAY);
+    g_autoptr(InboundMessage) next = rig_inbound(INBOUND_REPLY, "next@d.test");
+    take_text(&next->subject, code);
+    assert_true(rig_arrive(rig, next));
+    g_autoptr(Contact) accepted = contact_of(rig, "next@d.test");
+    assert_non_null(accepted);
+}
+
 /* ---- what follows ---- */
 
 static guint sent_by(Rig *rig, gint64 contact, const char *rule)
@@ -478,6 +504,7 @@ int main(void)
         cmocka_unit_test(who_answers_what_was_handed_on_is_introduced),
         with_rig(a_friend_in_copy_is_accepted_when_they_write),
         with_rig(a_personal_code_is_evidence_and_a_made_up_one_is_none),
+        with_rig(a_code_brings_so_many_a_day_without_a_yes),
         with_rig(each_referral_is_introduced_thanked_for_and_rewarded_once),
         with_rig(nobody_is_asked_too_often_or_while_a_friend_is_under_way),
     };
