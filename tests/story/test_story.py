@@ -1,14 +1,20 @@
 """A year and a half of a small business, played on real Postfix and Dovecot: what the ledger, the histories and the reports say of it is
-what the players know to be true. The seed of the cast is printed; NURTURE_STORY_SEED=N plays it again."""
+what the players know to be true. The seed of the cast is printed; NURTURE_STORY_SEED=N plays it again.
+
+NURTURE_STORY_CUSTOMERS people over NURTURE_STORY_DAYS, a day in NURTURE_STORY_DAY_S seconds. No conftest here: that of tests/e2e is of this
+name, and the two are run together."""
 import collections
 import os
 import random
+import sys
 
 import pytest
 
-from cast import Cast
-from play import Play, World
-from world.postfix import Postfix
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from cast import Cast  # noqa: E402
+from play import Play, World  # noqa: E402
+from world.postfix import Postfix  # noqa: E402
 
 CUSTOMERS = int(os.environ.get("NURTURE_STORY_CUSTOMERS", "30"))
 DAYS = float(os.environ.get("NURTURE_STORY_DAYS", "170"))
