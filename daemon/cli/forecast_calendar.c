@@ -56,7 +56,7 @@ static gboolean are_own(const Sending *sending, const Contact *contact, const Ho
 static GPtrArray *load_calendars(const Forecast *forecast, GError **error)
 {
     const Sending *sending = &forecast->cli->config->sending;
-    g_autoptr(GPtrArray) calendars = g_ptr_array_new_with_free_func((GDestroyNotify)calendar_unref);
+    g_autoptr(GPtrArray) calendars = g_ptr_array_new_with_free_func((GDestroyNotify)calendar_free);
     gboolean has_own = FALSE;
     for (HolidaysOf **holidays = sending->holidays_of; *holidays; holidays++) {
         gboolean own = forecast->contact && are_own(sending, forecast->contact, *holidays);

@@ -105,7 +105,7 @@ static gboolean move_one(Cli *cli, const char *word, const Move *move, gint64 no
 {
     g_autoptr(OutboxMessage) message = NULL;
     gboolean moved = FALSE;
-    const OutboxOutcome outcome = {.state = move->to, .due_ms = now_ms, .reason = move->reason};
+    const OutboxOutcome outcome = {.state = move->to, .due_ms = now_ms, .reason = move->reason, .approved = move->approves};
     if (!find(cli, word, &message, error) || !check(cli, message, move, error) ||
         !store_outbox_move(cli->store, message->id, move->from, &outcome, now_ms, &moved, error))
         return FALSE;

@@ -8,15 +8,15 @@
 
 /* ---- what follows from a configuration -------------------------------------------------------------------------------- */
 
-static void unref_calendar(gpointer calendar)
+static void free_calendar(gpointer calendar)
 {
-    calendar_unref(calendar);
+    calendar_free(calendar);
 }
 
 /* Value -> Calendar; NULL on error. */
 static GHashTable *load_calendars(const Config *config, GError **error)
 {
-    g_autoptr(GHashTable) calendars = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_calendar);
+    g_autoptr(GHashTable) calendars = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_calendar);
     for (HolidaysOf **of = config->sending.holidays_of; *of; of++) {
         Calendar *calendar = calendar_load((*of)->files, error);
         if (!calendar)
@@ -91,7 +91,7 @@ gboolean core_replace(EngineCore *core, Config *config, TemplateSet *templates, 
         return FALSE;
     g_clear_pointer(&core->default_zone, g_time_zone_unref);
     core->default_zone = g_steal_pointer(&zone);
-    g_clear_pointer(&core->calendar, calendar_unref);
+    g_clear_pointer(&core->calendar, calendar_free);
     g_clear_pointer(&core->calendars, g_hash_table_unref);
     templates_unref(core->templates);
     g_clear_pointer(&core->config, config_unref);
@@ -121,7 +121,7 @@ void core_free(EngineCore *core)
         return;
     g_hash_table_unref(core->zones);
     g_clear_pointer(&core->default_zone, g_time_zone_unref);
-    g_clear_pointer(&core->calendar, calendar_unref);
+    g_clear_pointer(&core->calendar, calendar_free);
     g_clear_pointer(&core->calendars, g_hash_table_unref);
     templates_unref(core->templates);
     g_clear_pointer(&core->config, config_unref);

@@ -32,7 +32,7 @@ enum {
 static const gint64 COPIES_KEPT_MS = (gint64)30 * DAY_MS;
 
 /* From the moment of doubt to the first search, and from each to the next: providers file what they took within seconds, mostly. */
-static const gint64 search_after_ms[] = {10 * 1000, 60 * 1000, 10 * 60 * 1000, 60 * 60 * 1000};
+static const gint64 search_after_ms[SENT_SEARCHES] = {10 * 1000, 60 * 1000, 10 * 60 * 1000, 60 * 60 * 1000};
 
 struct SentWork {
     EngineCore *core;
@@ -90,11 +90,6 @@ gboolean sent_begin_search(EngineCore *core, gint64 outbox_id, GError **error)
 {
     core->sent_work = TRUE;
     return store_search_begin(core->store, outbox_id, clock_now_ms(core->clock) + search_after_ms[0], error);
-}
-
-guint sent_searches_at_most(void)
-{
-    return G_N_ELEMENTS(search_after_ms);
 }
 
 /* ---- back-off -------------------------------------------------------------------------------------------------------- */
@@ -302,7 +297,7 @@ static gboolean take_not_found(SentWork *work, const OutboxMessage *message, con
     if (!search)
         return TRUE;
     guint tries = search->tries + 1;
-    gboolean last = tries >= G_N_ELEMENTS(search_after_ms);
+    gboolean last = tries >= SENT_SEARCHES;
     gint64 due_ms = last ? 0 : clock_now_ms(work->core->clock) + search_after_ms[tries];
     log_search(work, message, last ? "not-found" : "not-found-yet", text);
     return store_search_tried(work->core->store, message->id, due_ms, error) &&

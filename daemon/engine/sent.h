@@ -27,7 +27,7 @@ gboolean sent_begin_search(EngineCore *core, gint64 outbox_id, GError **error);
 gboolean sent_filed_by_provider(const Account *account);
 
 /* How often at most an uncertain message is searched for. */
-guint sent_searches_at_most(void);
+enum { SENT_SEARCHES = 4 };
 
 /* Copies that have waited for too long are given up, and it is logged. account "": of all, those that the configuration names no more, too. */
 void sent_drop_hopeless(EngineCore *core, const char *account);

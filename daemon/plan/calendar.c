@@ -11,14 +11,12 @@
 G_DEFINE_QUARK(nurture - plan - error - quark, plan_error)
 
 struct Calendar {
-    gatomicrefcount references;
     HolidaySet holidays;
 };
 
 Calendar *calendar_load(char **files, GError **error)
 {
     g_autoptr(Calendar) calendar = g_new0(Calendar, 1);
-    g_atomic_ref_count_init(&calendar->references);
 
     for (char **file = files; file && *file; file++)
         if (!holidays_read(*file, &calendar->holidays, error))
@@ -26,16 +24,9 @@ Calendar *calendar_load(char **files, GError **error)
     return g_steal_pointer(&calendar);
 }
 
-Calendar *calendar_ref(Calendar *calendar)
+void calendar_free(Calendar *calendar)
 {
-    g_atomic_ref_count_inc(&calendar->references);
-    return calendar;
-}
-
-void calendar_unref(Calendar *calendar)
-{
-    if (calendar && g_atomic_ref_count_dec(&calendar->references))
-        g_free(calendar);
+    g_free(calendar);
 }
 
 gboolean calendar_day_is_holiday(const Calendar *calendar, gint64 day)

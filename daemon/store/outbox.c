@@ -238,14 +238,14 @@ static gboolean move(Store *store, gint64 id, guint from, const OutboxOutcome *o
                 "UPDATE outbox SET state = $2, due_ms = CASE WHEN $3 > 0 THEN $3 ELSE due_ms END, reason = $4,"
                 " subject = CASE WHEN $5 <> '' THEN $5 ELSE subject END, attempts = attempts + $6, ended_ms = $7,"
                 " planned_ms = CASE WHEN planned_ms < $17 THEN $17 ELSE planned_ms END,"
-                " approval = CASE WHEN $17 > 0 AND approval = 'awaited' THEN 'given' ELSE approval END WHERE id = $1"
+                " approval = CASE WHEN $18 = 1 OR ($17 > 0 AND approval = 'awaited') THEN 'given' ELSE approval END WHERE id = $1"
                 " AND state IN ($8, $9, $10, $11, $12, $13, $14, $15, $16)",
                 error, DB_INT(id), DB_TEXT(outbox_state_name(state)), DB_INT(due_ms), DB_TEXT(outcome->reason),
                 DB_TEXT(outcome->subject), DB_INT(outcome->count_attempt ? 1 : 0), DB_INT(ended_at(state, now_ms)),
                 allowed(from, OUTBOX_QUEUED), allowed(from, OUTBOX_SENDING), allowed(from, OUTBOX_SENT),
                 allowed(from, OUTBOX_DEFERRED), allowed(from, OUTBOX_FAILED), allowed(from, OUTBOX_UNCERTAIN),
                 allowed(from, OUTBOX_HELD), allowed(from, OUTBOX_CANCELLED), allowed(from, OUTBOX_SKIPPED),
-                DB_INT(let_go_ms)))
+                DB_INT(let_go_ms), DB_INT(outcome->approved ? 1 : 0)))
         return FALSE;
     *ret_moved = db_changes(store->db) > 0;
     return !*ret_moved || (end_search(store, id, state, error) && refresh_last_contacted(store, id, error));

@@ -23,9 +23,8 @@ typedef struct Calendar Calendar;
  * that cannot be read or would be understood only in part. An empty list is a calendar without holidays; so is a NULL
  * calendar in all calls below. */
 Calendar *calendar_load(char **files, GError **error);
-Calendar *calendar_ref(Calendar *calendar);
-void calendar_unref(Calendar *calendar);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Calendar, calendar_unref)
+void calendar_free(Calendar *calendar);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Calendar, calendar_free)
 
 /* The local date of at_ms in zone is a holiday. */
 gboolean calendar_is_holiday(const Calendar *calendar, GTimeZone *zone, gint64 at_ms);

@@ -105,6 +105,7 @@ typedef struct {
     const char *reason;  /* NULL: "" */
     const char *subject; /* NULL: unchanged */
     gboolean count_attempt;
+    gboolean approved;   /* a person said yes to it, whether its rule wanted that already or comes to want it */
 } OutboxOutcome;
 
 /*

@@ -359,6 +359,6 @@ int main(int argc, char **argv)
         g_strfreev(driver.words);
     }
     g_hash_table_unref(driver.zones);
-    calendar_unref(driver.calendar);
+    calendar_free(driver.calendar);
     return 0;
 }

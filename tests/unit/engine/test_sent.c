@@ -285,7 +285,7 @@ static void the_policy_comes_after_the_last_search(void **state)
         watcher_start(&watcher, rig);
         gint64 contact = under_way(rig, email), before_ms = 0;
         rig_outcome(rig, contact, DELIVERY_UNCERTAIN);
-        for (guint n = 0; n < sent_searches_at_most(); n++) {
+        for (guint n = 0; n < SENT_SEARCHES; n++) {
             assert_message(rig, contact, "one", OUTBOX_UNCERTAIN);
             assert_true(next_search_in(rig) > before_ms); /* each time later */
             before_ms = next_search_in(rig);

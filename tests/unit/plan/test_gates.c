@@ -29,7 +29,7 @@ static int tear_down(void **state)
 {
     World *world = *state;
     g_time_zone_unref(world->zone);
-    calendar_unref(world->calendar);
+    calendar_free(world->calendar);
     g_free(world);
     return 0;
 }

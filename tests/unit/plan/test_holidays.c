@@ -188,8 +188,6 @@ static void test_several_files_and_calendars(void **state)
     assert_true(holiday_on(calendar, "2026-12-25"));
     assert_false(holiday_on(calendar, "2026-12-24"));
 
-    g_autoptr(Calendar) again = calendar_ref(calendar);
-    assert_ptr_equal(again, calendar);
     char *none[] = {NULL};
     g_autoptr(Calendar) empty = calendar_load(none, &error);
     assert_non_null(empty);

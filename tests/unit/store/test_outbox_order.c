@@ -204,6 +204,10 @@ static void a_person_alone_approves(void **state)
     assert_done(store_outbox_move(store, other, queued, &hold, NOW, &moved, &error));
     assert_done(store_outbox_move(store, other, held, &queue, NOW - 5, &moved, &error));
     expect_approval(store, other, OUTBOX_QUEUED, APPROVAL_NONE, NOW);
+    OutboxOutcome approve = {.state = OUTBOX_QUEUED, .approved = TRUE};
+    assert_done(store_outbox_move(store, other, queued, &hold, NOW, &moved, &error));
+    assert_done(store_outbox_move(store, other, held, &approve, NOW, &moved, &error));
+    expect_approval(store, other, OUTBOX_QUEUED, APPROVAL_GIVEN, NOW); /* one yes is enough, should the rule come to want it */
     assert_true(claim_at(store, id, NOW + DAY));
     assert_done(store_outbox_await_approval(store, id, "too late", &error)); /* it is being sent */
     expect_approval(store, id, OUTBOX_SENDING, APPROVAL_GIVEN, NOW + DAY);
