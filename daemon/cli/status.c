@@ -190,6 +190,9 @@ int command_status(Cli *cli, char **words)
     const char *store = text_member(answer, "store");
     if (!g_str_equal(store, "ready"))
         fprintf(cli->out, "the store refuses: %s\nnothing is lost; it is tried again every few seconds\n\n", store);
+    gint64 unreadable = json_object_get_int_member_with_default(answer, "unreadable", 0);
+    if (unreadable)
+        fprintf(cli->out, "messages that could not be read: %" G_GINT64_FORMAT ", kept beside the store in its folder .unreadable\n\n", unreadable);
     JsonNode *accounts = json_object_get_member(answer, "accounts");
     if (accounts && JSON_NODE_HOLDS_ARRAY(accounts))
         print_accounts(cli, json_node_get_array(accounts));

@@ -185,6 +185,7 @@ static void place_control_socket(Config *config, const char *runtime)
 static void place_tokens(Config *config)
 {
     config->tokens_dir = g_strconcat(config->store_url + strlen("sqlite://"), ".tokens", NULL);
+    config->unreadable_dir = g_strconcat(config->store_url + strlen("sqlite://"), ".unreadable", NULL);
 }
 
 static void read_root(Reader *reader, config_setting_t *root, Config *config)
@@ -314,6 +315,7 @@ static void free_members(Config *config)
     g_free(config->file);
     g_free(config->store_url);
     g_free(config->tokens_dir);
+    g_free(config->unreadable_dir);
     g_free(config->templates_dir);
     g_free(config->runtime_dir);
     g_free(config->control_socket);

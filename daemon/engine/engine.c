@@ -19,6 +19,7 @@
 #include "engine/scheduler.h"
 #include "engine/sent.h"
 #include "engine/tokens.h"
+#include "engine/unreadable.h"
 #include "store/accounts.h"
 #include "store/enrolments.h"
 #include "store/marks.h"
@@ -359,6 +360,7 @@ JsonObject *engine_status(Engine *engine)
     if (store_enrolments_count_active(engine->core->store, &active, NULL))
         json_object_set_int_member(status, "enrolments", (gint64)active);
     json_object_set_object_member(status, "queue", counts_status(engine, NULL));
+    json_object_set_int_member(status, "unreadable", unreadable_count(engine->core->config));
     json_object_set_string_member(status, "store", engine->core->store_fault ? engine->core->store_fault : "ready");
     for (guint i = 0; i < engine->couriers->len; i++)
         add_account(engine, engine->couriers->pdata[i], accounts);

@@ -13,6 +13,7 @@
 #include "engine/match.h"
 #include "engine/outbound.h"
 #include "engine/sent.h"
+#include "engine/unreadable.h"
 #include "imap/link.h"
 #include "store/cursors.h"
 
@@ -74,6 +75,10 @@ static gboolean apply(Intake *intake, const ImapRecord *record, gboolean *ret_fi
                              .at_ms = arrival_time(intake, record->received_ms),
                              .adopts_strangers = g_strv_contains(prospect_folders, record->folder),
                              .is_junk = record->is_junk};
+    if (inbound_message_is_unreadable(record->message)) {
+        unreadable_keep(intake->config, intake->account->name, record->folder, record->uidvalidity, record->uid, record->message);
+        return TRUE;
+    }
     if (!canary_take(intake->core, intake->account, record, ret_filed, error))
         return FALSE;
     if (*ret_filed)
@@ -195,7 +200,7 @@ static gboolean on_is_wanted(const ImapRecord *header, gpointer data)
     g_autoptr(GError) error = NULL;
     gboolean adopts = g_strv_contains((const char *const *)intake->account->imap.prospect_folders, header->folder);
     gboolean own = g_ascii_strcasecmp(message->from, intake->account->from_address) == 0; /* the canary comes this way */
-    if (adopts || header->is_sent || *message->token || own)
+    if (adopts || header->is_sent || *message->token || own || inbound_message_is_unreadable(message))
         return TRUE;
     if (match_is_own_address(intake->core->config, message->from))
         return FALSE;

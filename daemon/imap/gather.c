@@ -48,6 +48,10 @@ static gboolean deliver(const Gatherer *self, const GatheredFolder *folder, cons
         octets != NULL ? self->read(octets, length, now_ms) : unread_message(folder, item->uid);
     if (octets != NULL && item->size > FETCH_BODY_OCTETS)
         message->truncated = TRUE;
+    if (octets != NULL && inbound_message_is_unreadable(message)) {
+        g_bytes_unref(message->raw);
+        message->raw = g_bytes_new(octets, MIN(length, (gsize)INBOUND_MAX_RAW));
+    }
     g_autoptr(GVariant) value = message_to_bounded_variant(message);
     channel_tick(self->channel);
     return channel_send_record(self->channel, folder->index, folder->uidvalidity, item->uid, item->received_ms, value,

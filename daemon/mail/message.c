@@ -125,6 +125,12 @@ void departure_clear(Departure *departure)
     departure->kind = DEPARTURE_NONE;
 }
 
+gboolean inbound_message_is_unreadable(const InboundMessage *message)
+{
+    return *message->from == '\0' && *message->subject == '\0' && *message->message_id == '\0' &&
+           message->references[0] == NULL && message->date_ms == 0;
+}
+
 InboundMessage *inbound_message_new(void)
 {
     InboundMessage *message = g_new0(InboundMessage, 1);
@@ -139,6 +145,7 @@ InboundMessage *inbound_message_new(void)
         *texts[i] = g_strdup("");
     message->class = INBOUND_OTHER;
     message->score.value = -1;
+    message->raw = g_bytes_new_static("", 0);
     message->to = g_new0(char *, 1);
     message->references = g_new0(char *, 1);
     message->bounces = g_ptr_array_new_with_free_func((GDestroyNotify)bounce_recipient_free);
@@ -171,6 +178,7 @@ void inbound_message_free(InboundMessage *message)
     departure_clear(&message->departure);
     g_free(message->original_reply_to);
     g_free(message->fingerprint);
+    g_bytes_unref(message->raw);
     g_free(message);
 }
 
@@ -194,7 +202,7 @@ GVariant *inbound_message_to_variant(const InboundMessage *message)
         g_variant_builder_add(&introduced, "(ssssybs)", person->name, person->address, person->phone, person->company,
                               (guchar)person->how, person->certain, person->evidence);
     }
-    return g_variant_new("(ysss^assss^asxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)(ysss)ssb)", (guchar)message->class, message->evidence, message->from,
+    return g_variant_new("(ysss^assss^asxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)(ysss)ssb@ay)", (guchar)message->class, message->evidence, message->from,
                          message->from_name, message->to, message->subject, message->message_id, message->in_reply_to,
                          message->references, message->date_ms, message->text, message->full_text, &bounces,
                          message->original_message_id, message->absent_until_ms, message->token, message->asks_to_stop,
@@ -202,7 +210,8 @@ GVariant *inbound_message_to_variant(const InboundMessage *message)
                          message->score.evidence, &introduced, message->introduced_more, (guchar)message->referral_answer,
                          (guchar)message->departure.kind, message->departure.address, message->departure.name,
                          message->departure.evidence, message->original_reply_to,
-                         message->fingerprint, message->truncated);
+                         message->fingerprint, message->truncated,
+                         g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, message->raw, TRUE));
 }
 
 /* ---- reading one that another process made ------------------------------------------------------------------------------ */
@@ -427,6 +436,19 @@ static void take_departure(TupleReader *reader, Departure *departure)
         refuse(reader);
 }
 
+static void take_raw(TupleReader *reader, InboundMessage *message)
+{
+    g_autoptr(GVariant) child = tuple_next(reader);
+    gsize size = g_variant_get_size(child);
+
+    if (size > INBOUND_MAX_RAW || (size > 0 && !inbound_message_is_unreadable(message))) {
+        refuse(reader);
+        return;
+    }
+    g_bytes_unref(message->raw);
+    message->raw = g_variant_get_data_as_bytes(child);
+}
+
 /* In the order of INBOUND_MESSAGE_VARIANT_TYPE. */
 static gboolean take_message(TupleReader *reader, InboundMessage *message)
 {
@@ -455,6 +477,7 @@ static gboolean take_message(TupleReader *reader, InboundMessage *message)
     take_line(reader, &message->original_reply_to);
     take_line(reader, &message->fingerprint);
     message->truncated = take_boolean(reader);
+    take_raw(reader, message);
     return reader->bad == 0;
 }
 

@@ -296,6 +296,7 @@ typedef struct Config {
     char *file;           /* absolute */
     char *store_url;      /* "sqlite:///absolute/path" (relative paths are made absolute, from the file's folder) */
     char *tokens_dir;     /* of OAuth2 tokens: beside the store, told apart by its name */
+    char *unreadable_dir; /* of messages that could not be read: as tokens_dir */
     char *templates_dir;  /* absolute */
     char *runtime_dir;    /* of the control socket: key "runtime"; else /run/nurtured for a store in /var/lib/nurtured, else the store's folder */
     char *control_socket; /* absolute path inside runtime_dir, told apart by the store's name */

@@ -117,7 +117,13 @@ typedef struct {
     char *original_reply_to; /* where a bounce shows it: the address for answers of the message that it is about; "" */
     char *fingerprint;      /* hex SHA-256 that is the same for copies of one message */
     gboolean truncated;     /* something was beyond a limit */
+    GBytes *raw;            /* the very octets of one that inbound_message_is_unreadable(), at most INBOUND_MAX_RAW; else empty */
 } InboundMessage;
+
+enum { INBOUND_MAX_RAW = 3 * 1024 * 1024 };
+
+/* Nothing that its sender wrote at its head could be read: no sender, subject, date or id. Servers add lines of their own. */
+gboolean inbound_message_is_unreadable(const InboundMessage *message);
 
 void bounce_recipient_free(BounceRecipient *recipient);
 void inbound_attachment_free(InboundAttachment *attachment);
@@ -132,7 +138,7 @@ void inbound_message_free(InboundMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InboundMessage, inbound_message_free)
 
 /* The GVariant type of the two calls below: what bytes from a pipe are to be read as. */
-#define INBOUND_MESSAGE_VARIANT_TYPE "(ysssassssasxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)(ysss)ssb)"
+#define INBOUND_MESSAGE_VARIANT_TYPE "(ysssassssasxssa(syss)sxsbsa(ssx)(yis)(a(ssssybs)by)(ysss)ssbay)"
 
 /* To and from a GVariant, for the way from the child that read it to the daemon. The reader trusts nothing: NULL (and
  * MAIL_ERROR_LIMIT) for what is not of the form, not valid UTF-8, too large, or has a line end or control in a field of one line. */

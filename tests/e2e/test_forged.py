@@ -1,4 +1,6 @@
 """What comes in on a real Postfix and a real Dovecot: forged mail, loops, farewells; and what the owner is told."""
+import os
+
 import pytest
 
 from conftest import days_ago, parse, reply_to, wait_for, write_csv
@@ -93,3 +95,19 @@ def test_who_has_left_is_a_proposal_and_a_persons_yes_adds_the_successor(world, 
     assert moved["email"] == new and moved["aliases"] == [customer(1)]
     for bad, status in ((["accept"], 2), (["accept", "x"], 1), (["decline", "999"], 1), (["list", "--nope"], 2)):
         assert written.run("proposal", *bad, check=False).returncode == status
+
+
+def test_what_cannot_be_read_is_kept_whole_and_counted_and_nothing_stops(world, written, customer, anna):
+    octets = b"\xff\xfe no head\r\nand no end " + bytes(range(128, 256)) * 20
+    connection = world.dovecot.login(anna)
+    connection.append("INBOX", None, None, octets)
+    connection.logout()
+    world.dovecot.deliver(anna, letter(customer(0), anna, "still read", f"after-{customer(0)}"))
+    wait_for(lambda: written.history(customer(0), "reply"), 15, what=lambda: written.log_text()[-3000:])
+    assert written.json("status")[0]["unreadable"] == 1
+    line = next(line for line in written.log_text().splitlines() if "event=unreadable" in line)
+    path = line.split(" file=")[1].split(" ")[0].strip('"')
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    with open(path, "rb") as kept:
+        assert kept.read() == octets
+    assert "could not be read: 1" in written.run("status").stdout

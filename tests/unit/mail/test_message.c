@@ -99,6 +99,26 @@ static void test_every_field_passes(void **state)
     assert_true(g_variant_equal(variant, back));
 }
 
+static void what_cannot_be_read_comes_with_its_octets_and_nothing_else_does(void **state)
+{
+    (void)state;
+    static const char octets[] = "\0\xff no head at all";
+    g_autoptr(InboundMessage) unread = mail_read(octets, sizeof octets, 1795514400000);
+    assert_true(inbound_message_is_unreadable(unread));
+    g_bytes_unref(unread->raw);
+    unread->raw = g_bytes_new(octets, sizeof octets);
+    g_autoptr(GVariant) variant = g_variant_ref_sink(inbound_message_to_variant(unread));
+    g_autoptr(InboundMessage) again = inbound_message_from_variant(variant, NULL);
+    assert_non_null(again);
+    assert_true(g_bytes_equal(again->raw, unread->raw));
+    InboundMessage *read = full_message();
+    g_bytes_unref(read->raw);
+    read->raw = g_bytes_new(octets, sizeof octets);
+    g_autoptr(GVariant) forged = g_variant_ref_sink(inbound_message_to_variant(read));
+    assert_null(inbound_message_from_variant(forged, NULL));
+    inbound_message_free(read);
+}
+
 static void assert_refused(const char *what, InboundMessage *message)
 {
     g_autoptr(GVariant) variant = g_variant_ref_sink(inbound_message_to_variant(message));
@@ -250,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_field_passes),
+        cmocka_unit_test(what_cannot_be_read_comes_with_its_octets_and_nothing_else_does),
         cmocka_unit_test(test_what_is_beyond_a_limit_is_refused),
         cmocka_unit_test(test_impossible_scores_and_people_are_refused),
         cmocka_unit_test(test_altered_bytes_are_refused_or_sound),
