@@ -95,15 +95,13 @@ static gboolean is_one_line(const char *text, gsize from, gsize to)
     return memchr(text + MIN(from, to), '\n', MAX(from, to) - MIN(from, to)) == NULL;
 }
 
-static gboolean has_contact_between(const Reading *reading, gsize from, gsize to)
+static gboolean has_contact_between(const GPtrArray *contacts, gsize from, gsize to)
 {
-    const GPtrArray *both[] = {reading->addresses, reading->phones};
-    for (guint n = 0; n < 2; n++)
-        for (guint i = 0; i < both[n]->len; i++) {
-            const ContactSpan *contact = both[n]->pdata[i];
-            if (contact->start >= from && contact->end <= to)
-                return TRUE;
-        }
+    for (guint i = 0; i < contacts->len; i++) {
+        const ContactSpan *contact = contacts->pdata[i];
+        if (contact->start >= from && contact->end <= to)
+            return TRUE;
+    }
     return FALSE;
 }
 
@@ -180,14 +178,14 @@ static gboolean is_joining(const char *text, gsize from, gsize to)
     return TRUE;
 }
 
-/* The nearest name before a contact, for which ok holds; no other contact between. */
-static const NameSpan *name_before(const Reading *reading, gsize at, gboolean (*ok)(const Reading *, const NameSpan *, gsize))
+/* The nearest name before a contact, for which ok holds; no other contact of its kind between. */
+static const NameSpan *name_before(const Reading *reading, const GPtrArray *kind, gsize at, gboolean (*ok)(const Reading *, const NameSpan *, gsize))
 {
     for (guint i = reading->names->len; i > 0; i--) {
         const NameSpan *name = reading->names->pdata[i - 1];
         if (name->end > at || !may_name(reading, name))
             continue;
-        if (has_contact_between(reading, name->end, at))
+        if (has_contact_between(kind, name->end, at))
             return NULL;
         if (ok(reading, name, at))
             return name;
@@ -270,13 +268,13 @@ static const NameSpan *name_of_address(const Reading *reading, const ContactSpan
 {
     const NameSpan *name = name_by_match(reading, address);
     if (name == NULL)
-        name = name_before(reading, address->start, stands_beside);
+        name = name_before(reading, reading->addresses, address->start, stands_beside);
     if (name == NULL)
-        name = name_before(reading, address->start, is_known_in_line);
+        name = name_before(reading, reading->addresses, address->start, is_known_in_line);
     if (name == NULL)
         name = name_right_behind(reading, address);
     if (name == NULL)
-        name = name_before(reading, address->start, is_above);
+        name = name_before(reading, reading->addresses, address->start, is_above);
     return name;
 }
 
@@ -494,10 +492,12 @@ static gboolean is_name_in_sentence(const Reading *reading, const NameSpan *name
 
 static const NameSpan *name_of_phone(const Reading *reading, const ContactSpan *phone)
 {
-    const NameSpan *name = name_before(reading, phone->start, stands_beside);
+    const NameSpan *name = name_before(reading, reading->phones, phone->start, stands_beside);
     if (name == NULL)
-        name = name_before(reading, phone->start, is_name_in_sentence);
-    return name != NULL ? name : name_before(reading, phone->start, is_above);
+        name = name_before(reading, reading->phones, phone->start, is_name_in_sentence);
+    if (name == NULL && reading->text[phone->end] == ' ' && reading->text[phone->end + 1] == '(')
+        name = name_right_behind(reading, phone); /* "922 33 445 (Lars)" */
+    return name != NULL ? name : name_before(reading, reading->phones, phone->start, is_above);
 }
 
 static void read_phones(Reading *reading)
@@ -569,7 +569,23 @@ static guint count_name_lines(const Reading *reading)
     return count;
 }
 
-static gboolean is_proposed(const Reading *reading, const NameSpan *name, guint name_lines)
+/* The first of a text that begins with a name, and whoever is joined to somebody proposed: "Kari Hansen og Per Lie". */
+static gboolean is_enumerated(const Reading *reading, guint i, gssize last_proposed)
+{
+    static const char *const joining[] = {" og ", " and ", " & ", ", "};
+    const NameSpan *name = reading->names->pdata[i], *before = last_proposed >= 0 ? reading->names->pdata[last_proposed] : NULL;
+    gboolean first = name->known && reading->text + strspn(reading->text, " \t\n") == reading->text + name->start;
+    for (guint n = 0; n < G_N_ELEMENTS(joining); n++) {
+        gsize length = strlen(joining[n]);
+        if (first && n < 3 && g_str_has_prefix(reading->text + name->end, joining[n]))
+            return TRUE;
+        if (before != NULL && name->start == before->end + length && g_str_has_prefix(reading->text + before->end, joining[n]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean is_proposed(const Reading *reading, const NameSpan *name, guint name_lines, gboolean enumerated)
 {
     g_autofree char *before = g_strndup(reading->text, name->start);
     g_autofree char *sentence = sentence_at(reading->text, name->start);
@@ -583,17 +599,20 @@ static gboolean is_proposed(const Reading *reading, const NameSpan *name, guint 
         return name_lines > 1 || (reading->text + strspn(reading->text, " \t\n")) == reading->text + name->start;
     if (introduced_is_pointed_at(before))
         return (cues & CUE_RECOMMENDS) != 0 || name->known;
-    return is_placed(reading, name) || ((cues & CUE_RECOMMENDS) != 0 && name->known);
+    return enumerated || is_placed(reading, name) || ((cues & CUE_RECOMMENDS) != 0 && name->known);
 }
 
 static void read_names(Reading *reading)
 {
     guint name_lines = count_name_lines(reading);
+    gssize last_proposed = -1;
     for (guint i = 0; i < reading->names->len; i++) {
         const NameSpan *name = reading->names->pdata[i];
         if (name->words < 2 || name->is_company || g_hash_table_contains(reading->claimed, name) || !may_name(reading, name) ||
-            people_find(reading->list, name->text, "") != NULL || !is_proposed(reading, name, name_lines))
+            people_find(reading->list, name->text, "") != NULL ||
+            !is_proposed(reading, name, name_lines, is_enumerated(reading, i, last_proposed)))
             continue;
+        last_proposed = (gssize)i;
         g_autofree char *sentence = sentence_at(reading->text, name->start);
         g_autofree char *company = company_behind(reading, name);
         people_add(reading->list, &(Finding){.name = name->text, .company = company, .evidence = sentence, .how = INTRODUCED_TEXT});

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "name_words.h"
 #include "score_words.h"
 
 enum { REACH = 8, MAX_SCORE = 10, FIRST_GOOD = 7, LAST_BAD = 6 };
@@ -36,7 +37,7 @@ enum { REACH = 8, MAX_SCORE = 10, FIRST_GOOD = 7, LAST_BAD = 6 };
 
 /* Gives a score. */
 #define GIVING                                                                                                              \
-    " say says said saying give gives gave giving rate rates rated rating ratings score scores scored scoring scor rank grade " \
+    " say says said saying give gives gave giving rate rates rated rating ratings score scores scored scoring scorer scorar rank grade " \
     "graded mark marks answer answers vote voting go going choose pick award si sier seier seie sei gir gi gje gjev gjer "       \
     "gjev gav gitt svar svaret svarer svarar karakter karakteren karakterer scoren skår skåren rangerer rangerar vurderer "     \
     "vurderar tallet talet stemmer velger vel lander landar sette setter set settes anbefaler deler får fortjener deserve deserves deserved get gets tildeler blir "   \
@@ -145,6 +146,14 @@ static void note(Search *search, gssize i, gboolean clear, int value)
     }
 }
 
+/* Counts, as unclear, only where nothing else is said. */
+static void note_weakly(Search *search, gssize i, gboolean *hypothetical)
+{
+    *hypothetical = TRUE;
+    if (search->at < 0)
+        search->at = i;
+}
+
 /* ---- what stands before ------------------------------------------------------------------------------------------------ */
 
 /* "at least", "not below", "more than": the word at i begins, from the right, a bound of the number at number. */
@@ -241,6 +250,10 @@ static gboolean is_free_behind(const Search *search, gssize i)
         return is_word_in(search, i + 1, " my mine our what the from mitt min vårt vår svaret det fra frå ") && !is_word_in(search, i + 2, " best one ");
     if (is_word_in(search, i, " of ") && is_word_in(search, i + 1, " course "))
         return TRUE;
+    if (is_word_in(search, i, " point komma half halv ") || (is_number(search, i) && is_break(search, i + 1, "/"))) /* "nine point five", "8 1/2" */
+        return TRUE;
+    if (token != NULL && token->kind == SCORE_WORD && name_is_first(token->text) && ends_clause(search, i + 1))
+        return TRUE; /* "10, Anna" without the comma */
     if (is_word_in(search, i, " av of ")) /* "10 av meg" */
         return is_word_in(search, i + 1, " meg mæ oss me us min ");
     return ends_clause(search, i) || is_break(search, i, "+\"'*_") || is_word_in(search, i, GOING_ON);
@@ -271,7 +284,7 @@ static gboolean is_conditional(const Search *search, gssize i)
     for (gssize n = i - 1; n >= 0 && n > i - REACH && !is_break(search, n, ".!?\n;"); n--) {
         if (is_word_in(search, n, TURNING))
             break;
-        if (is_word_in(search, n, MIGHT_BE) || (is_word_in(search, n, " have vært vore been gitt ") && is_word_in(search, n - 1, " would hadde ville i'd ")))
+        if (is_word_in(search, n, MIGHT_BE) || (is_word_in(search, n, " have vært vore been ") && is_word_in(search, n - 1, " would hadde ville i'd ")))
             return TRUE;
         modal |= is_word_in(search, n, MODAL);
     }
@@ -285,6 +298,21 @@ static gboolean is_conditional(const Search *search, gssize i)
 }
 
 /* ---- one number -------------------------------------------------------------------------------------------------------- */
+
+/* "eight and a half", "åtte komma fem", "8 ½". */
+static gboolean has_fraction_behind(const Search *search, gssize i)
+{
+    gssize n = i + (is_word_in(search, i, " and og ") ? 1 : 0);
+    n += is_word_in(search, n, " a an en ein et ") ? 1 : 0;
+    return is_word_in(search, n, " half halv halvt ") || is_break(search, i, "\xc2") || (is_word_in(search, i, " point komma ") && is_number(search, i + 1)) ||
+           (is_number(search, i) && is_break(search, i + 1, "/"));
+}
+
+/* "-1"; a dash with a space before the number is a writer's. */
+static gboolean is_negative(const Search *search, gssize i)
+{
+    return is_break(search, i - 1, "-") && token_at(search, i)->is_joined && (i < 2 || !token_at(search, i - 1)->is_joined);
+}
 
 static void note_bounded(Search *search, gssize i, Bound bound, int value)
 {
@@ -301,12 +329,11 @@ static void judge(Search *search, gssize i, gssize last, const Before *before, g
 {
     const ScoreToken *number = token_at(search, i);
     Bound bound = before->bound;
-    gboolean unsure = is_unsure_behind(search, last + 1, &bound) || before->unsure || number->is_fraction;
+    gboolean unsure = is_unsure_behind(search, last + 1, &bound) || before->unsure || number->is_fraction || has_fraction_behind(search, last + 1) ||
+                      is_negative(search, i);
 
     if (is_conditional(search, i) || (before->denied && bound == BOUND_NONE)) {
-        *hypothetical = TRUE; /* counts only where nothing else is said */
-        if (search->at < 0)
-            search->at = i;
+        note_weakly(search, i, hypothetical);
     } else if (unsure)
         note(search, i, FALSE, -1);
     else
@@ -375,7 +402,9 @@ static gboolean take_range(Search *search, gssize i, gssize *last)
     if (scale_behind(search, n, &scale) == 0 && !is_free_behind(search, n + 1))
         return *last = n, TRUE;
     *last = n;
-    if (before.starts || before.given || before.unsure || between)
+    if (token_at(search, i)->value == token_at(search, n)->value) /* "10 - ten" */
+        note(search, i, before.starts || before.given, token_at(search, n)->value);
+    else if (before.starts || before.given || before.unsure || between)
         note(search, i, FALSE, -1);
     return TRUE;
 }
@@ -482,7 +511,7 @@ ScoreRead mail_score_read(const char *new_text)
     for (gssize i = 0; i < (gssize)words->tokens->len; i++) {
         gssize last = i;
         if (is_other_scale(&search, i))
-            note(&search, i++, FALSE, -1);
+            note_weakly(&search, i++, &hypothetical);
         else if (!is_number(&search, i))
             continue;
         else if (take_scale(&search, i, &last, &hypothetical) || take_range(&search, i, &last))

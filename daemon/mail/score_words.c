@@ -67,7 +67,7 @@ static const NumberWord number_words[] = {
     {" twelve tolv ", 12, FALSE, FALSE},
     {" fifteen femten ", 15, FALSE, FALSE}, {" twenty tjue ", 20, FALSE, FALSE},
     {" hundred hundre thousand tusen million ", LARGE, FALSE, FALSE},
-    {" ener einar ", 1, TRUE, TRUE}, {" toer toar ", 2, FALSE, TRUE}, {" treer trear ", 3, FALSE, TRUE},
+    {" nuller nullar ", 0, FALSE, TRUE}, {" ener einar ", 1, TRUE, TRUE}, {" toer toar ", 2, FALSE, TRUE}, {" treer trear ", 3, FALSE, TRUE},
     {" firer firar ", 4, FALSE, TRUE}, {" femmer femmar ", 5, FALSE, TRUE}, {" sekser seksar ", 6, FALSE, TRUE},
     {" sjuer sjuar syver syvar ", 7, FALSE, TRUE}, {" åtter åttar ", 8, FALSE, TRUE}, {" nier niar ", 9, FALSE, TRUE},
     {" tiar ", 10, FALSE, TRUE}, {" tier ", 10, TRUE, TRUE},

@@ -34,7 +34,8 @@ static const struct {
     {"9?", UNCLEAR}, {"maybe 8", UNCLEAR}, {"8 or so", UNCLEAR}, {"8ish", UNCLEAR}, {"nesten 10", UNCLEAR}, {"11", UNCLEAR}, {"tolv", UNCLEAR},
     {"9 for the food, 4 for the service", UNCLEAR}, {"not a 10", UNCLEAR}, {"not a 10, an 8", 8}, {"10 if you were cheaper", UNCLEAR},
     {"could be 10", UNCLEAR}, {"I would give 10 if it were cheaper, so 7", 7}, {"full pott!", UNCLEAR}, {"terningkast 5", UNCLEAR}, {"5 stars", UNCLEAR},
-    {"9- ", UNCLEAR},
+    {"9- ", UNCLEAR}, {"-1", UNCLEAR}, {"eight and a half", UNCLEAR}, {"åtte komma fem", UNCLEAR}, {"8 1/2", UNCLEAR}, {"8½", UNCLEAR}, {"10 - ten!", 10},
+    {"Full score, 10", 10}, {"Jeg ville gitt dere 8", 8}, {"10 Anna!", 10},
     /* numbers of other things */
     {"I bought 3 of them", NONE}, {"back in 2 weeks", NONE}, {"10 years with you", NONE}, {"call me on 99 88 77 66", NONE}, {"it costs 9 kr", NONE},
     {"at 9:30", NONE}, {"kl. 9", NONE}, {"on 14.03.2026", NONE}, {"1. mars", NONE}, {"the 5th", NONE}, {"100 % agree", NONE}, {"we are 8", NONE},
