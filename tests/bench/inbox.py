@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import smtplib
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -236,7 +237,8 @@ class Listener:
         self.connection.send(b"i IDLE\r\n")
         self.connection.readline()
         self.told, self.heard_at = threading.Event(), 0.0
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
 
     def listen(self):
         with contextlib.suppress(OSError, ValueError):
@@ -249,6 +251,8 @@ class Listener:
                     self.told.set()
 
     def close(self):
+        self.connection.sock.shutdown(socket.SHUT_RDWR)  # the thread reads, and holds the file until it has ended
+        self.thread.join()
         self.connection.shutdown()
 
 
