@@ -66,11 +66,6 @@ static Anchor parse_anchor(Reader *reader, const config_setting_t *setting)
     return index >= 0 ? anchors[index] : ANCHOR_STAGE;
 }
 
-gboolean anchor_is_repeated(Anchor anchor)
-{
-    return anchor == ANCHOR_SCORE || anchor == ANCHOR_THANKS || anchor == ANCHOR_REWARD;
-}
-
 /* A last day, or a duration since the anchor. */
 static void parse_until(Reader *reader, const config_setting_t *setting, Rule *rule)
 {

@@ -27,7 +27,7 @@ def driver(tmp_path_factory):
     packages = ["glib-2.0", "gobject-2.0", "gio-2.0", "gio-unix-2.0", "json-glib-1.0", "libical"]
     compiling, linking = (shlex.split(subprocess.check_output(["pkg-config", what, *packages], text=True))
                           for what in ("--cflags", "--libs"))
-    sources = [TOP / "tests/property/plan_driver.c", *TOP.glob("daemon/plan/*.c"), *TOP.glob("daemon/base/*.c")]
+    sources = [TOP / "tests/property/plan_driver.c", *TOP.glob("daemon/plan/*.c"), *TOP.glob("daemon/base/*.c"), TOP / "daemon/config/anchor.c"]
     subprocess.run(["cc", "-std=gnu11", "-O1", "-g", "-D_GNU_SOURCE", "-fsanitize=address,undefined",
                     "-fno-sanitize-recover=undefined", f"-I{TOP}/include", f"-I{TOP}/daemon", *compiling,
                     *map(str, sources), "-o", str(program), *linking, "-lm"], check=True)
