@@ -134,7 +134,7 @@ static gboolean show(const Forecast *forecast, const Request *request, Config *n
     if (!new_config) {
         gboolean printed = forecast_print(forecast, request->view, messages, error);
         if (printed)
-            forecast_print_left_out(forecast, left_out);
+            forecast_print_left_out(forecast, request->view == FORECAST_BY_RULE, left_out);
         return printed;
     }
     g_autoptr(GPtrArray) after = filter(forecast, all_after);

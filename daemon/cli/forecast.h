@@ -34,8 +34,9 @@ gboolean forecast_print(const Forecast *forecast, ForecastView view, const GPtrA
 /* The months alone. PLAN_ERROR. */
 gboolean forecast_print_calendar(const Forecast *forecast, const GPtrArray *messages, GError **error);
 
-/* left_out: RehearsedOmission*. A line, or an object, for each rule and account; nothing where there are none. */
-void forecast_print_left_out(const Forecast *forecast, const GPtrArray *left_out);
+/* left_out: RehearsedOmission*. A line for each rule and account; nothing where there are none. In JSON an object with as_row (beside rows of
+ * rules), else a line on err: what is printed there is messages and nothing else. */
+void forecast_print_left_out(const Forecast *forecast, gboolean as_row, const GPtrArray *left_out);
 
 /* What another configuration, which gives after, changes of before: by message, rule or contact. */
 void forecast_compare(const Forecast *forecast, ForecastView view, const GPtrArray *before, const GPtrArray *after);

@@ -69,11 +69,11 @@ static Group *group_for(GArray *groups, const RehearsedOmission *omission)
     return &g_array_index(groups, Group, groups->len - 1);
 }
 
-static void print_group(const Forecast *forecast, const Group *group)
+static void print_group(const Forecast *forecast, gboolean as_row, const Group *group)
 {
     Cli *cli = forecast->cli;
     g_autofree char *reason = reason_of(cli->config, group);
-    if (cli->json) {
+    if (cli->json && as_row) {
         JsonObject *object = json_object_new();
         json_object_set_string_member(object, "rule", group->first->rule);
         json_object_set_string_member(object, "account", group->first->account);
@@ -84,15 +84,15 @@ static void print_group(const Forecast *forecast, const Group *group)
     }
     g_autofree char *line = g_strdup_printf("%u %s of rule %s would be left out: %s", group->count, group->count == 1 ? "message" : "messages",
                                             group->first->rule, reason);
-    terminal_print_text(cli->out, line, 0, cli->columns);
+    terminal_print_text(cli->json ? cli->err : cli->out, line, 0, cli->columns);
 }
 
-void forecast_print_left_out(const Forecast *forecast, const GPtrArray *left_out)
+void forecast_print_left_out(const Forecast *forecast, gboolean as_row, const GPtrArray *left_out)
 {
     g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(Group));
     for (guint i = 0; i < left_out->len; i++)
         if (is_wanted(forecast, left_out->pdata[i]))
             group_for(groups, left_out->pdata[i])->count++;
     for (guint i = 0; i < groups->len; i++)
-        print_group(forecast, &g_array_index(groups, Group, i));
+        print_group(forecast, as_row, &g_array_index(groups, Group, i));
 }

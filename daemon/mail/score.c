@@ -104,6 +104,12 @@ static const ScoreToken *token_at(const Search *search, gssize i)
     return i >= 0 && i < (gssize)search->words->tokens->len ? &g_array_index(search->words->tokens, ScoreToken, i) : NULL;
 }
 
+/* Of one that is known to be there. */
+static const ScoreToken *known_at(const Search *search, gssize i)
+{
+    return &g_array_index(search->words->tokens, ScoreToken, i);
+}
+
 static gboolean is_word_in(const Search *search, gssize i, const char *list)
 {
     const ScoreToken *token = token_at(search, i);
@@ -269,7 +275,7 @@ static gboolean is_unsure_behind(const Search *search, gssize i, Bound *bound)
         *bound = BOUND_MOST;
     else if (is_break(search, i, "+"))
         *bound = BOUND_LEAST;
-    else if (is_break(search, i, "-") && token_at(search, i)->is_joined && (token_at(search, i + 1) == NULL || is_break(search, i + 1, NULL)))
+    else if (is_break(search, i, "-") && known_at(search, i)->is_joined && (token_at(search, i + 1) == NULL || is_break(search, i + 1, NULL)))
         return TRUE; /* the "8-" of schools */
     if (is_word_in(search, n, " or eller ") && is_word_in(search, n + 1, " so noe noko der thereabouts deromkring something "))
         return TRUE;
@@ -311,7 +317,7 @@ static gboolean has_fraction_behind(const Search *search, gssize i)
 /* "-1"; a dash with a space before the number is a writer's. */
 static gboolean is_negative(const Search *search, gssize i)
 {
-    return is_break(search, i - 1, "-") && token_at(search, i)->is_joined && (i < 2 || !token_at(search, i - 1)->is_joined);
+    return is_break(search, i - 1, "-") && known_at(search, i)->is_joined && (i < 2 || !known_at(search, i - 1)->is_joined);
 }
 
 static void note_bounded(Search *search, gssize i, Bound bound, int value)
@@ -327,7 +333,7 @@ static void note_bounded(Search *search, gssize i, Bound bound, int value)
 /* A number that is meant as a score: what its clause makes of it. last: the last token of it. */
 static void judge(Search *search, gssize i, gssize last, const Before *before, gboolean *hypothetical)
 {
-    const ScoreToken *number = token_at(search, i);
+    const ScoreToken *number = known_at(search, i);
     Bound bound = before->bound;
     gboolean unsure = is_unsure_behind(search, last + 1, &bound) || before->unsure || number->is_fraction || has_fraction_behind(search, last + 1) ||
                       is_negative(search, i);
@@ -393,7 +399,7 @@ static gboolean take_range(Search *search, gssize i, gssize *last)
     if (!joined && is_word_in(search, n, " to til or eller og and "))
         n++;
     n += n > i + 1 && is_word_in(search, n, " a an en ein ") && is_number(search, n + 1) ? 1 : 0;
-    if (n == i + 1 || !is_number(search, n) || token_at(search, n)->value > MAX_SCORE || (token_at(search, n)->is_ambiguous && !joined))
+    if (n == i + 1 || !is_number(search, n) || known_at(search, n)->value > MAX_SCORE || (known_at(search, n)->is_ambiguous && !joined))
         return FALSE;
     Before before;
     look_before(search, i, &before);
@@ -402,8 +408,8 @@ static gboolean take_range(Search *search, gssize i, gssize *last)
     if (scale_behind(search, n, &scale) == 0 && !is_free_behind(search, n + 1))
         return *last = n, TRUE;
     *last = n;
-    if (token_at(search, i)->value == token_at(search, n)->value) /* "10 - ten" */
-        note(search, i, before.starts || before.given, token_at(search, n)->value);
+    if (known_at(search, i)->value == known_at(search, n)->value) /* "10 - ten" */
+        note(search, i, before.starts || before.given, known_at(search, n)->value);
     else if (before.starts || before.given || before.unsure || between)
         note(search, i, FALSE, -1);
     return TRUE;
@@ -412,7 +418,7 @@ static gboolean take_range(Search *search, gssize i, gssize *last)
 /* "en ener", "soleklar tier": words that are names or something else without such company. */
 static gboolean is_surely_grade(const Search *search, gssize i, const Before *before)
 {
-    const ScoreToken *number = token_at(search, i);
+    const ScoreToken *number = known_at(search, i);
     if (!number->is_grade)
         return FALSE;
     if (number->value == MAX_SCORE)
@@ -423,7 +429,7 @@ static gboolean is_surely_grade(const Search *search, gssize i, const Before *be
 /* A number that stands for itself, or behind words of giving. */
 static void take_number(Search *search, gssize i, gboolean *hypothetical)
 {
-    const ScoreToken *number = token_at(search, i);
+    const ScoreToken *number = known_at(search, i);
     gboolean alone = search->words->words == 1;
     Before before;
 
@@ -450,7 +456,7 @@ static void take_number(Search *search, gssize i, gboolean *hypothetical)
 /* "1. price", "2) delivery": the number at i, at a line's begin or behind a sentence, counts an item. */
 static gboolean is_item(const Search *search, gssize i, int value)
 {
-    const ScoreToken *number = token_at(search, i);
+    const ScoreToken *number = known_at(search, i);
     return number->kind == SCORE_NUMBER && !number->is_word && number->value == value && is_break(search, i + 1, ".):") &&
            token_at(search, i + 2) != NULL && !is_break(search, i + 2, "\n") && (i == 0 || is_break(search, i - 1, NULL));
 }
@@ -493,7 +499,7 @@ static char *evidence_of(const Search *search)
         from--;
     while (token_at(search, to + 1) != NULL && !is_break(search, to + 1, ".!?\n;"))
         to++;
-    gsize start = token_at(search, from)->start, end = token_at(search, to)->end;
+    gsize start = known_at(search, from)->start, end = known_at(search, to)->end;
     g_autofree char *words = g_strndup(search->words->text + start, end - start);
     g_autofree char *line = text_one_line(words);
     return text_escape(line, SCORE_MAX_EVIDENCE - (gsize)strlen("…"));

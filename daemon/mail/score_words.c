@@ -309,7 +309,7 @@ static void add_token(ScoreWords *words, ScoreToken *token)
     if (token->kind == SCORE_WORD)
         set_number_word(token);
     if (is_grade_ending(tokens, token)) {
-        ScoreToken *number = last_token(tokens, 0);
+        ScoreToken *number = &g_array_index(tokens, ScoreToken, tokens->len - 1);
         number->is_grade = TRUE;
         number->end = token->end;
         g_free(token->text);

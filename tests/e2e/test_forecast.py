@@ -239,12 +239,13 @@ class TestViews:
                             '{ name = "q"; anchor = "stage"; when = { stage = "pitching"; }; steps = ( { after = "40 days"; template = "pitch-2"; } ); }',
                       extra="limits = { per_day = 2; };", max_late="3 days")
         one.run("import", write_csv(one, [(f"k{i}@kunde.example", "K", "pitching", time.strftime("%Y-%m-%d"), "UTC") for i in range(20)], COLUMNS))
-        *rows, last = one.json("forecast", "--days", "20")
+        rows, last = one.json("forecast", "--days", "20"), one.json("forecast", "--days", "20", "--by", "rule")[-1]
+        assert all("at" in row for row in rows)  # scripts get messages, and nothing else
         reason = "the limits of account anna (per_day = 2) keep them waiting for longer than max_late (3 days)"
         assert len(rows) + last["left_out"] == 20 and last["left_out"] > 5
         assert last == {"rule": "r", "account": "anna", "left_out": last["left_out"], "reason": reason}
         assert f"{last['left_out']} messages of rule r would be left out: {reason}" in " ".join(one.run("forecast", "--days", "20").stdout.split())
-        assert not [row for row in one.json("forecast", "--days", "20", "--rule", "q") if "left_out" in row]
+        assert not [row for row in one.json("forecast", "--days", "20", "--rule", "q", "--by", "rule") if "left_out" in row]
         assert "left out" not in one.run("forecast", "--days", "20", "--contact", rows[0]["contact"]).stdout
 
     def test_tasks_are_told_apart(self, offline):
