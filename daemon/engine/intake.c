@@ -12,6 +12,7 @@
 #include "engine/effects.h"
 #include "engine/match.h"
 #include "engine/outbound.h"
+#include "engine/referral.h"
 #include "engine/sent.h"
 #include "engine/unreadable.h"
 #include "imap/link.h"
@@ -204,7 +205,8 @@ static gboolean on_is_wanted(const ImapRecord *header, gpointer data)
         return TRUE;
     if (match_is_own_address(intake->core->config, message->from))
         return FALSE;
-    if (!match_find(intake->core, message, &match, &error) || match.contact || match.answers || match.about_task)
+    if (!match_find(intake->core, message, &match, &error) || match.contact || match.answers || match.about_task ||
+        referral_may_be_taken(intake->core, message))
         return TRUE;
     log_event(LOG_LEVEL_DEBUG, "ignored", LOG_TEXT("account", intake->account->name), LOG_TEXT("from", message->from),
               LOG_TEXT("message_id", message->message_id), LOG_TEXT("reason", "from nobody known, and answers nothing that was sent; not read"));

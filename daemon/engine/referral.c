@@ -336,3 +336,19 @@ gboolean referral_take_stranger(EngineCore *core, const Arrival *arrival, const 
                                  .rule = answered ? answered : asking_rule(core, referrer->asked_rule)};
     return take_writer(&introduction, how, error);
 }
+
+static gboolean any_rule_asks(const Config *config)
+{
+    for (Rule **rule = config->rules; *rule; rule++)
+        if ((*rule)->asks)
+            return TRUE;
+    return FALSE;
+}
+
+gboolean referral_may_be_taken(const EngineCore *core, const InboundMessage *header)
+{
+    gboolean by_machine = header->class == INBOUND_AUTO_REPLY || header->class == INBOUND_OTHER;
+    if (by_machine || !*header->from || stranger_is_unattended(header->from))
+        return FALSE;
+    return any_rule_asks(core->config) || code_given(core, header) != 0;
+}

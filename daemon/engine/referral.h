@@ -26,3 +26,7 @@ char *referral_answer_detail(const EngineCore *core, const InboundMessage *messa
  * customer and handed on, the writer becomes a proposal, or, where the rule says so, a contact at once. *ret_taken FALSE: neither.
  */
 gboolean referral_take_stranger(EngineCore *core, const Arrival *arrival, const OutboxMessage *answers, gboolean *ret_taken, GError **error);
+
+/* Whether a message of somebody unknown may be such a one, as far as its header tells: a code stands there, or one may stand in its text, since a
+ * person wrote it and a rule asks for referrals. */
+gboolean referral_may_be_taken(const EngineCore *core, const InboundMessage *header);

@@ -80,7 +80,7 @@ const char *imap_state_name(ImapState state);
 typedef struct {
     /* A new message. The callee commits its effects and the cursor together, then calls imap_link_committed(); it may do so later. */
     void (*on_message)(ImapRecord *record, gpointer data);
-    /* Whether the message is wanted, given its header alone (text, class and what else comes from the body say nothing): others are passed
+    /* Whether the message is wanted, given its header alone (what the body would tell is missing, of the class too): others are passed
      * over. Asked where many are read, or large ones, to save fetching them. May be NULL: all are. */
     gboolean (*is_wanted)(const ImapRecord *header, gpointer data);
     /* Reading of a folder stands at this cursor without a message (first run, or messages that are gone): to be committed as it is. */

@@ -412,6 +412,27 @@ static void a_code_brings_so_many_a_day_without_a_yes(void **state)
     assert_non_null(accepted);
 }
 
+/* Where only headers were fetched: what may be a friend's is fetched whole, by its code or because it may stand in the text. */
+static void what_may_bear_a_code_is_known_by_its_header(void **state)
+{
+    Rig *rig = *state;
+    rig_configure(rig, ACCOUNT("anna"), ASK_RULE(""));
+    gint64 id = customer(rig, "kari@c.test", "ask");
+    g_autofree char *code = mail_token_new(store_token_secret(rig->store), TOKEN_REFERRAL, id);
+    g_autoptr(InboundMessage) letter = rig_inbound(INBOUND_REPLY, "per@d.test");
+    g_autoptr(InboundMessage) list = rig_inbound(INBOUND_OTHER, "news@d.test");
+    g_autoptr(InboundMessage) machine = rig_inbound(INBOUND_REPLY, "no-reply@d.test");
+    assert_true(referral_may_be_taken(rig->core, letter));
+    assert_false(referral_may_be_taken(rig->core, list));
+    assert_false(referral_may_be_taken(rig->core, machine));
+    rig_configure(rig, ACCOUNT("anna"), "");
+    assert_false(referral_may_be_taken(rig->core, letter));
+    g_strfreev(letter->to);
+    letter->to = g_new0(char *, 2);
+    letter->to[0] = mail_token_address("anna@example.com", code);
+    assert_true(referral_may_be_taken(rig->core, letter));
+}
+
 /* ---- what follows ---- */
 
 static guint sent_by(Rig *rig, gint64 contact, const char *rule)
@@ -505,6 +526,7 @@ int main(void)
         with_rig(a_friend_in_copy_is_accepted_when_they_write),
         with_rig(a_personal_code_is_evidence_and_a_made_up_one_is_none),
         with_rig(a_code_brings_so_many_a_day_without_a_yes),
+        with_rig(what_may_bear_a_code_is_known_by_its_header),
         with_rig(each_referral_is_introduced_thanked_for_and_rewarded_once),
         with_rig(nobody_is_asked_too_often_or_while_a_friend_is_under_way),
     };
