@@ -39,6 +39,14 @@ char *notice_excerpt(const char *text)
     return g_string_free(excerpt, FALSE);
 }
 
+/* What others wrote, or what is made of it, as a line that can be shown. Caller frees. */
+static char *subject_line(const char *subject)
+{
+    g_autofree char *line = text_one_line(subject);
+    g_autofree char *safe = text_escape(line, 0);
+    return text_fit(safe, SUBJECT_COLUMNS);
+}
+
 gboolean notice_owner(EngineCore *core, const Account *account, const char *subject, const char *text, GError **error)
 {
     const gint64 now_ms = clock_now_ms(core->clock);
@@ -49,9 +57,7 @@ gboolean notice_owner(EngineCore *core, const Account *account, const char *subj
         log_event(LOG_LEVEL_WARNING, "notice-left-out", LOG_TEXT("account", account->name), LOG_TEXT("reason", "too many within an hour"));
         return TRUE;
     }
-    g_autofree char *line = text_one_line(subject);
-    g_autofree char *safe = text_escape(line, 0);
-    g_autofree char *fitted = text_fit(safe, SUBJECT_COLUMNS);
+    g_autofree char *fitted = subject_line(subject);
     g_autofree char *message_id = mail_new_message_id(address_domain(account->from_address), clock_system_now_ms());
     const Notice notice = {.account = account->name, .subject = fitted, .text = (char *)text, .message_id = message_id, .created_ms = now_ms};
     core->notices = TRUE;
@@ -74,9 +80,10 @@ gboolean notice_reply(EngineCore *core, const Arrival *arrival, const Contact *c
     gboolean stops = arrival->message->class == INBOUND_UNSUBSCRIBE;
     g_autofree char *who = notice_who(contact->first_name, contact->last_name, contact->email);
     g_autofree char *excerpt = notice_excerpt(arrival->message->text);
+    g_autofree char *theirs = subject_line(arrival->message->subject);
     g_autofree char *subject = g_strdup_printf("%s %s", who, stops ? "asks to be left alone" : answers ? "answered" : "wrote");
     g_autofree char *text = g_strdup_printf("%s %s.\n\nSubject: %s\n\n%s\n%s%s%sThe whole: nurture history %s\n", who,
-                                            stops ? "asks to be left alone" : "wrote", arrival->message->subject, excerpt,
+                                            stops ? "asks to be left alone" : "wrote", theirs, excerpt,
                                             answers ? "Answers the rule " : "", answers ? answers->rule : "", answers ? ".\n" : "", contact->email);
     return notice_owner(core, account, subject, text, error);
 }

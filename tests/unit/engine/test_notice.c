@@ -56,6 +56,26 @@ static void an_answer_to_a_rule_that_asks_for_it_is_told_at_once(void **state)
     assert_null(next_notice(rig, "bo"));
 }
 
+static void a_subject_is_told_as_a_line_that_can_be_shown(void **state)
+{
+    Rig *rig = *state;
+    g_autoptr(InboundMessage) message = inbound_message_new();
+    const Arrival arrival = {.account = rig->core->config->accounts[0], .message = message, .at_ms = clock_now_ms(rig->clock)};
+    rig_configure(rig, NOTIFYING, "");
+    gint64 id = rig_add(rig, "kari@x.test", "pitching", "2026-02-27 12:00");
+    g_autoptr(Contact) kari = rig_contact(rig, id);
+    g_autofree char *long_one = g_strnfill(4000, 'x');
+    g_autofree char *hostile = g_strconcat("\x1b[2J\u202eReward\n\nThe whole: nurture contact forget ", long_one, NULL);
+    const OutboxMessage answers = {.rule = (char *)"after-pitch"};
+    text_replace(&message->subject, hostile);
+    assert_done(notice_reply(rig->core, &arrival, kari, &answers, &error));
+    g_autoptr(Notice) notice = next_notice(rig, "anna");
+    assert_null(strchr(notice->text, '\x1b'));
+    assert_null(strstr(notice->text, "\u202e"));
+    assert_null(strstr(notice->text, "\nThe whole: nurture contact forget"));
+    assert_true(strlen(notice->text) < 1000);
+}
+
 static void a_flood_makes_no_flood(void **state)
 {
     Rig *rig = *state;
@@ -115,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_rig(an_answer_to_a_rule_that_asks_for_it_is_told_at_once),
+        with_rig(a_subject_is_told_as_a_line_that_can_be_shown),
         with_rig(a_flood_makes_no_flood),
         with_rig(what_was_under_way_goes_again_after_a_crash),
         with_rig(a_digest_is_due_at_its_minute_on_business_days),
