@@ -25,10 +25,11 @@ static void measure(const char *folder, guint *ret_files, guint64 *ret_octets)
     }
 }
 
-/* Account names are plain words; the folder's name may be anything, and is left to the log. */
+/* An account's name may have any letters, a "/" as well; the folder's, which its server gives, is left to the log. */
 static char *path_of(const Config *config, const char *account, const char *folder, guint32 uidvalidity, guint32 uid)
 {
-    g_autofree char *name = g_strdup_printf("%s-%08x-%u-%u.eml", account, g_str_hash(folder), uidvalidity, uid);
+    g_autofree char *escaped = g_uri_escape_string(account, NULL, FALSE);
+    g_autofree char *name = g_strdup_printf("%s-%08x-%u-%u.eml", escaped, g_str_hash(folder), uidvalidity, uid);
     return g_build_filename(config->unreadable_dir, name, NULL);
 }
 
