@@ -186,6 +186,18 @@ char **text_split_list(const char *text)
     return g_strv_builder_end(list);
 }
 
+void text_split_name(const char *name, char **ret_first, char **ret_last)
+{
+    const char *comma = strchr(name, ','), *space = strrchr(name, ' ');
+    if (comma) {
+        *ret_last = g_strstrip(g_strndup(name, (gsize)(comma - name)));
+        *ret_first = g_strstrip(g_strdup(comma + 1));
+    } else {
+        *ret_first = space ? g_strndup(name, (gsize)(space - name)) : g_strdup(name);
+        *ret_last = g_strdup(space ? space + 1 : "");
+    }
+}
+
 void text_replace(char **field, const char *text)
 {
     char *copy = g_strdup(text); /* first: text may lie in what the field holds */

@@ -50,6 +50,15 @@ int cli_failed(Cli *cli, const char *format, ...)
     return CLI_FAILED;
 }
 
+gboolean cli_id_parse(const char *word, const char *list, gint64 *ret_id, GError **error)
+{
+    if (g_ascii_string_to_signed(word, 10, 1, G_MAXINT64, ret_id, NULL))
+        return TRUE;
+    g_autofree char *shown = text_quote(word, 60);
+    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no ID; write a number of the first column of nurture %s", shown, list);
+    return FALSE;
+}
+
 int cli_failed_by(Cli *cli, GError *error)
 {
     /* a list of faults already bears its places, one a line */

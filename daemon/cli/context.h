@@ -55,6 +55,9 @@ void cli_note(Cli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* ---- the words of the command line ---- */
 
+/* A number as the first column of `nurture LIST` has it (list: "task"); FALSE and CLI_ERROR_INPUT else. */
+gboolean cli_id_parse(const char *word, const char *list, gint64 *ret_id, GError **error);
+
 /*
  * Parses options (GOptionEntry list ended by a NULL name, or NULL; -c, --json and --help are added) and gives the other words,
  * at_least … at_most of them. NULL where the command is to end at once with *ret_status: after --help, or a usage error that

@@ -54,12 +54,7 @@ char *proposal_words(const Proposal *proposal)
 gboolean proposal_find(Cli *cli, const char *word, Proposal **ret_proposal, GError **error)
 {
     gint64 id = 0;
-    if (!g_ascii_string_to_signed(word, 10, 1, G_MAXINT64, &id, NULL)) {
-        g_autofree char *shown = text_quote(word, 60);
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no ID; write a number of the first column of nurture proposal", shown);
-        return FALSE;
-    }
-    if (!store_proposal_get(cli->store, id, ret_proposal, error))
+    if (!cli_id_parse(word, "proposal", &id, error) || !store_proposal_get(cli->store, id, ret_proposal, error))
         return FALSE;
     if (*ret_proposal == NULL)
         g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN, "there is no proposal %s; nurture proposal list --all lists them", word);
@@ -104,15 +99,15 @@ static gboolean save_successor(Case *decided, const char *stage, gint64 *ret_id,
     const Contact *before = decided->contact;
     const Pipeline *pipeline = &decided->cli->config->pipeline;
     const char *name = decided->wish->name ? decided->wish->name : decided->proposal->name;
-    const char *space = strrchr(name, ' ');
     ContactSaveResult result;
-    g_autofree char *first = space ? g_strndup(name, (gsize)(space - name)) : g_strdup(name);
-    const ContactEdit edit = {.email = decided->address, .first_name = first, .last_name = space ? space + 1 : "", .company = before->company,
+    g_autofree char *first = NULL, *last = NULL;
+    text_split_name(name, &first, &last);
+    const ContactEdit edit = {.email = decided->address, .first_name = first, .last_name = last, .company = before->company,
                               .stage = stage, .time_zone = before->time_zone, .language = before->language, .owner = before->owner, .source = SOURCE};
     if (!store_contact_save(decided->cli->store, &edit, pipeline->customer_stage, pipeline->stages[0], decided->now_ms, &result, ret_id, error))
         return FALSE;
     if (result == CONTACT_CAME_BACK)
-        cli_note(decided->cli, "%s was erased once, and is still never mailed", decided->address);
+        cli_note(decided->cli, CLI_CAME_BACK, decided->address);
     return TRUE;
 }
 

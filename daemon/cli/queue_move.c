@@ -88,13 +88,7 @@ static gboolean check(Cli *cli, const OutboxMessage *message, const Move *move, 
 static gboolean find(Cli *cli, const char *word, OutboxMessage **ret_message, GError **error)
 {
     gint64 id = 0;
-    if (!g_ascii_string_to_signed(word, 10, 1, G_MAXINT64, &id, NULL)) {
-        g_autofree char *shown = text_quote(word, 60);
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no ID; write a number of the first column of nurture queue",
-                    shown);
-        return FALSE;
-    }
-    if (!store_outbox_get(cli->store, id, ret_message, error))
+    if (!cli_id_parse(word, "queue", &id, error) || !store_outbox_get(cli->store, id, ret_message, error))
         return FALSE;
     if (*ret_message == NULL)
         g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN, "there is no message %s; nurture queue --all lists them", word);

@@ -60,15 +60,6 @@ const char *referral_shown(const Referral *referral)
     return referral->phone[0] != '\0' ? referral->phone : "somebody";
 }
 
-gboolean referral_id_parse(const char *word, gint64 *ret_id, GError **error)
-{
-    if (g_ascii_string_to_signed(word, 10, 1, G_MAXINT64, ret_id, NULL))
-        return TRUE;
-    g_autofree char *shown = text_quote(word, 60);
-    g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no number of a referral; nurture referral list shows them", shown);
-    return FALSE;
-}
-
 /* ---- list ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -213,7 +204,7 @@ int referral_command_show(Cli *cli, char **words)
     g_auto(GStrv) rest = cli_parse(cli, words, NULL, 1, 1, &status);
     if (rest == NULL)
         return status;
-    if (!referral_id_parse(rest[0], &id, &error) || !cli_open_store(cli, CLI_STORE_READ, &error) ||
+    if (!cli_id_parse(rest[0], "referral", &id, &error) || !cli_open_store(cli, CLI_STORE_READ, &error) ||
         !store_referral_get(cli->store, id, &referral, &error))
         return cli_failed_by(cli, error);
     if (referral == NULL)

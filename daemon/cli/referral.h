@@ -11,6 +11,3 @@ JsonObject *referral_object(const Referral *referral);
 
 /* How they are called: name, else address, else telephone number, else "somebody". Belongs to the referral. */
 const char *referral_shown(const Referral *referral);
-
-/* The number of a referral; FALSE and CLI_ERROR_INPUT else. */
-gboolean referral_id_parse(const char *word, gint64 *ret_id, GError **error);

@@ -49,7 +49,7 @@ static gboolean accept_one(Cli *cli, const char *word, const ReferralAcceptance 
     ReferralAcceptResult result = REFERRAL_ACCEPT_NOT_OPEN;
     g_autoptr(Referral) referral = NULL;
     *ret_refused = TRUE;
-    if (!referral_id_parse(word, &id, error) ||
+    if (!cli_id_parse(word, "referral", &id, error) ||
         !store_referral_accept(cli->store, id, acceptance, control_now_ms(cli->config), &result, error) ||
         !store_referral_get(cli->store, id, &referral, error))
         return FALSE;
@@ -123,7 +123,7 @@ static gboolean decline_one(Cli *cli, const char *word, const char *reason, gboo
 {
     gint64 id = 0;
     g_autoptr(Referral) referral = NULL;
-    if (!referral_id_parse(word, &id, error) ||
+    if (!cli_id_parse(word, "referral", &id, error) ||
         !store_referral_decline(cli->store, id, reason, control_now_ms(cli->config), ret_declined, error) ||
         !store_referral_get(cli->store, id, &referral, error))
         return FALSE;

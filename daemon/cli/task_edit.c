@@ -40,12 +40,7 @@ static gboolean due_time(Cli *cli, const char *due, gint64 now_ms, gint64 *ret_d
 static gboolean find(Cli *cli, const char *word, OwnerTask **ret_task, GError **error)
 {
     gint64 id = 0;
-    if (!g_ascii_string_to_signed(word, 10, 1, G_MAXINT64, &id, NULL)) {
-        g_autofree char *shown = text_quote(word, 60);
-        g_set_error(error, CLI_ERROR, CLI_ERROR_INPUT, "%s is no ID; write a number of the first column of nurture task", shown);
-        return FALSE;
-    }
-    if (!store_task_get(cli->store, id, ret_task, error))
+    if (!cli_id_parse(word, "task", &id, error) || !store_task_get(cli->store, id, ret_task, error))
         return FALSE;
     if (*ret_task == NULL)
         g_set_error(error, CLI_ERROR, CLI_ERROR_UNKNOWN, "there is no task %s; nurture task list --all lists them", word);

@@ -89,6 +89,12 @@ void auth_results_clear(AuthResults *results)
     g_clear_pointer(&results->dmarc, g_free);
 }
 
+gboolean auth_results_deny(const char *value)
+{
+    g_auto(AuthResults) results = auth_results_parse(value);
+    return g_str_equal(results.dmarc, "fail");
+}
+
 char *auth_results_text(const AuthResults *results)
 {
     GString *text = g_string_new(NULL);

@@ -15,5 +15,8 @@ AuthResults auth_results_parse(const char *value);
 void auth_results_clear(AuthResults *results);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AuthResults, auth_results_clear)
 
+/* Whether the header says that the sender is forged: dmarc=fail. One that says nothing does not. */
+gboolean auth_results_deny(const char *value);
+
 /* "spf=pass dkim=pass dmarc=pass", without those that are not told. Caller frees. */
 char *auth_results_text(const AuthResults *results);

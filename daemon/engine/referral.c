@@ -225,20 +225,15 @@ static gboolean find_referrer(EngineCore *core, const InboundMessage *message, c
     return !id || store_contact_get(core->store, id, ret_referrer, error);
 }
 
-/* A server that found the sender forged speaks against what is done by itself; one that says nothing does not. */
-static gboolean is_forged(const InboundMessage *message)
-{
-    g_auto(AuthResults) results = auth_results_parse(message->authentication_results);
-    return g_str_equal(results.dmarc, "fail");
-}
-
 static gboolean file_first_message(const Introduction *introduction, GError **error)
 {
     g_autoptr(Contact) contact = NULL;
     const InboundMessage *message = introduction->arrival->message;
     DecideSummary summary = {0};
-    if (!store_contact_find(introduction->core->store, message->from, &contact, error) || !contact)
-        return contact != NULL;
+    if (!store_contact_find(introduction->core->store, message->from, &contact, error))
+        return FALSE;
+    if (!contact) /* the friend is known by another address of the row */
+        return TRUE;
     const Interaction reply = {.contact_id = contact->id,
                                .at_ms = introduction->arrival->at_ms,
                                .kind = INTERACTION_REPLY,
@@ -307,7 +302,7 @@ static gboolean take_writer(Introduction *introduction, const char *how, GError 
     if (!row_of_writer(introduction, &row, error))
         return FALSE;
     gboolean open = row && row->state == REFERRAL_PROPOSED;
-    gboolean at_once = open && introduction->rule && introduction->rule->accept_auto && !is_forged(message), full = FALSE;
+    gboolean at_once = open && introduction->rule && introduction->rule->accept_auto && !auth_results_deny(message->authentication_results), full = FALSE;
     if (!at_once)
         return TRUE;
     return is_day_full(introduction, &full, error) && (full || accept_at_once(introduction, row->id, error));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/auth_results.h"
 #include "store/suppressions.h"
 
@@ -28,19 +29,6 @@ gboolean stranger_is_unattended(const char *address)
     return FALSE;
 }
 
-/* "Nordmann, Kari" and "Kari Nordmann". */
-static void split_name(const char *name, char **ret_first, char **ret_last)
-{
-    const char *comma = strchr(name, ','), *space = strrchr(name, ' ');
-    if (comma) {
-        *ret_last = g_strstrip(g_strndup(name, (gsize)(comma - name)));
-        *ret_first = g_strstrip(g_strdup(comma + 1));
-    } else {
-        *ret_first = space ? g_strndup(name, (gsize)(space - name)) : g_strdup(name);
-        *ret_last = g_strdup(space ? space + 1 : "");
-    }
-}
-
 static gboolean is_flood(EngineCore *core, gint64 now_ms)
 {
     if (now_ms - core->adopted_since_ms >= DAY_MS) {
@@ -48,12 +36,6 @@ static gboolean is_flood(EngineCore *core, gint64 now_ms)
         core->adopted = 0;
     }
     return core->adopted >= STRANGER_MOST_A_DAY;
-}
-
-static gboolean is_forged(const InboundMessage *message)
-{
-    g_auto(AuthResults) results = auth_results_parse(message->authentication_results);
-    return g_str_equal(results.dmarc, "fail");
 }
 
 /* What can be told without the store; NULL: nothing speaks against it. */
@@ -66,7 +48,7 @@ static const char *why_not(EngineCore *core, const Arrival *arrival)
         return "from nobody known, and not written by a person to us";
     if (stranger_is_unattended(message->from))
         return "from nobody known, at an address that nobody reads";
-    if (is_forged(message))
+    if (auth_results_deny(message->authentication_results))
         return "from nobody known, and forged: dmarc=fail";
     return is_flood(core, arrival->at_ms) ? "from nobody known, and too many strangers became prospects today" : NULL;
 }
@@ -77,7 +59,7 @@ static gboolean save(EngineCore *core, const Arrival *arrival, Contact **ret_con
     g_autofree char *last = NULL;
     ContactSaveResult result;
     gint64 id = 0;
-    split_name(g_str_equal(arrival->message->from_name, arrival->message->from) ? "" : arrival->message->from_name, &first, &last);
+    text_split_name(g_str_equal(arrival->message->from_name, arrival->message->from) ? "" : arrival->message->from_name, &first, &last);
     const ContactEdit edit = {.email = arrival->message->from, .first_name = first, .last_name = last, .owner = arrival->account->name, .source = SOURCE};
     const Pipeline *pipeline = &core->config->pipeline;
     if (!store_contact_save(core->store, &edit, pipeline->customer_stage, pipeline->stages[0], arrival->at_ms, &result, &id, error) ||

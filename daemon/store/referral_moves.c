@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "store/contacts.h"
 #include "store/history.h"
 #include "store/internal.h"
@@ -86,13 +87,6 @@ static gboolean check_known(Accepting *accepting, GError **error)
 }
 
 /* "Kari Anne Nordmann": the last word is the last name. *ret_last is "" for a single word. */
-static void split_name(const char *name, char **ret_first, char **ret_last)
-{
-    const char *space = strrchr(name, ' ');
-    *ret_first = space != NULL ? g_strndup(name, (gsize)(space - name)) : g_strdup(name);
-    *ret_last = g_strdup(space != NULL ? space + 1 : "");
-}
-
 static gboolean make_contact(Accepting *accepting, GError **error)
 {
     const Referral *referral = accepting->referral;
@@ -106,7 +100,7 @@ static gboolean make_contact(Accepting *accepting, GError **error)
         return FALSE;
     if (referral->phone[0] != '\0')
         g_hash_table_insert(attributes, phone_name, referral->phone);
-    split_name(referral->name, &first, &last);
+    text_split_name(referral->name, &first, &last);
     const ContactEdit edit = {.email = accepting->address,
                               .first_name = first,
                               .last_name = last,

@@ -31,5 +31,8 @@ char *text_one_line(const char *text);
 /* Splits at commas, semicolons or vertical bars; trims; drops empty ones. NULL gives an empty list. Free with g_strfreev(). */
 char **text_split_list(const char *text);
 
+/* A person's name as people write it: "Kari Nordmann", "Nordmann, Kari". A single word is the first name. "" for none; caller frees both. */
+void text_split_name(const char *name, char **ret_first, char **ret_last);
+
 /* *field becomes a copy of text (NULL: none); what it held is freed. As g_set_str() of later GLibs. */
 void text_replace(char **field, const char *text);

@@ -192,9 +192,25 @@ static void test_json(void **state)
     assert_string_equal(line, "{\"x\":\"a\\u001f\\n\\\"b\"}");
 }
 
+static void names_are_split_as_people_write_them(void **state)
+{
+    static const struct {
+        const char *name, *first, *last;
+    } cases[] = {{"Kari Nordmann", "Kari", "Nordmann"}, {"Nordmann, Kari", "Kari", "Nordmann"}, {"Per Arne Moe", "Per Arne", "Moe"},
+                 {"Kari", "Kari", ""}, {"Moe,", "", "Moe"}, {"", "", ""}};
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *first = NULL, *last = NULL;
+        text_split_name(cases[i].name, &first, &last);
+        assert_string_equal(first, cases[i].first);
+        assert_string_equal(last, cases[i].last);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_split_as_people_write_them),
         cmocka_unit_test(test_remote_text_cannot_break_a_line),
         cmocka_unit_test(test_nearest_is_a_slip_of_the_fingers),
         cmocka_unit_test(test_columns_and_fitting),
