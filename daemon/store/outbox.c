@@ -190,12 +190,15 @@ gboolean store_outbox_set_priority(Store *store, const char *rule, int priority,
                            error, DB_TEXT(rule), DB_INT(priority));
 }
 
+/* What waits of one person is theirs by the unique key: || '' keeps the index of states, which has all that waits of everybody, out of it. */
+#define STATE_OF_THEIRS "state || ''"
+
 gboolean store_outbox_touch(Store *store, gint64 contact_id, gint64 now_ms, GError **error)
 {
     if (contact_id != 0)
         return store_write_run(
             store,
-            "UPDATE outbox SET due_ms = $2 WHERE contact_id = $1 AND state = 'queued' AND (due_ms > $2 OR due_ms = 0)",
+            "UPDATE outbox SET due_ms = $2 WHERE contact_id = $1 AND " STATE_OF_THEIRS " = 'queued' AND (due_ms > $2 OR due_ms = 0)",
             error, DB_INT(contact_id), DB_INT(now_ms));
     return store_write_run(store, "UPDATE outbox SET due_ms = $1 WHERE state = 'queued' AND (due_ms > $1 OR due_ms = 0)",
                            error, DB_INT(now_ms));
@@ -205,7 +208,7 @@ gboolean store_outbox_assign(Store *store, gint64 contact_id, const char *accoun
 {
     return store_write_run(
         store,
-        "UPDATE outbox SET account = $2 WHERE contact_id = $1 AND account <> $2 AND state IN ('queued', 'deferred', 'held')",
+        "UPDATE outbox SET account = $2 WHERE contact_id = $1 AND account <> $2 AND " STATE_OF_THEIRS " IN ('queued', 'deferred', 'held')",
         error, DB_INT(contact_id), DB_TEXT(account));
 }
 

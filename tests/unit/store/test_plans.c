@@ -290,6 +290,8 @@ static void a_wake_reads_a_stretch_of_one_index(void **state)
         {"SELECT coalesce(min(sending_ms), 0)", "outbox_tried (account=? AND sending_ms>?)"},
         {"SELECT o.sending_ms FROM outbox o", "outbox_contacted (contact_id=? AND sending_ms>?)"},
         {"UPDATE contact SET last_contacted_ms", "outbox_contacted (contact_id=? AND sending_ms>?)"},
+        {"UPDATE outbox SET due_ms = $2 WHERE contact_id = $1", "(contact_id=?)"},
+        {"UPDATE outbox SET account = $2 WHERE contact_id = $1", "(contact_id=?)"},
         {"SELECT event FROM company_event", "company_event USING PRIMARY KEY (company_id=?)"},
         {"SELECT 1 FROM company_event", "company_event USING PRIMARY KEY (company_id=? AND event=?)"},
         {"FROM contact k CROSS JOIN interaction i", "contact_company (company_id=?)"},
